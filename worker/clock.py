@@ -1,0 +1,56 @@
+"""Time as a port, so that tests decide what time it is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
+
+
+class Clock(Protocol):
+    """Monotonic time in seconds."""
+
+    def now_s(self) -> float:
+        """Seconds since an arbitrary, fixed moment; never goes back."""
+        ...
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Wait until the event is set or the time has passed; true if it is set."""
+        ...
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    def now_s(self) -> float:
+        """Seconds of ``time.monotonic``."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Block the calling thread on the event."""
+        return event.wait(timeout_s)
+
+
+class FakeClock:
+    """A clock that moves only when told to, or when somebody waits on it."""
+
+    def __init__(self, now_s: float = 1_000.0) -> None:
+        self._now_s = now_s
+        self.waits: list[float] = []
+
+    def now_s(self) -> float:
+        """The time that was set."""
+        return self._now_s
+
+    def advance(self, seconds: float) -> None:
+        """Move forward."""
+        self._now_s += seconds
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Pretend to have waited, and remember for how long."""
+        self.waits.append(timeout_s)
+        if not event.is_set():
+            self.advance(timeout_s)
+        return event.is_set()

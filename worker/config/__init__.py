@@ -1,0 +1,1 @@
+"""Connector JSON and worker properties: read, checked, explained."""

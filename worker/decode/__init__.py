@@ -1,0 +1,1 @@
+"""Bytes to changes: wire format, schemas, Debezium envelopes, column types."""

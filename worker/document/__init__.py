@@ -1,0 +1,1 @@
+"""A change of a row to the document that should be in the index."""

@@ -1,0 +1,223 @@
+"""The nouns of the pipeline: what a record becomes on its way to the index.
+
+``Record`` → ``Change`` → ``Document`` → ``Point``, and ``Outcome`` for how it ended.
+All are immutable; several threads may hold the same one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector: TypeAlias = NDArray[np.float32]
+
+Value: TypeAlias = Any
+"""A decoded column: None, bool, int, float, Decimal, str, bytes, date, time, datetime, timedelta,
+list (arrays) or dict (structs). A json column is a str in one normal form."""
+
+MetadataValue: TypeAlias = str | int | float | bool | list[str]
+"""What every store can keep as metadata. Never None, never NaN."""
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+"""Kafka headers: ordered, names may repeat, values may be null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka message, as bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int | None = None
+    """Create or append time; None where the broker has none (NO_TIMESTAMP)."""
+    topic_id: str = ""
+    """The UUID that Kafka gave the topic, as text; empty if the broker has none."""
+
+    @property
+    def position(self) -> Position:
+        """Where it stood."""
+        return Position(self.topic_id, self.partition, self.offset)
+
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers: what it costs to hold it."""
+        held = len(self.key or b"") + len(self.value or b"")
+        return held + sum(len(name) + len(value or b"") for name, value in self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPartition:
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record stood. Two positions compare only within one topic id and partition."""
+
+    topic_id: str
+    partition: int
+    offset: int
+
+    def comparable(self, other: Position) -> bool:
+        """Whether the offsets of both say which came first; an empty topic id never compares."""
+        return (
+            self.topic_id != ""
+            and self.topic_id == other.topic_id
+            and self.partition == other.partition
+        )
+
+    def is_before(self, other: Position) -> bool:
+        """Whether this is provably older; false where the two do not compare."""
+        return self.comparable(other) and self.offset < other.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Identity of a row: the decoded key columns in key order, never the key's bytes."""
+
+    topic: str
+    columns: tuple[tuple[str, Value], ...]
+    """(column, value) pairs; the values are hashable scalars."""
+
+
+class Op(StrEnum):
+    """What happened to the row, as Debezium says it in ``op``."""
+
+    CREATE = "c"
+    UPDATE = "u"
+    DELETE = "d"
+    READ = "r"
+    """A row read by a snapshot."""
+    TOMBSTONE = "tombstone"
+    """A null value under the row's key: the row is gone."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether the row is gone afterwards."""
+        return self in (Op.DELETE, Op.TOMBSTONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in the source database a change came from."""
+
+    connector: str = ""
+    """``postgresql``, ``mysql`` or ``mariadb``."""
+    db: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    committed_ms: int | None = None
+    """``source.ts_ms``: the commit time; for snapshots the time of reading."""
+    position: int | None = None
+    """Grows with the source's log: the LSN for Postgres, file number · 2³² + pos for MySQL.
+    Comparable only while the source stays the same server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decoded record: what happened to one row."""
+
+    record: Record
+    """As it came, for the DLQ; its bytes also count against the memory bound."""
+    key: Key
+    op: Op
+    after: Mapping[str, Value]
+    """The row after the change, decoded; empty for deletes."""
+    origin: Origin = field(default_factory=Origin)
+    unavailable: frozenset[str] = frozenset()
+    """Columns in whose place Debezium sent its TOAST placeholder; they are absent from
+    ``after``."""
+    moved_from: Key | None = None
+    """The row's old key, for the create half of a key change."""
+    moves_away: bool = False
+    """The delete half of a key change (``__debezium.newkey``)."""
+
+    @property
+    def position(self) -> Position:
+        """Where its record stood."""
+        return self.record.position
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """What makes two vectors comparable."""
+
+    provider: str
+    name: str
+    dimensions: int
+    document_mode: str = ""
+    """The provider's input type for rows, such as ``search_document``; empty if it has none."""
+
+    def __str__(self) -> str:
+        """One short line, also the form in which it is stored with a point."""
+        mode = f"/{self.document_mode}" if self.document_mode else ""
+        return f"{self.provider}/{self.name}/{self.dimensions}{mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What we keep with every point, beside the user's metadata."""
+
+    fingerprint: str
+    """Hash over text, model, dimensions and input type; equal fingerprint = the vector can stay."""
+    position: Position
+    model: str
+    """``str(ModelId)``."""
+    source_position: int | None = None
+    """``Origin.position`` of the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What should be in the index for one row."""
+
+    namespace: str
+    id: str
+    text: str
+    metadata: Mapping[str, MetadataValue]
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """An entry of the index, as a store keeps it."""
+
+    id: str
+    vector: Vector
+    metadata: Mapping[str, MetadataValue]
+    """The user's keys alone; ``stamp`` holds ours."""
+    stamp: Stamp | None
+    """None for a point that vecsink did not write."""
+
+
+class Outcome(StrEnum):
+    """How one change ended. Each change gets exactly one."""
+
+    WRITTEN = "written"
+    """Embedded and upserted."""
+    REUSED = "reused"
+    """Upserted with the vector that the index already had for this text."""
+    UNCHANGED = "unchanged"
+    """The index provably has exactly this already."""
+    DELETED = "deleted"
+    SUPERSEDED = "superseded"
+    """A newer change of the same row was written in its place."""
+    STALE = "stale"
+    """The index, or a newer change, is ahead of it."""
+    FILTERED = "filtered"
+    """Not a row (heartbeat, schema change …), or excluded on purpose."""
+    DEAD_LETTERED = "dead-lettered"

@@ -1,0 +1,1 @@
+"""A server that speaks Pinecone's API, for demo and tests."""

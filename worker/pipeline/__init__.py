@@ -1,0 +1,1 @@
+"""The steps joined: poll, decode, batch, write, commit."""

@@ -1,0 +1,1 @@
+"""Tasks, threads and signals of one process."""

@@ -1,0 +1,100 @@
+"""What the pipeline needs of a consumer group: records, and when partitions come and go.
+
+One thread owns a source; none of its methods may be called from another
+(confluent-kafka makes every other call wait for a running poll).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from worker.model import Record, TopicPartition
+
+
+class AssignmentListener(Protocol):
+    """Told about partitions from inside ``poll`` and ``close``, in the thread that called them."""
+
+    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """These came in addition to the ones held (cooperative rebalancing); may be empty."""
+        ...
+
+    def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """These go after this call returns: finish or forget, and commit. May block briefly."""
+        ...
+
+    def on_lost(self, partitions: Collection[TopicPartition]) -> None:
+        """These are already somebody else's: commit nothing, forget."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll brought."""
+
+    records: Sequence[Record] = ()
+    ends: Collection[TopicPartition] = ()
+    """Partitions whose end was reached after these records; more may come later."""
+
+
+class Source(Protocol):
+    """A member of a consumer group."""
+
+    def start(self, listener: AssignmentListener) -> None:
+        """Join the group and subscribe; the listener hears of partitions at later polls."""
+        ...
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        """Up to ``max_records`` records of partitions that are not paused.
+
+        Blocks at most about ``timeout_s``; must be called at least every poll interval, also when
+        everything is paused. An outage of the brokers is silence, not an error.
+
+        Raises:
+            FatalError: authentication or authorisation failed, the member was fenced, or no
+                topic exists and none can appear.
+        """
+        ...
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Stop returning records of these; unknown partitions are ignored."""
+        ...
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Return records of these again; unknown partitions are ignored."""
+        ...
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Send a commit without waiting; ``next_offsets`` are last finished + 1.
+
+        Failures are retried by the next commit; ``committed()`` tells what got through.
+        """
+        ...
+
+    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+        """Commit and wait for the broker's word; true if it came in time.
+
+        For revoke and shutdown.
+        """
+        ...
+
+    def committed(self) -> Mapping[TopicPartition, int]:
+        """The next offsets whose commit the broker confirmed to this member, of held partitions."""
+        ...
+
+    def ends(self, timeout_s: float) -> Mapping[TopicPartition, tuple[int, int]]:
+        """Where the group stands and where the topics end, for all partitions of the subscription.
+
+        The value is (next offset of the group, or the log's start; present end).
+
+        Raises:
+            RetriableError: the brokers do not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the group; calls ``on_revoked`` for what is held. Idempotent."""
+        ...

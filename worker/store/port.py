@@ -1,0 +1,98 @@
+"""What the pipeline needs of a vector store.
+
+Stores differ: some can refuse an old write by themselves (pgvector, Qdrant), others cannot
+(Pinecone, Weaviate); some show a write at once, others later. Those differences are data
+(``Capabilities``), so that the pipeline needs no ``if`` per store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from worker.errors import RecordError
+    from worker.model import MetadataValue, Point, Position, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can do, as data."""
+
+    guarded: bool
+    """Upsert and delete refuse, in the store itself, to replace a point of a higher comparable
+    Position."""
+    settle_s: float
+    """Longest time until a write is visible to every reader; 0 for stores that answer at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A point that has to go, and the Position of the change that says so."""
+
+    id: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A search hit; a higher score is a better match."""
+
+    id: str
+    score: float
+    metadata: Mapping[str, MetadataValue]
+
+
+class Store(Protocol):
+    """A vector store. Safe to call from several threads at once.
+
+    Every method may raise ``RetriableError`` (away, overloaded) and ``FatalError`` (it would refuse
+    everything: key, missing index, wrong dimension). What is wrong with one point is a value: the
+    returned mapping (by id) says which points were refused and why; all others were written.
+    Requests are cut to the store's own limits by count and bytes inside.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    def check(self, dimensions: int) -> None:
+        """Ask the live store: reachable, key works, index exists, takes vectors of this size."""
+        ...
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """The points that exist, by id; absent ids and namespaces are simply not in the answer."""
+        ...
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        """Write whole points, replacing what is there; ids are distinct, all have a stamp."""
+        ...
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        """Delete by id; absent ids and namespaces are no error."""
+        ...
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        """The k nearest points that match the store's own filter language, best first."""
+        ...
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        """All points of a namespace, in no particular order, page by page (lazily)."""
+        ...
+
+    def namespaces(self) -> Sequence[str]:
+        """Names of the namespaces that exist."""
+        ...
+
+    def close(self) -> None:
+        """Drop connections."""
+        ...
