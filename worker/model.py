@@ -1,14 +1,15 @@
 """The nouns of the pipeline: what a record becomes on its way to the index.
 
 ``Record`` → ``Change`` → ``Document`` → ``Point``, and ``Outcome`` for how it ended.
-All are immutable; several threads may hold the same one.
+All are immutable; several threads may hold the same one. What serves as a dictionary key for
+every record is a NamedTuple, as those hash in C.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +57,7 @@ class Record:
         return held + sum(len(name) + len(value or b"") for name, value in self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class TopicPartition:
+class TopicPartition(NamedTuple):
     """One partition of one topic."""
 
     topic: str
@@ -85,8 +85,7 @@ class Position:
         return self.comparable(other) and self.offset < other.offset
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """Identity of a row: the decoded key columns in key order, never the key's bytes."""
 
     topic: str

@@ -6,7 +6,7 @@ One thread owns a source; none of its methods may be called from another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ class Polled:
     """What one poll brought."""
 
     records: Sequence[Record] = ()
-    ends: Collection[TopicPartition] = ()
-    """Partitions whose end was reached after these records; more may come later."""
+    ends: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """Partitions whose end was reached after these records, and the offset of that end; more may
+    come later."""
 
 
 class Source(Protocol):

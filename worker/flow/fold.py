@@ -1,0 +1,51 @@
+"""Changes of one row that wait together become one: the newest, completed from those before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from worker.model import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from worker.model import Change, Key, Value
+
+
+def fold(changes: Sequence[Change]) -> Change:
+    """The newest of one key's changes (in order), with what it lacks taken from older ones.
+
+    An update takes the columns that Debezium could not send (TOAST) from the change just before
+    it, itself completed so, and inherits that one's link to an old key. Nothing is taken across a
+    delete, a tombstone or a new row, as what stood there before was another row.
+    """
+    newest = changes[-1]
+    if len(changes) == 1 or newest.op is not Op.UPDATE:
+        return newest
+    found, missing, moved_from = _look_back(changes)
+    if not found and moved_from is newest.moved_from:
+        return newest
+    return replace(
+        newest,
+        after={**newest.after, **found},
+        unavailable=missing,
+        moved_from=moved_from,
+    )
+
+
+def _look_back(
+    changes: Sequence[Change],
+) -> tuple[Mapping[str, Value], frozenset[str], Key | None]:
+    missing = changes[-1].unavailable
+    moved_from = changes[-1].moved_from
+    found: dict[str, Value] = {}
+    for before in reversed(changes[:-1]):
+        if before.op.removes:
+            break
+        found |= {column: before.after[column] for column in missing if column in before.after}
+        missing = missing.difference(found)
+        moved_from = moved_from or before.moved_from
+        if before.op is not Op.UPDATE:
+            break
+    return found, missing, moved_from

@@ -1,0 +1,129 @@
+"""Which offset may be committed: per partition, the offsets received and not yet finished.
+
+Only received offsets are tracked, so gaps (compaction, transaction markers) need no special case.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.model import TopicPartition
+
+
+class PartitionLedger:
+    """The unfinished offsets of one partition during one assignment.
+
+    A new assignment gets a new ledger, and a closed one ignores everything: holding on to the
+    ledger that an offset was received under is what fences late results.
+    """
+
+    __slots__ = ("_done", "_last", "_open", "_waiting", "is_at_end", "partition")
+
+    def __init__(self, partition: TopicPartition) -> None:
+        self.partition = partition
+        self._waiting: deque[int] = deque()
+        self._done: set[int] = set()
+        self._last: int | None = None
+        self._open = True
+        self.is_at_end = False
+        """Whether nothing more could be read when last heard of."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the partition is still held under this assignment; any thread may ask."""
+        return self._open
+
+    @property
+    def unfinished(self) -> int:
+        """Offsets received and not finished."""
+        return len(self._waiting) - len(self._done)
+
+    @property
+    def next_offset(self) -> int | None:
+        """What may be committed: every received offset below it is finished. None: nothing yet."""
+        if self._waiting:
+            return self._waiting[0]
+        return self._last
+
+    def goes_back(self, offset: int) -> bool:
+        """Whether an offset is one that was passed already: the log was rewound or made anew."""
+        return self._last is not None and offset < self._last
+
+    def receive(self, offset: int) -> None:
+        """Take note of an offset; they come in growing order."""
+        self._waiting.append(offset)
+        self._last = offset + 1
+        self.is_at_end = False
+
+    def finish(self, offset: int) -> None:
+        """An offset is done with, for good. Without effect once the partition is gone."""
+        if not self._open:
+            return
+        self._done.add(offset)
+        waiting, done = self._waiting, self._done
+        while waiting and waiting[0] in done:
+            done.discard(waiting.popleft())
+
+    def reach(self, end: int) -> None:
+        """The log is known to hold nothing below ``end`` that was not received.
+
+        Trailing transaction markers have offsets but are never received; without this a group
+        would stand before them for ever.
+        """
+        if self._last is None or end >= self._last:
+            self._last = end
+            self.is_at_end = True
+
+    def close(self) -> None:
+        """The partition is not ours any more."""
+        self._open = False
+        self._waiting.clear()
+        self._done.clear()
+
+
+class Ledger:
+    """The ledgers of the partitions that are held now."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[TopicPartition, PartitionLedger] = {}
+
+    def open(self, partition: TopicPartition) -> PartitionLedger:
+        """Begin a new assignment; one that is still open is closed first."""
+        self.close(partition)
+        opened = self._partitions[partition] = PartitionLedger(partition)
+        return opened
+
+    def close(self, partition: TopicPartition) -> None:
+        """End an assignment; unknown partitions are ignored."""
+        known = self._partitions.pop(partition, None)
+        if known is not None:
+            known.close()
+
+    def get(self, partition: TopicPartition) -> PartitionLedger | None:
+        """The open ledger of a partition."""
+        return self._partitions.get(partition)
+
+    @property
+    def partitions(self) -> list[TopicPartition]:
+        """What is held."""
+        return list(self._partitions)
+
+    @property
+    def unfinished(self) -> int:
+        """Offsets received and not finished, over all partitions."""
+        return sum(ledger.unfinished for ledger in self._partitions.values())
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing more can be read from what is held."""
+        return all(ledger.is_at_end for ledger in self._partitions.values())
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """What may be committed, for partitions of which something was received."""
+        return {
+            partition: offset
+            for partition, ledger in self._partitions.items()
+            if (offset := ledger.next_offset) is not None
+        }

@@ -1,0 +1,219 @@
+"""One batch, from changes to outcomes: document, fetch, decide, embed, write.
+
+Runs in a pool thread and shares nothing with other batches but its ports.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from worker.embed.port import Purpose
+from worker.errors import RecordError
+from worker.model import Outcome, Point
+from worker.pipeline.decide import Decision, decide, is_stale
+from worker.store.port import Deletion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from worker.embed.port import Embedder
+    from worker.flow.backlog import Work
+    from worker.model import Change, Document, Vector
+    from worker.pipeline.lease import Lease
+    from worker.pipeline.model_guard import ModelGuard
+    from worker.pipeline.patience import Patience
+    from worker.store.port import Store
+
+
+class Documents(Protocol):
+    """What a batch needs of the document step."""
+
+    def build(self, change: Change) -> Document | None:
+        """The document of a row; None if the row has no place in the index.
+
+        Raises:
+            RecordError: the row cannot become one.
+        """
+        ...
+
+    def target(self, change: Change) -> tuple[str, str]:
+        """Namespace and id of a row's point, also for a row that is gone."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One row on its way through the batch."""
+
+    work: Work
+    namespace: str = ""
+    id: str = ""
+    document: Document | None = None
+    stored: Point | None = None
+    vector: Vector | None = None
+    outcome: Outcome | RecordError | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """How a batch ended. Items without an outcome belong to partitions that were taken away."""
+
+    items: Sequence[Item]
+    texts: int = 0
+    """Texts that went to the embedder."""
+    tokens: int = 0
+    """Tokens that the provider bills for them."""
+
+
+@dataclass(slots=True)
+class _Spent:
+    texts: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRunner:
+    """Runs batches; its ``run`` is called from several threads at once."""
+
+    documents: Documents
+    embedder: Embedder
+    store: Store
+    guard: ModelGuard
+    lease: Lease
+    patience: Patience
+
+    def run(self, batch: Sequence[Work]) -> Report:
+        """Bring the index to the state of these changes.
+
+        Raises:
+            Interrupted, LeaseExpired: nothing is decided, the work has to come again.
+            FatalError: every record would fail.
+        """
+        items = [Item(work) for work in batch]
+        spent = _Spent()
+        self._each(items, self._address)
+        self._fetch(_open(items))
+        self._each(_open(items), self._judge)
+        self._embed(_open(items), spent)
+        self._write(_open(items))
+        return Report(items, spent.texts, spent.tokens)
+
+    def _each(self, items: Iterable[Item], step: Callable[[Item], None]) -> None:
+        for item in items:
+            try:
+                step(item)
+            except RecordError as error:
+                item.outcome = error
+
+    def _address(self, item: Item) -> None:
+        change = item.work.change
+        item.document = None if change.op.removes else self.documents.build(change)
+        if item.document is None:
+            item.namespace, item.id = self.documents.target(change)
+        else:
+            item.namespace, item.id = item.document.namespace, item.document.id
+
+    def _fetch(self, items: Sequence[Item]) -> None:
+        for namespace, group in _by_namespace(items).items():
+            self.patience("looking at the namespace", lambda ns=namespace: self.guard.check(ns))  # type: ignore[misc]
+            ids = [item.id for item in group]
+            stored = self.patience(
+                "fetching from the store",
+                lambda ns=namespace, ids=ids: self.store.fetch(ns, ids),  # type: ignore[misc]
+            )
+            for item in group:
+                item.stored = stored.get(item.id)
+
+    def _judge(self, item: Item) -> None:
+        if item.stored is not None:
+            self.guard.compare(item.namespace, item.stored)
+        if item.document is None:
+            if item.stored is not None and is_stale(item.work.change, item.stored):
+                item.outcome = Outcome.STALE
+            return
+        decision = decide(item.document, item.work.change, item.stored)
+        if decision is Decision.STALE:
+            item.outcome = Outcome.STALE
+        elif decision is Decision.UNCHANGED:
+            item.outcome = Outcome.UNCHANGED
+        elif decision is Decision.REUSE and item.stored is not None:
+            item.vector = item.stored.vector
+
+    def _embed(self, items: Sequence[Item], spent: _Spent) -> None:
+        wanted: dict[str, list[Item]] = defaultdict(list)
+        for item in items:
+            if item.document is not None and item.vector is None and item.work.is_ours:
+                wanted[item.document.text].append(item)
+        if not wanted:
+            return
+        self.lease.check()
+        texts = list(wanted)
+        answer = self.patience("embedding", lambda: self.embedder.embed(texts, Purpose.DOCUMENT))
+        spent.texts, spent.tokens = len(texts), answer.tokens
+        for index, text in enumerate(texts):
+            refused = answer.refused.get(index)
+            for item in wanted[text]:
+                item.outcome = refused
+                item.vector = answer.vectors[index]
+
+    def _write(self, items: Sequence[Item]) -> None:
+        for namespace, group in _by_namespace(items).items():
+            ours = [item for item in group if item.work.is_ours]
+            upserts = [item for item in ours if item.document is not None]
+            removals = [item for item in ours if item.document is None]
+            self._upsert(namespace, upserts)
+            self._remove(namespace, removals)
+
+    def _upsert(self, namespace: str, items: Sequence[Item]) -> None:
+        points = {item.id: _point(item) for item in items}
+        if not points:
+            return
+        refused = self._patiently_leased(
+            "writing to the store", lambda: self.store.upsert(namespace, list(points.values()))
+        )
+        for item in items:
+            reused = item.stored is not None and item.vector is item.stored.vector
+            done = Outcome.REUSED if reused else Outcome.WRITTEN
+            item.outcome = refused.get(item.id, done)
+
+    def _remove(self, namespace: str, items: Sequence[Item]) -> None:
+        deletions = {item.id: Deletion(item.id, item.work.change.position) for item in items}
+        if not deletions:
+            return
+        refused = self._patiently_leased(
+            "deleting from the store",
+            lambda: self.store.delete(namespace, list(deletions.values())),
+        )
+        for item in items:
+            gone = item.work.change.op.removes
+            done = Outcome.DELETED if gone else Outcome.FILTERED
+            item.outcome = refused.get(item.id, done)
+
+    def _patiently_leased(
+        self, what: str, call: Callable[[], Mapping[str, RecordError]]
+    ) -> Mapping[str, RecordError]:
+        def leased() -> Mapping[str, RecordError]:
+            self.lease.check()
+            return call()
+
+        return self.patience(what, leased)
+
+
+def _open(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.outcome is None]
+
+
+def _by_namespace(items: Sequence[Item]) -> dict[str, list[Item]]:
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[item.namespace].append(item)
+    return groups
+
+
+def _point(item: Item) -> Point:
+    document, vector = item.document, item.vector
+    if document is None or vector is None:
+        raise AssertionError("a row without document or vector is not upserted")
+    return Point(document.id, vector, document.metadata, document.stamp)

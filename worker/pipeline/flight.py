@@ -1,0 +1,79 @@
+"""The batches under way: handed to a pool of threads, collected by the task's thread."""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from worker.flow.backlog import Work
+    from worker.model import TopicPartition
+    from worker.pipeline.batch import Report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landed:
+    """A batch that ended, with its report or the exception that ended it."""
+
+    batch: Sequence[Work]
+    report: Report | None
+    error: BaseException | None = None
+
+
+class Flight:
+    """Batches in flight. All methods belong to the task's thread."""
+
+    def __init__(
+        self, run: Callable[[Sequence[Work]], Report], *, threads: int, name: str = "batch"
+    ) -> None:
+        self._run = run
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._landed: queue.SimpleQueue[Landed] = queue.SimpleQueue()
+        self._under_way: dict[int, Sequence[Work]] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that were launched and not collected."""
+        return len(self._under_way)
+
+    def holds(self, partitions: Collection[TopicPartition]) -> bool:
+        """Whether a record of one of these partitions is in flight."""
+        return any(
+            entry.ledger.partition in partitions
+            for batch in self._under_way.values()
+            for work in batch
+            for entry in work.entries
+        )
+
+    def launch(self, batch: Sequence[Work]) -> None:
+        """Run a batch in the pool."""
+        self._under_way[id(batch)] = batch
+        self._pool.submit(self._fly, batch)
+
+    def collect(self, timeout_s: float = 0.0) -> list[Landed]:
+        """Batches that ended; waits up to ``timeout_s`` for the first one."""
+        landed: list[Landed] = []
+        try:
+            if timeout_s > 0 and self._under_way:
+                landed.append(self._landed.get(timeout=timeout_s))
+            while True:
+                landed.append(self._landed.get_nowait())
+        except queue.Empty:
+            pass
+        for one in landed:
+            del self._under_way[id(one.batch)]
+        return landed
+
+    def close(self) -> None:
+        """Let the threads end; what is still running is left alone."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fly(self, batch: Sequence[Work]) -> None:
+        try:
+            self._landed.put(Landed(batch, self._run(batch)))
+        except BaseException as error:  # noqa: BLE001 - the task's thread decides what it means
+            self._landed.put(Landed(batch, None, error))

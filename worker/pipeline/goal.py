@@ -1,0 +1,61 @@
+"""``--until-caught-up``: the topics' end as it was at the start, and whether the group is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.errors import RetriableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.clock import Clock
+    from worker.model import TopicPartition
+    from worker.source.port import Source
+
+
+class Goal:
+    """The present end of all partitions, to be reached by the whole group."""
+
+    def __init__(self, source: Source, clock: Clock, *, look_every_s: float = 1.0) -> None:
+        self._source = source
+        self._clock = clock
+        self._look_every_s = look_every_s
+        self._ends: dict[TopicPartition, int] | None = None
+        self._next: dict[TopicPartition, int] = {}
+        self._due_s = clock.now_s()
+        self.total = 0
+        """Offsets between the group's position at the start and the end."""
+
+    @property
+    def left(self) -> int | None:
+        """Offsets still to be committed, by the last look; None before the first one."""
+        if self._ends is None:
+            return None
+        return sum(max(0, end - self._next[tp]) for tp, end in self._ends.items())
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the ends are known."""
+        return self._ends is not None
+
+    def is_reached(self) -> bool:
+        """Whether every offset below the ends is committed. Looks once a second at most.
+
+        The first look sets the ends; a broker that does not answer is asked again later.
+        """
+        if self._clock.now_s() < self._due_s:
+            return self.left == 0
+        self._due_s = self._clock.now_s() + self._look_every_s
+        try:
+            seen = self._source.ends(timeout_s=2.0)
+        except RetriableError:
+            return False
+        self._note(seen)
+        return self.left == 0
+
+    def _note(self, seen: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        if self._ends is None:
+            self._ends = {tp: end for tp, (_, end) in seen.items()}
+            self.total = sum(max(0, end - start) for start, end in seen.values())
+        self._next = {tp: seen[tp][0] if tp in seen else end for tp, end in self._ends.items()}

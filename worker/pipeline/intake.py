@@ -1,0 +1,175 @@
+"""Records as they come: into the ledger, decoded, and into the backlog."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from worker.decode.port import NotARow, SchemaNeeded
+from worker.errors import FatalError, RecordError
+from worker.flow.backlog import Entry
+from worker.model import Outcome, TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from worker.clock import Clock
+    from worker.decode.port import Decoder
+    from worker.flow.backlog import Backlog
+    from worker.flow.ledger import Ledger, PartitionLedger
+    from worker.model import Change, Record
+    from worker.pipeline.rejects import Rejects
+    from worker.telemetry.counters import Counters
+
+_log = logging.getLogger(__name__)
+
+
+class _Stall:
+    """A partition whose next record needs a schema that is being fetched."""
+
+    def __init__(self, needed: SchemaNeeded) -> None:
+        self.needed = needed
+        self.records: deque[tuple[Record, PartitionLedger]] = deque()
+        self.bytes = 0
+
+    def add(self, record: Record, ledger: PartitionLedger) -> None:
+        self.records.append((record, ledger))
+        self.bytes += record.size
+
+
+class Intake:
+    """Turns records into waiting changes; belongs to the task's thread and never blocks."""
+
+    def __init__(  # noqa: PLR0913 - it is where five parts of the task meet
+        self,
+        *,
+        decoder: Decoder,
+        ledger: Ledger,
+        backlog: Backlog,
+        rejects: Rejects,
+        counters: Counters,
+        clock: Clock,
+        request_schema: Callable[[SchemaNeeded], None],
+        refused_kinds: Collection[str] = (),
+    ) -> None:
+        self._decoder = decoder
+        self._ledger = ledger
+        self._backlog = backlog
+        self._rejects = rejects
+        self._counters = counters
+        self._clock = clock
+        self._request_schema = request_schema
+        self._refused_kinds = refused_kinds
+        self._stalls: dict[TopicPartition, _Stall] = {}
+
+    @property
+    def stalled(self) -> Collection[TopicPartition]:
+        """Partitions that wait for a schema."""
+        return self._stalls.keys()
+
+    @property
+    def rows(self) -> int:
+        """Records held by them."""
+        return sum(len(stall.records) for stall in self._stalls.values())
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of those records."""
+        return sum(stall.bytes for stall in self._stalls.values())
+
+    def accept(self, records: Iterable[Record]) -> None:
+        """Take in what a poll brought; records of partitions that are not held are ignored.
+
+        Raises:
+            FatalError: every record would fail.
+        """
+        now_s = self._clock.now_s()
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            ledger = self._ledger.get(partition)
+            if ledger is None:
+                continue
+            if ledger.goes_back(record.offset):
+                ledger = self._begin_again(partition, record)
+            self._counters.records += 1
+            ledger.receive(record.offset)
+            stall = self._stalls.get(partition)
+            if stall is None:
+                self._decode(record, ledger, now_s)
+            else:
+                stall.add(record, ledger)
+
+    def schema_arrived(self, needed: SchemaNeeded) -> None:
+        """Go on with the partitions that waited for this schema."""
+        now_s = self._clock.now_s()
+        for partition, stall in list(self._stalls.items()):
+            if stall.needed.schema_id == needed.schema_id:
+                del self._stalls[partition]
+                self._go_on(partition, stall, now_s)
+
+    def drop_lost(self) -> None:
+        """Forget what is held for partitions that are gone."""
+        for partition in list(self._stalls):
+            if self._ledger.get(partition) is None:
+                del self._stalls[partition]
+
+    def _go_on(self, partition: TopicPartition, stall: _Stall, now_s: float) -> None:
+        while stall.records:
+            record, ledger = stall.records.popleft()
+            if not ledger.is_open:
+                continue
+            self._decode(record, ledger, now_s)
+            again = self._stalls.get(partition)
+            if again is not None:
+                for waiting in stall.records:
+                    again.add(*waiting)
+                return
+
+    def _begin_again(self, partition: TopicPartition, record: Record) -> PartitionLedger:
+        _log.warning(
+            "%s[%d] goes back to offset %d: it was made anew or its log was cut; reading on there.",
+            partition.topic,
+            partition.partition,
+            record.offset,
+        )
+        ledger = self._ledger.open(partition)
+        self._stalls.pop(partition, None)
+        self._backlog.drop_lost()
+        return ledger
+
+    def _decode(self, record: Record, ledger: PartitionLedger, now_s: float) -> None:
+        try:
+            decoded = self._decoder.decode(record)
+        except SchemaNeeded as needed:
+            self._stall(record, ledger, needed)
+        except RecordError as error:
+            self._rejects.reject(record, ledger, error)
+        else:
+            if isinstance(decoded, NotARow):
+                self._skip(record, ledger, decoded)
+            else:
+                self._wait(decoded, ledger, now_s)
+
+    def _wait(self, change: Change, ledger: PartitionLedger, now_s: float) -> None:
+        if self._backlog.add(Entry(change, ledger, now_s)):
+            return
+        ledger.finish(change.record.offset)
+        self._counters.outcomes[Outcome.STALE] += 1
+
+    def _skip(self, record: Record, ledger: PartitionLedger, decoded: NotARow) -> None:
+        if decoded.kind in self._refused_kinds:
+            raise FatalError(
+                f"record {record.topic}[{record.partition}]@{record.offset} is a {decoded.kind}, "
+                f"and {decoded.kind}.mode is 'fail'"
+            )
+        ledger.finish(record.offset)
+        self._counters.not_rows[decoded.kind] += 1
+        self._counters.outcomes[Outcome.FILTERED] += 1
+
+    def _stall(self, record: Record, ledger: PartitionLedger, needed: SchemaNeeded) -> None:
+        asked = any(stall.needed.schema_id == needed.schema_id for stall in self._stalls.values())
+        stall = self._stalls[ledger.partition] = _Stall(needed)
+        stall.add(record, ledger)
+        if not asked:
+            self._request_schema(needed)

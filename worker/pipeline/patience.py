@@ -1,0 +1,98 @@
+"""Waiting out an outage: the same call again and again, until it works or waiting has to end."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    stop_any,
+    stop_never,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+
+from worker.errors import FatalError, RetriableError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from worker.clock import Clock
+
+T = TypeVar("T")
+
+_FIRST_DELAY_S = 0.25
+_log = logging.getLogger(__name__)
+
+
+class Interrupted(Exception):  # noqa: N818 - not a failure: the task is stopping
+    """Waiting ended because the task stops; the work is undone and will come again."""
+
+
+class Patience:
+    """Repeats a call while it raises ``RetriableError``.
+
+    Delays grow with full jitter from a quarter of a second to ``max_delay_s``; a wait that the
+    other side asked for (Retry-After) is kept to the letter. Used from several threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        abort: threading.Event,
+        clock: Clock,
+        timeout_s: float | None = None,
+        max_delay_s: float = 10.0,
+    ) -> None:
+        self._abort = abort
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._backoff = wait_random_exponential(multiplier=_FIRST_DELAY_S, max=max_delay_s)
+
+    def __call__(self, what: str, call: Callable[[], T]) -> T:
+        """Call until it returns.
+
+        Raises:
+            Interrupted: the task stops.
+            FatalError: ``timeout_s`` (``errors.retry.timeout``) is over, or the call raised it.
+        """
+        try:
+            return call()
+        except RetriableError as error:
+            _log.warning("%s failed, trying again: %s", what, error)
+        return self._again(what, call)
+
+    def _again(self, what: str, call: Callable[[], T]) -> T:
+        within = stop_never if self._timeout_s is None else stop_after_delay(self._timeout_s)
+        retrying = Retrying(
+            retry=retry_if_exception_type(RetriableError),
+            wait=self._delay_s,
+            stop=stop_any(stop_when_event_set(self._abort), within),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        self._sleep(_FIRST_DELAY_S)
+        try:
+            result = retrying(call)
+        except RetriableError as error:
+            if self._abort.is_set():
+                raise Interrupted(what) from error
+            raise FatalError(
+                f"{what} failed for longer than errors.retry.timeout: {error}"
+            ) from error
+        _log.info("%s works again.", what)
+        return result
+
+    def _delay_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RetriableError) and error.retry_after_s is not None:
+            return error.retry_after_s
+        return float(self._backoff(state))
+
+    def _sleep(self, seconds: float) -> None:
+        self._clock.wait(self._abort, seconds)

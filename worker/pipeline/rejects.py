@@ -1,0 +1,74 @@
+"""Records that failed for good: to the dead-letter topic, or the end of the task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.dlq.port import DeadLetter
+from worker.errors import FatalError
+from worker.model import Outcome
+
+if TYPE_CHECKING:
+    from worker.dlq.port import DeadLetterQueue
+    from worker.errors import RecordError
+    from worker.flow.ledger import PartitionLedger
+    from worker.model import Record
+    from worker.telemetry.counters import Counters
+
+
+class Rejects:
+    """Holds a failed record's offset open until the broker has confirmed its dead letter."""
+
+    def __init__(self, queue: DeadLetterQueue | None, counters: Counters) -> None:
+        self._queue = queue
+        self._counters = counters
+        self._pending: dict[int, PartitionLedger] = {}
+        self._bytes = 0
+
+    @property
+    def rows(self) -> int:
+        """Letters that the broker has not confirmed."""
+        return len(self._pending)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of their records."""
+        return self._bytes
+
+    def reject(self, record: Record, ledger: PartitionLedger, error: RecordError) -> None:
+        """Send a record to the dead-letter topic.
+
+        Raises:
+            FatalError: there is none (``errors.tolerance`` is ``none``).
+        """
+        if self._queue is None:
+            raise FatalError(
+                f"record {record.topic}[{record.partition}]@{record.offset}: {error} "
+                f"({error.kind}). The task stops at the first bad record; with "
+                "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
+            ) from error
+        letter = DeadLetter(record, error)
+        self._pending[_identity(record)] = ledger
+        self._bytes += record.size
+        self._queue.send(letter)
+
+    def settle(self) -> None:
+        """Finish the offsets of what the broker confirmed since the last call."""
+        if self._queue is None or not self._pending:
+            return
+        for letter in self._queue.confirmed():
+            ledger = self._pending.pop(_identity(letter.record))
+            self._bytes -= letter.record.size
+            ledger.finish(letter.record.offset)
+            self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
+
+    def close(self, timeout_s: float) -> None:
+        """Wait for what is under way, and finish it."""
+        if self._queue is None:
+            return
+        self._queue.close(timeout_s)
+
+
+def _identity(record: Record) -> int:
+    # The very object travels through the queue and comes back; positions may repeat after a rewind.
+    return id(record)

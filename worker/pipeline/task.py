@@ -1,0 +1,302 @@
+"""The loop of one task: poll, take in, send batches out, take results back, commit.
+
+One thread owns the consumer, the ledger and the backlog, so nothing here needs a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.errors import FatalError, RecordError
+from worker.flow.backlog import Backlog
+from worker.flow.ledger import Ledger
+from worker.model import Outcome
+from worker.pipeline.commit import Committer
+from worker.pipeline.flight import Flight, Landed
+from worker.pipeline.intake import Intake
+from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.patience import Interrupted
+from worker.pipeline.pressure import Pressure
+from worker.pipeline.rejects import Rejects
+from worker.pipeline.schemas import SchemaLoader
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Collection
+
+    from worker.clock import Clock
+    from worker.decode.port import Decoder
+    from worker.dlq.port import DeadLetterQueue
+    from worker.flow.backlog import Entry
+    from worker.flow.batching import BatchPolicy, BufferLimits
+    from worker.model import TopicPartition
+    from worker.pipeline.batch import BatchRunner, Item
+    from worker.pipeline.goal import Goal
+    from worker.pipeline.lease import Lease
+    from worker.pipeline.patience import Patience
+    from worker.source.port import Source
+    from worker.telemetry.counters import Counters
+
+_log = logging.getLogger(__name__)
+
+_IDLE_POLL_S = 0.1
+_BUSY_POLL_S = 0.01
+"""While batches are under way their results must not wait for a poll."""
+_FULL_WAIT_S = 0.05
+_MAX_POLL_RECORDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """Bounds and times of one task."""
+
+    batch: BatchPolicy
+    buffer: BufferLimits
+    drain_timeout_s: float = 20.0
+    """How long a revoke or a shutdown waits for what is in flight."""
+    refused_kinds: frozenset[str] = frozenset()
+    """Kinds of non-row records that fail the task, such as ``truncate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a task talks to."""
+
+    source: Source
+    decoder: Decoder
+    runner: BatchRunner
+    dead_letters: DeadLetterQueue | None
+    """None: the first bad record fails the task."""
+
+
+class Task:
+    """One member of the consumer group, with its own backlog and ledger."""
+
+    def __init__(  # noqa: PLR0913 - the composition root passes everything in once
+        self,
+        *,
+        ports: Ports,
+        settings: TaskSettings,
+        lease: Lease,
+        patience: Patience,
+        clock: Clock,
+        counters: Counters,
+        abort: threading.Event,
+    ) -> None:
+        self._source = ports.source
+        self._ports = ports
+        self._settings = settings
+        self._lease = lease
+        self._clock = clock
+        self.counters = counters
+        self._ledger = Ledger()
+        self._backlog = Backlog()
+        self._rejects = Rejects(ports.dead_letters, counters)
+        self._flight = Flight(ports.runner.run, threads=settings.batch.max_in_flight)
+        self._schemas = SchemaLoader(ports.decoder, patience)
+        self._intake = Intake(
+            decoder=ports.decoder,
+            ledger=self._ledger,
+            backlog=self._backlog,
+            rejects=self._rejects,
+            counters=counters,
+            clock=clock,
+            request_schema=self._schemas.request,
+            refused_kinds=settings.refused_kinds,
+        )
+        self._pressure = Pressure(
+            source=self._source,
+            ledger=self._ledger,
+            backlog=self._backlog,
+            intake=self._intake,
+            rejects=self._rejects,
+            limits=settings.buffer,
+            clock=clock,
+        )
+        self._committer = Committer(self._source, self._ledger, clock)
+        self._abort = abort
+        self._failure: BaseException | None = None
+
+    @property
+    def buffered(self) -> int:
+        """Rows held, for display."""
+        return self._backlog.rows
+
+    @property
+    def in_flight(self) -> int:
+        """Batches under way, for display."""
+        return self._flight.in_flight
+
+    def run(self, stop: threading.Event, goal: Goal | None = None) -> None:
+        """Work until told to stop or the goal is reached; always leaves the group in order.
+
+        Raises:
+            FatalError: the task cannot go on; what was finished is committed.
+        """
+        self._source.start(self)
+        try:
+            while not stop.is_set() and not self._has_reached(goal):
+                self.step()
+        finally:
+            self._leave()
+
+    def step(self) -> None:
+        """One turn of the loop."""
+        if self._pressure.defers_poll:
+            self._take_back(_FULL_WAIT_S)
+        else:
+            self._poll(self._poll_timeout_s())
+            self._take_back(0.0)
+        self._receive_schemas()
+        self._rejects.settle()
+        self._send_out()
+        self._pressure.adjust()
+        self._committer.tick()
+        if self._failure is not None:
+            raise self._failure
+
+    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Open a ledger for each."""
+        for partition in partitions:
+            self._ledger.open(partition)
+        if partitions:
+            self.counters.rebalances += 1
+            _log.info("Assigned: %s.", _names(partitions))
+
+    def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Finish what is in flight within the deadline, commit, then forget."""
+        if not partitions:
+            return
+        _log.info("Giving up: %s.", _names(partitions))
+        deadline_s = self._clock.now_s() + self._settings.drain_timeout_s
+        while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
+            self._take_back(_FULL_WAIT_S)
+            self._rejects.settle()
+        left_s = max(1.0, deadline_s - self._clock.now_s())
+        if not self._committer.commit_now(partitions, left_s):
+            _log.warning("The last commit of %s was not confirmed.", _names(partitions))
+        self._forget(partitions)
+
+    def on_lost(self, partitions: Collection[TopicPartition]) -> None:
+        """Forget without a commit: they are somebody else's already."""
+        _log.warning("Lost: %s.", _names(partitions))
+        self._forget(partitions)
+
+    def _forget(self, partitions: Collection[TopicPartition]) -> None:
+        for partition in partitions:
+            self._ledger.close(partition)
+        self._backlog.drop_lost()
+        self._intake.drop_lost()
+        self._pressure.forget(partitions)
+
+    def _poll(self, timeout_s: float) -> None:
+        wanted = max(1, min(_MAX_POLL_RECORDS, self._pressure.room))
+        began_s = self._clock.now_s()
+        polled = self._source.poll(wanted, timeout_s)
+        self._lease.renew(began_s)
+        self._intake.accept(polled.records)
+        for partition, end in polled.ends.items():
+            ledger = self._ledger.get(partition)
+            if ledger is not None:
+                ledger.reach(end)
+
+    def _poll_timeout_s(self) -> float:
+        if self._flight.in_flight or self._rejects.rows or self._intake.stalled:
+            return _BUSY_POLL_S
+        return min(_IDLE_POLL_S, self._settings.batch.due_in_s(self._backlog, self._clock.now_s()))
+
+    def _send_out(self) -> None:
+        policy = self._settings.batch
+        more_to_read = not self._ledger.is_at_end and not self._pressure.is_full
+        while policy.is_due(
+            self._backlog,
+            in_flight=self._flight.in_flight,
+            more_to_read=more_to_read,
+            now_s=self._clock.now_s(),
+        ):
+            self._flight.launch(self._backlog.take(policy.max_rows, policy.max_bytes))
+
+    def _take_back(self, timeout_s: float) -> None:
+        for landed in self._flight.collect(timeout_s):
+            if landed.report is None:
+                self._undo(landed)
+                continue
+            self.counters.batches += 1
+            self.counters.texts += landed.report.texts
+            self.counters.tokens += landed.report.tokens
+            for item in landed.report.items:
+                self._settle(item)
+
+    def _undo(self, landed: Landed) -> None:
+        for work in landed.batch:
+            self._backlog.give_back(work, work.entries)
+        if isinstance(landed.error, LeaseExpired | Interrupted):
+            return
+        self._failure = self._failure or landed.error
+
+    def _settle(self, item: Item) -> None:
+        work, outcome = item.work, item.outcome
+        if outcome is None:
+            self._backlog.give_back(work, work.entries)
+        elif isinstance(outcome, RecordError):
+            self._dead_letter(item, outcome)
+        else:
+            self._backlog.finish(work)
+            self._finish(work.entries[-1], outcome)
+            for swallowed in work.entries[:-1]:
+                self._finish(swallowed, Outcome.SUPERSEDED)
+
+    def _dead_letter(self, item: Item, error: RecordError) -> None:
+        # The one before the failed change takes its place, as nothing newer reached the index.
+        *before, newest = item.work.entries
+        self._backlog.give_back(item.work, before)
+        if not newest.ledger.is_open:
+            return
+        try:
+            self._rejects.reject(newest.change.record, newest.ledger, error)
+        except FatalError as fatal:
+            self._failure = self._failure or fatal
+
+    def _finish(self, entry: Entry, outcome: Outcome) -> None:
+        if entry.ledger.is_open:
+            entry.ledger.finish(entry.change.record.offset)
+            self.counters.outcomes[outcome] += 1
+
+    def _receive_schemas(self) -> None:
+        for fetched in self._schemas.fetched():
+            if fetched.error is None:
+                self._intake.schema_arrived(fetched.needed)
+            elif not isinstance(fetched.error, Interrupted):
+                raise fetched.error
+
+    def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
+        return self._flight.holds(partitions) or self._rejects.rows > 0
+
+    def _has_reached(self, goal: Goal | None) -> bool:
+        if goal is None or (goal.is_set and not self._is_drained()):
+            return False
+        return goal.is_reached() and self._is_drained()
+
+    def _is_drained(self) -> bool:
+        return (
+            self._ledger.is_at_end
+            and self._ledger.unfinished == 0
+            and not self._committer.outstanding
+        )
+
+    def _leave(self) -> None:
+        """Finish what is in flight within the deadline, commit and leave the group."""
+        self._abort.set()
+        deadline_s = self._clock.now_s() + self._settings.drain_timeout_s
+        try:
+            self._source.close()
+        finally:
+            self._rejects.close(max(0.0, deadline_s - self._clock.now_s()))
+            self._flight.close()
+            self._schemas.close()
+
+
+def _names(partitions: Collection[TopicPartition]) -> str:
+    return ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(partitions))

@@ -1,0 +1,133 @@
+"""The tasks of one process: a thread each, and what became of them.
+
+A task that fails leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from worker.pipeline.patience import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from worker.pipeline.goal import Goal
+    from worker.pipeline.task import Task
+
+_log = logging.getLogger(__name__)
+
+
+class TaskState(StrEnum):
+    """As Kafka Connect names them, and ``FINISHED`` for ``--until-caught-up``."""
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """A task ready to run."""
+
+    task: Task
+    goal: Goal | None = None
+    """Where it ends by itself; None: it runs until stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """A task that can be made; ``make`` may do I/O and is called in the task's thread."""
+
+    connector: str
+    number: int
+    make: Callable[[threading.Event], Assembled]
+    """Given the event that interrupts waiting."""
+
+    @property
+    def name(self) -> str:
+        """``<connector>-<number>``, as Connect names its tasks."""
+        return f"{self.connector}-{self.number}"
+
+
+class RunningTask:
+    """One task's thread."""
+
+    def __init__(self, spec: TaskSpec, stop: threading.Event) -> None:
+        self.spec = spec
+        self.state = TaskState.STARTING
+        self.error: BaseException | None = None
+        self.assembled: Assembled | None = None
+        self._stop = stop
+        self._abort = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=spec.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the end."""
+        self._thread.join(timeout_s)
+
+    def interrupt(self) -> None:
+        """End waits that the start of a task may be in, such as for a store that is away."""
+        if self.state is TaskState.STARTING:
+            self._abort.set()
+
+    def _run(self) -> None:
+        try:
+            self.assembled = self.spec.make(self._abort)
+            self.state = TaskState.RUNNING
+            self.assembled.task.run(self._stop, self.assembled.goal)
+        except Interrupted:
+            self.state = TaskState.FINISHED
+        except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the status
+            self.error = error
+            self.state = TaskState.FAILED
+            _log.error("Task %s failed: %s", self.spec.name, error)
+            _log.debug("Task %s failed.", self.spec.name, exc_info=error)
+        else:
+            self.state = TaskState.FINISHED
+
+
+class Supervisor:
+    """Starts tasks and waits for them."""
+
+    def __init__(self, specs: Sequence[TaskSpec], stop: threading.Event) -> None:
+        self._stop = stop
+        self.tasks = [RunningTask(spec, stop) for spec in specs]
+
+    def start(self) -> None:
+        """Start every task."""
+        for task in self.tasks:
+            task.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any task still runs."""
+        return any(task.is_alive for task in self.tasks)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask all to end and wait for them; true if all did."""
+        self._stop.set()
+        for task in self.tasks:
+            task.interrupt()
+        for task in self.tasks:
+            task.join(timeout_s)
+        return not self.is_running
+
+    @property
+    def failures(self) -> list[RunningTask]:
+        """Tasks that failed."""
+        return [task for task in self.tasks if task.state is TaskState.FAILED]

@@ -1,0 +1,45 @@
+"""What a task has done so far, as plain numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.model import Outcome
+
+
+@dataclass(slots=True)
+class Counters:
+    """Written by the task's thread alone; others read it for display, a moment late at worst."""
+
+    records: int = 0
+    """Records received."""
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    """Records finished, by how they ended."""
+    not_rows: Counter[str] = field(default_factory=Counter)
+    """Filtered records that were no row changes, by kind."""
+    batches: int = 0
+    texts: int = 0
+    """Texts sent to the embedder."""
+    tokens: int = 0
+    """Tokens that the provider bills for them; 0 where it does not say."""
+    rebalances: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Records that had their outcome."""
+        return self.outcomes.total()
+
+    def merged(self, other: Counters) -> Counters:
+        """The sum of both, as a new object."""
+        return Counters(
+            records=self.records + other.records,
+            outcomes=self.outcomes + other.outcomes,
+            not_rows=self.not_rows + other.not_rows,
+            batches=self.batches + other.batches,
+            texts=self.texts + other.texts,
+            tokens=self.tokens + other.tokens,
+            rebalances=self.rebalances + other.rebalances,
+        )
