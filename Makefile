@@ -1,12 +1,52 @@
-# Needs Python 3.11+ and make; everything else is installed into the project.
+# Needs Python 3.11 or newer and make. Everything else is installed into this folder.
+UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-RUN := $(UV) run --frozen --extra all
+BIN := .venv/bin
 
-.PHONY: help
+.PHONY: help demo test check format unit contract stack-test stack stack-down bench docs clean
+
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/.ready ## The main job on this machine: database changes become vectors
+	$(BIN)/vecsink demo
+
+test: check unit contract stack-test ## Everything: lint, types, tests, and the real servers
+
+check: .venv/.ready ## Lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+unit: .venv/.ready ## Tests without servers
+	$(BIN)/pytest tests/unit tests/pipeline
+
+contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
+	$(BIN)/pytest tests/contract
+
+stack-test: .venv/.ready ## End to end on real Kafka, Debezium, registry and databases
+	$(BIN)/pytest tests/stack
+
+stack: .venv/.ready ## Start the real servers to play with
+	$(BIN)/python -m tests.stack up
+
+stack-down: .venv/.ready ## Stop them
+	$(BIN)/python -m tests.stack down
+
+bench: .venv/.ready ## Ratios: each step and the whole engine, against the bare loop
+	$(BIN)/python -m benchmarks
+
+format: .venv/.ready ## Rewrite what the formatter wants otherwise
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/.ready ## Regenerate the configuration page and the JSON schema
+	$(BIN)/python -m worker.config.describe --write
+
+clean: ## Remove what was installed and downloaded
+	rm -rf .venv .uv .stack .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.ready: pyproject.toml uv.lock
-	@[ -x "$$(command -v $(UV))" ] || { python3 -m venv .uv && .uv/bin/pip install --quiet uv==0.13.9; }
+	@command -v $(UV) >/dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION); }
 	$(UV) sync --frozen --extra all
 	@touch $@

@@ -51,7 +51,7 @@ class Patience:
     ) -> None:
         self._abort = abort
         self._clock = clock
-        self._timeout_s = timeout_s
+        self._limit = stop_never if timeout_s is None else stop_after_delay(timeout_s)
         self._backoff = wait_random_exponential(multiplier=_FIRST_DELAY_S, max=max_delay_s)
 
     def __call__(self, what: str, call: Callable[[], T]) -> T:
@@ -61,22 +61,14 @@ class Patience:
             Interrupted: the task stops.
             FatalError: ``timeout_s`` (``errors.retry.timeout``) is over, or the call raised it.
         """
-        try:
-            return call()
-        except RetriableError as error:
-            _log.warning("%s failed, trying again: %s", what, error)
-        return self._again(what, call)
-
-    def _again(self, what: str, call: Callable[[], T]) -> T:
-        within = stop_never if self._timeout_s is None else stop_after_delay(self._timeout_s)
         retrying = Retrying(
             retry=retry_if_exception_type(RetriableError),
             wait=self._delay_s,
-            stop=stop_any(stop_when_event_set(self._abort), within),
+            stop=stop_any(stop_when_event_set(self._abort), self._limit),
             sleep=self._sleep,
+            before_sleep=lambda state: _say_that_it_waits(what, state),
             reraise=True,
         )
-        self._sleep(_FIRST_DELAY_S)
         try:
             result = retrying(call)
         except RetriableError as error:
@@ -85,7 +77,8 @@ class Patience:
             raise FatalError(
                 f"{what} failed for longer than errors.retry.timeout: {error}"
             ) from error
-        _log.info("%s works again.", what)
+        if retrying.statistics["attempt_number"] > 1:
+            _log.info("%s works again.", what.capitalize())
         return result
 
     def _delay_s(self, state: RetryCallState) -> float:
@@ -96,3 +89,8 @@ class Patience:
 
     def _sleep(self, seconds: float) -> None:
         self._clock.wait(self._abort, seconds)
+
+
+def _say_that_it_waits(what: str, state: RetryCallState) -> None:
+    if state.attempt_number == 1 and state.outcome:
+        _log.warning("%s failed, trying again: %s", what.capitalize(), state.outcome.exception())

@@ -1,0 +1,76 @@
+"""Imports point one way: along the way of a record, and never back."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(__file__).parents[3] / "worker"
+
+GROUPS = (
+    {"errors", "model", "clock", "plugins"},
+    {"config", "telemetry"},
+    {"flow", "document"},
+    {"source", "decode", "embed", "store", "dlq", "pinecone_local"},
+    {"pipeline"},
+    {"runtime"},
+    {"checks", "build"},
+    {"demo", "cli"},
+)
+RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
+PORTS_ONLY = {"pipeline"}
+ADAPTERS = GROUPS[3]
+INSIDE_ROOT = GROUPS[0] | GROUPS[6]
+"""Modules of these groups lie side by side and may know those of their own group."""
+
+
+def modules() -> Iterator[tuple[str, str, str]]:
+    """(file, its part, imported module below ``worker``) for every import of our own."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        part = relative.parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            for name in imported(node):
+                yield str(relative), part, name
+
+
+def imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("worker."):
+        return [node.module.removeprefix("worker.")]
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+        return [name.removeprefix("worker.") for name in names if name.startswith("worker.")]
+    return []
+
+
+@pytest.mark.parametrize("part", sorted(RANK))
+def test_a_part_imports_only_itself_and_what_comes_before_it(part: str) -> None:
+    wrong = [
+        f"{file} imports worker.{name}"
+        for file, owner, name in modules()
+        if owner == part
+        and (other := name.split(".")[0]) != part
+        and not (RANK[other] < RANK[part] or {part, other} <= INSIDE_ROOT)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", sorted(PORTS_ONLY))
+def test_the_pipeline_sees_ports_alone(part: str) -> None:
+    wrong = [
+        f"{file} imports worker.{name}"
+        for file, owner, name in modules()
+        if owner == part and name.split(".")[0] in ADAPTERS and name.split(".")[1:] != ["port"]
+    ]
+    assert wrong == []
+
+
+def test_every_part_of_the_package_has_its_place() -> None:
+    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert parts - {"__init__", "__pycache__"} == set(RANK)

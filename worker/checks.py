@@ -1,0 +1,51 @@
+"""The keys of a connector that only a later step can judge: texts, conditions, names, ids."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from worker.config.read import attempt
+from worker.document.collision import check_identity
+from worker.document.metadata_fields import parse_metadata
+from worker.document.pattern import ID_KEY, NAMESPACE_KEY, parse_id, parse_namespace
+from worker.document.spec import parse_text
+from worker.document.template import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from worker.config.connector import ConnectorConfig
+    from worker.config.problem import Problem
+
+
+def check_documents(config: ConnectorConfig) -> Iterator[Problem]:
+    """What is wrong with ``document.*``, ``metadata.fields``, ``store.namespace``, ``store.id``."""
+    document, target = config.document, config.target
+    text_key = "document.fields" if document.template is None else "document.template"
+    yield from attempt(config, text_key, lambda: parse_text(document.fields, document.template))
+    when = document.when
+    if when is not None:
+        yield from attempt(config, "document.when", lambda: Condition(when))
+    yield from attempt(config, "metadata.fields", lambda: parse_metadata(document.metadata_fields))
+    names = [
+        *attempt(config, NAMESPACE_KEY, lambda: parse_namespace(target.namespace)),
+        *attempt(config, ID_KEY, lambda: parse_id(target.id)),
+    ]
+    yield from names or _check_identity(config)
+
+
+def _check_identity(config: ConnectorConfig) -> Iterable[Problem]:
+    regex = config.connector.topics_regex
+    return attempt(
+        config,
+        ID_KEY,
+        lambda: check_identity(
+            parse_namespace(config.target.namespace),
+            parse_id(config.target.id),
+            config.connector.topics if regex is None else re.compile(regex),
+        ),
+    )
+
+
+CHECKS = (check_documents,)

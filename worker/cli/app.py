@@ -1,0 +1,127 @@
+"""The commands; each imports what it needs when it is called, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from worker import __version__
+
+app = typer.Typer(
+    name="vecsink",
+    help="Debezium row changes to vectors: keeps a vector index equal to a database.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH…", help="Connector JSON files, or folders of them."),
+]
+WorkerFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--worker-config",
+        metavar="FILE",
+        help="Worker settings (.properties); CONNECT_… variables override them.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vecsink {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+@app.command()
+def run(
+    paths: Paths,
+    *,
+    worker_config: WorkerFile = None,
+    until_caught_up: Annotated[
+        bool,
+        typer.Option("--until-caught-up", help="End when the topics' present end is reached."),
+    ] = False,
+) -> None:
+    """Run connectors."""
+    from worker.cli.run import run as command  # noqa: PLC0415
+
+    raise typer.Exit(command(paths, worker_file=worker_config, until_caught_up=until_caught_up))
+
+
+@app.command()
+def validate(
+    paths: Paths, *, worker_config: WorkerFile = None, as_json: AsJson = False
+) -> None:
+    """Show every mistake of connector files, field by field."""
+    from worker.checks import CHECKS  # noqa: PLC0415
+    from worker.cli.validate import validate as command  # noqa: PLC0415
+
+    raise typer.Exit(command(paths, worker_file=worker_config, as_json=as_json, checks=CHECKS))
+
+
+@app.command()
+def search(  # noqa: PLR0913 - the options of a command
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The connector's JSON file.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.")],
+    *,
+    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="Number of matches.")] = 5,
+    where: Annotated[
+        str | None, typer.Option("--filter", metavar="JSON", help="The store's metadata filter.")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="Look in this namespace; default: in all of the connector's.")
+    ] = None,
+    as_json: AsJson = False,
+    worker_config: WorkerFile = None,
+) -> None:
+    """Ask the index as its readers do."""
+    from worker.cli.search import search as command  # noqa: PLC0415
+
+    raise typer.Exit(
+        command(
+            file,
+            text,
+            worker_file=worker_config,
+            k=k,
+            where=where,
+            namespace=namespace,
+            as_json=as_json,
+        )
+    )
+
+
+def main() -> None:
+    """The console script: runs a command, and turns errors into sentences and exit codes."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - what is not ours is shown with its traceback
+        sys.exit(_report(error))
+
+
+def _report(error: Exception) -> int:
+    from worker.cli.errors import exit_code  # noqa: PLC0415
+    from worker.errors import WorkerError  # noqa: PLC0415
+
+    if not isinstance(error, WorkerError):
+        sys.excepthook(type(error), error, error.__traceback__)
+        return exit_code(error)
+    typer.secho("vecsink: ", fg="red", nl=False, err=True)
+    typer.echo(str(error), err=True)
+    return exit_code(error)

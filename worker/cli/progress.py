@@ -1,0 +1,163 @@
+"""How far a run is: a bar on a terminal, plain lines elsewhere, and one sentence at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from worker.model import Outcome
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.progress import Task as BarTask
+
+    from worker.runtime.supervisor import RunningTask
+
+_LINE_EVERY_S = 5.0
+
+
+class Display(Protocol):
+    """Something that shows progress."""
+
+    def update(self, tasks: Sequence[RunningTask]) -> None:
+        """Called several times a second from the main thread."""
+        ...
+
+    def close(self) -> None:
+        """Leave the screen in order."""
+        ...
+
+
+class Silent:
+    """For a run without an end: its logs are its display."""
+
+    def update(self, tasks: Sequence[RunningTask]) -> None:
+        """Nothing to show."""
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class Bar:
+    """A progress bar: rows, rows per second, time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
+            _Speed(),
+            TimeRemainingColumn(),
+            console=console,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._bars: dict[str, int] = {}
+        self._progress.start()
+
+    def update(self, tasks: Sequence[RunningTask]) -> None:
+        """Draw one bar per connector."""
+        for connector, (done, total) in _by_connector(tasks).items():
+            if connector not in self._bars:
+                self._bars[connector] = self._progress.add_task(connector, total=total)
+            self._progress.update(self._bars[connector], completed=done, total=total)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Keep the last state on the screen."""
+        self._progress.stop()
+
+
+class _Speed(ProgressColumn):
+    """Rows per second over the last half minute."""
+
+    def render(self, task: BarTask) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} rows/s")
+
+
+class Lines:
+    """A line every few seconds, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began_s = time.monotonic()
+        self._due_s = self._began_s + _LINE_EVERY_S
+
+    def update(self, tasks: Sequence[RunningTask]) -> None:
+        """Print if it is time to."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + _LINE_EVERY_S
+        for connector, (done, total) in _by_connector(tasks).items():
+            rate = done / (now_s - self._began_s)
+            left = f"{(total - done) / rate:,.0f} s left" if rate else "waiting for the first row"
+            self._console.print(
+                f"{connector}: {done:,}/{total:,} rows, {rate:,.0f} rows/s, {left}", highlight=False
+            )
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class ConsoleHandler(logging.Handler):
+    """Logs through the console that draws the bar, so that the two do not overwrite each other."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        self._console.print(
+            self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True
+        )
+
+
+def totals(tasks: Sequence[RunningTask]) -> Counters:
+    """The sum of what the tasks have done."""
+    total = Counters()
+    for task in tasks:
+        if task.assembled is not None:
+            total = total.merged(task.assembled.task.counters)
+    return total
+
+
+def summary(counters: Counters, seconds: float) -> str:
+    """One sentence about a run."""
+    rate = counters.finished / seconds if seconds > 0 else 0.0
+    ended = ", ".join(
+        f"{counters.outcomes[outcome]:,} {outcome}"
+        for outcome in Outcome
+        if counters.outcomes[outcome]
+    )
+    return (
+        f"{counters.finished:,} records in {seconds:.1f} s ({rate:,.0f}/s)"
+        + (f": {ended}" if ended else "")
+        + f"; {counters.texts:,} texts embedded"
+        + (f", {counters.tokens:,} tokens" if counters.tokens else "")
+        + "."
+    )
+
+
+def _by_connector(tasks: Sequence[RunningTask]) -> dict[str, tuple[int, int]]:
+    """Offsets done and to do; what other workers of the group do counts too."""
+    found: dict[str, tuple[int, int]] = {}
+    for task in tasks:
+        goal = task.assembled.goal if task.assembled else None
+        if goal is None or goal.left is None:
+            continue
+        done = totals([t for t in tasks if t.spec.connector == task.spec.connector]).finished
+        left = goal.left
+        found[task.spec.connector] = (
+            goal.total if left == 0 else min(max(done, goal.total - left), goal.total),
+            goal.total,
+        )
+    return found

@@ -1,0 +1,85 @@
+"""``vecsink run``: run connectors until stopped, or until their topics' present end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from worker.build import specs
+from worker.checks import CHECKS
+from worker.cli.errors import ExitCode, exit_code, signal_exit
+from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, summary, totals
+from worker.config.load import load
+from worker.config.load_worker import load_worker
+from worker.runtime.signals import stopping_on_signals
+from worker.runtime.supervisor import Supervisor
+from worker.telemetry.logs import set_up_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from worker.config.worker import WorkerConfig
+    from worker.runtime.supervisor import TaskSpec
+
+_REFRESH_S = 0.2
+_log = logging.getLogger(__name__)
+
+
+def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: bool) -> int:
+    """Run what the files say; returns the exit code.
+
+    Raises:
+        ConfigError: a file is wrong; nothing was started.
+    """
+    worker = load_worker(worker_file).require()
+    connectors = load(paths, worker=worker, checks=CHECKS).require()
+    console = Console(stderr=True)
+    set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
+    tasks = [
+        spec
+        for connector in connectors
+        for spec in specs(worker, connector, until_caught_up=until_caught_up)
+    ]
+    display = _display(console, until_caught_up=until_caught_up)
+    code = _supervise(tasks, worker, display)
+    if threading.active_count() > 1:
+        # A call that outlived the shutdown time-out; the interpreter would wait for it for ever.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def _display(console: Console, *, until_caught_up: bool) -> Display:
+    if not until_caught_up:
+        return Silent()
+    return Bar(console) if console.is_terminal else Lines(console)
+
+
+def _supervise(tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display) -> int:
+    stop = threading.Event()
+    supervisor = Supervisor(tasks, stop)
+    began_s = time.monotonic()
+    with stopping_on_signals(stop) as signals:
+        supervisor.start()
+        while supervisor.is_running and not stop.wait(_REFRESH_S):
+            display.update(supervisor.tasks)
+        ended = supervisor.stop(worker.shutdown_timeout_s)
+        display.update(supervisor.tasks)
+        display.close()
+    _log.info("%s", summary(totals(supervisor.tasks), time.monotonic() - began_s))
+    if not ended:
+        _log.error("Not everything ended within shutdown.timeout.ms; what was not committed comes again.")
+    failures = supervisor.failures
+    if failures:
+        return exit_code(failures[0].error) if failures[0].error else ExitCode.RUNTIME
+    if signals.received is not None and not ended:
+        return signal_exit(signals.received)
+    return ExitCode.OK if ended else ExitCode.RUNTIME
