@@ -1,0 +1,134 @@
+"""Point ids: readable, ASCII, at most 512 characters with any chunk's number, never shared.
+
+An id is ``store.id`` with its variables filled in. ``${key}`` is the key's columns in key order,
+joined by ``_``: 42 → ``42``, ("eu", 7) → ``eu_7``. So that no two rows of a table meet:
+
+- ``%``, ``#``, blanks, control and non-ASCII characters are written as ``%XX`` per UTF-8 byte
+- where something follows, its separator is escaped as well: ``_`` between columns (only in keys of
+  several columns: a key of one column keeps it), and in ``${table}:${key}`` the ``:`` in the table
+- an empty column is ``%empty``, a null one ``%null`` (hexadecimal digits are upper case)
+- an id over 480 characters keeps its head, then ``%~`` and a 128-bit hash over the whole
+
+A column has one type, so 1 and "1" do not meet. Values that the database holds to be equal give
+one id: decimals without trailing zeros, times with a zone in UTC. Bytes are hexadecimal.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from worker.document.fingerprint import digest
+from worker.document.pattern import ROW_KEY, Pattern, separators
+from worker.document.values import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.document.place import Place
+    from worker.model import Key, Value
+
+MAX_ID = 480
+"""Stores take 512 (Pinecone's limit); the rest is for ``#`` and a chunk's number."""
+_JOINER = "_"
+_CUT = "%~"
+
+
+class PointIds:
+    """Makes ids by one pattern; remembers the part that is the same for all rows of a table."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._frames: dict[Place, _Frame] = {}
+        self._of_one, self._of_several = _escapes_of_key(pattern)
+
+    def of(self, place: Place, key: Key) -> str:
+        """The id of a row.
+
+        Raises:
+            RecordError: the pattern needs what the place cannot say (``UnknownTable``).
+        """
+        frame = self._frames.get(place)
+        if frame is None:
+            frame = self._frames[place] = self._frame(place)
+        return _short(f"{frame.head}{self._key(key)}{frame.tail}")
+
+    def _key(self, key: Key) -> str:
+        columns = key.columns
+        if len(columns) == 1:
+            return self._of_one(columns[0][1])
+        return _JOINER.join([self._of_several(value) for _, value in columns])
+
+    def _frame(self, place: Place) -> _Frame:
+        texts = [""]
+        following = [*(part.literal for part in self._pattern.parts[1:]), ""]
+        for part, after in zip(self._pattern.parts, following, strict=True):
+            texts[-1] += part.literal
+            if part.variable == ROW_KEY:
+                texts.append("")
+            elif part.variable is not None:
+                escape = _escaper(separators(after))
+                texts[-1] += escape(self._pattern.value_at(place, part.variable))
+        return _Frame(*texts)
+
+
+class _Frame(NamedTuple):
+    """What stands around the key in the ids of one table."""
+
+    head: str
+    tail: str
+
+
+def _escapes_of_key(pattern: Pattern) -> tuple[Callable[[Value], str], Callable[[Value], str]]:
+    at = [part.variable for part in pattern.parts].index(ROW_KEY)
+    more = any(part.variable for part in pattern.parts[at + 1 :])
+    after = separators(pattern.parts[at + 1].literal) if more else ""
+    return _for_values(_escaper(after)), _for_values(_escaper(after + _JOINER))
+
+
+def _for_values(escape: Callable[[str], str]) -> Callable[[Value], str]:
+    def written(value: Value) -> str:
+        if type(value) is int:
+            return str(value) if value >= 0 else escape(str(value))
+        return "%null" if value is None else escape(_text(value))
+
+    return written
+
+
+def _escaper(specials: str) -> Callable[[str], str]:
+    """A function that escapes what is never plain in an id, and these characters."""
+    unsafe = re.compile(f"[^!-~]|[%#{re.escape(specials)}]")
+
+    def escape(text: str) -> str:
+        return unsafe.sub(_percent, text) if text else "%empty"
+
+    return escape
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogatepass"))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any scalar of a key
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Decimal) and value.is_finite():
+        return _number(value)
+    return text_of(value) or str(value)  # NaN and infinity are keys like others
+
+
+def _number(value: Decimal) -> str:
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _short(text: str) -> str:
+    if len(text) <= MAX_ID:
+        return text
+    mark = _CUT + digest(text.encode())
+    return text[: MAX_ID - len(mark)] + mark
