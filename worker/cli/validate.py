@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TextIO
 from worker.cli.errors import ExitCode
 from worker.config.load import Loaded, load
 from worker.config.load_worker import load_worker
-from worker.config.read import Surroundings
 from worker.config.worker import WorkerConfig
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _load(
     """Connectors and the worker's settings they depend on, as one list of problems."""
     worker = load_worker(worker_file)
     config = worker.config or WorkerConfig()
-    loaded = load(paths, Surroundings(worker=config, checks=checks))
+    loaded = load(paths, worker=config, checks=checks)
     return replace(loaded, problems=(*worker.problems, *loaded.problems))
 
 

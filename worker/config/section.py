@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Section(BaseModel):
@@ -18,3 +23,7 @@ class Section(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Nothing: any value may have come from ``${env:…}``, so none is shown."""
+        return iter(())

@@ -58,6 +58,12 @@ class Work:
         return any(entry.ledger.is_open for entry in self.entries)
 
 
+def _work(entries: list[Entry]) -> Work:
+    if len(entries) == 1:
+        return Work(entries[0].change, entries)
+    return Work(fold([entry.change for entry in entries]), entries)
+
+
 class _Place:
     """One key: what waits for it, and whether a batch holds it."""
 
@@ -74,11 +80,11 @@ class _Place:
         The delete half of a key change is never swallowed: its batch keeps the row's vector for
         the new key.
         """
-        for index, entry in enumerate(self.waiting):
-            if entry.change.moves_away:
-                chain, self.waiting = self.waiting[: index + 1], self.waiting[index + 1 :]
-                return chain
         chain, self.waiting = self.waiting, []
+        for index, entry in enumerate(chain[:-1]):
+            if entry.change.moves_away:
+                chain, self.waiting = chain[: index + 1], chain[index + 1 :]
+                break
         return chain
 
 
@@ -143,12 +149,11 @@ class Backlog:
         while self._ready and len(batch) < max_rows and (size < max_bytes or not batch):
             _, place = self._ready.popitem(last=False)
             self._ready_bytes -= place.size
-            entries = place.chain()
-            taken = sum(entry.size for entry in entries)
-            place.size -= taken
+            held, entries = place.size, place.chain()
+            place.size = sum(entry.size for entry in place.waiting) if place.waiting else 0
             place.busy = True
-            size += taken
-            batch.append(Work(fold([entry.change for entry in entries]), entries))
+            size += held - place.size
+            batch.append(_work(entries))
         return batch
 
     def finish(self, work: Work) -> None:

@@ -1,0 +1,1 @@
+"""The real servers that the stack tests run on, from package registries and without Docker."""

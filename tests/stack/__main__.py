@@ -1,0 +1,85 @@
+"""``python -m tests.stack up|down|status``: the stack for a person to play with."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.stack import stack as stacks
+from tests.stack.home import personal_run
+from tests.stack.process import memory_mib
+from tests.stack.unavailable import StackUnavailable
+
+if TYPE_CHECKING:
+    from tests.stack.stack import Stack
+
+USAGE = "usage: python -m tests.stack up|down|status"
+
+
+def main(arguments: list[str]) -> int:
+    """Do one of the three; the exit code."""
+    match arguments:
+        case ["up"]:
+            return _up()
+        case ["down"]:
+            stacks.down(personal_run())
+            print("stack is down")
+            return 0
+        case ["status"]:
+            return _status()
+        case ["guard", folder]:
+            return _guard(Path(folder))
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+def _up() -> int:
+    began = time.monotonic()
+    try:
+        stack = stacks.up(personal_run())
+    except StackUnavailable as error:
+        print(f"the stack cannot run here: {error}", file=sys.stderr)
+        return 3
+    print(f"stack is up after {time.monotonic() - began:.0f} s")
+    _show(stack)
+    return 0
+
+
+def _status() -> int:
+    stack = stacks.find(personal_run())
+    if stack is None:
+        print("stack is down")
+        return 1
+    for process in stack.processes:
+        pid = process.pid or 0
+        print(f"{process.name:<9} pid {pid:<8} {memory_mib(pid):>5} MiB   {process.log_file}")
+    _show(stack)
+    return 0
+
+
+def _guard(folder: Path) -> int:
+    """Wait until the process at the other end of our standard input is gone, then stop all."""
+    sys.stdin.read()
+    stacks.down(folder)
+    return 0
+
+
+def _show(stack: Stack) -> None:
+    for name, address in stack.addresses().items():
+        print(f"  {name:<9} {address}")
+    connector = '{"connector.class": "io.debezium.connector.postgresql.PostgresConnector", …}'
+    print(
+        "for example\n"
+        f"  psql {stack.postgres.dsn()}\n"
+        f"  curl {stack.registry.url}/subjects\n"
+        f"  curl {stack.connect.url}/connector-plugins\n"
+        f"  curl -X PUT -H 'Content-Type: application/json' -d '{connector}'"
+        f" {stack.connect.url}/connectors/shop/config\n"
+        "  python -m tests.stack down"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

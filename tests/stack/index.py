@@ -1,0 +1,77 @@
+"""The index as Pinecone's official client shows it, compared with what a table says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pinecone import Pinecone, ServerlessSpec
+
+from worker.embed.fake import FakeConfig, FakeEmbedder
+from worker.embed.port import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.stack.shops import Expected
+
+DIMENSIONS = 32
+OURS = {"source_table", "updated_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index of the Pinecone-compatible server."""
+
+    url: str
+    name: str
+
+    @classmethod
+    def create(cls, url: str, name: str) -> Index:
+        """A new, empty index."""
+        Pinecone(api_key="test", host=url).create_index(
+            name=name,
+            dimension=DIMENSIONS,
+            metric="cosine",
+            spec=ServerlessSpec(cloud="aws", region="us-east-1"),
+        )
+        return cls(url, name)
+
+    def points(self, namespace: str) -> dict[str, Any]:
+        """Everything in a namespace, by id."""
+        index = Pinecone(api_key="test", host=self.url).index(self.name)
+        ids = [item for page in index.list(namespace=namespace) for item in _ids(page)]
+        found: dict[str, Any] = {}
+        for start in range(0, len(ids), 100):
+            found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
+        return found
+
+    def assert_equals(self, namespace: str, expected: Mapping[str, Expected]) -> None:
+        """Ids, metadata and the vector of the current text are those of the table."""
+        points = self.points(namespace)
+        assert sorted(points) == sorted(expected)
+        if not expected:
+            return
+        ids = list(expected)
+        texts = [expected[point].text for point in ids]
+        vectors = _embedder().embed(texts, Purpose.DOCUMENT).vectors
+        for point, vector in zip(ids, vectors, strict=True):
+            metadata = _user_metadata(points[point].metadata)
+            assert metadata == expected[point].metadata, point
+            assert np.allclose(points[point].values, vector, atol=1e-6), point
+
+
+def _embedder() -> FakeEmbedder:
+    return FakeEmbedder(FakeConfig(dimensions=DIMENSIONS))
+
+
+def _ids(page: Any) -> list[str]:
+    return [getattr(item, "id", item) for item in page]
+
+
+def _user_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    assert set(metadata) >= OURS
+    return {
+        key: value for key, value in metadata.items() if not key.startswith("_") and key not in OURS
+    }

@@ -1,0 +1,111 @@
+"""The worker's settings from a file, from variables, and from both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from worker.config.load_worker import load_worker, variables
+from worker.config.worker import WorkerConfig
+from worker.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_without_anything_all_have_their_defaults() -> None:
+    for worker in (WorkerConfig(), load_worker(environ={}).require()):
+        assert worker.bootstrap_servers == "localhost:9092"
+        assert worker.worker_id is None
+        assert worker.shutdown_timeout_s == 30.0
+        assert (worker.log_level, worker.log_format) == ("INFO", "text")
+        assert not worker.common
+        assert not worker.converters
+
+
+@pytest.mark.parametrize(
+    ("variable", "key"),
+    [
+        ("CONNECT_BOOTSTRAP_SERVERS", "bootstrap.servers"),
+        ("CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL", "value.converter.schema.registry.url"),
+        ("CONNECT_A__B___C_D", "a-b_c.d"),
+    ],
+)
+def test_a_variable_names_a_key_as_in_connects_images(variable: str, key: str) -> None:
+    assert variables({variable: "x", "OTHER": "y", "CONNECT_": "z"}) == {key: "x"}
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "worker.properties"
+    file.write_text("bootstrap.servers=a:1\nworker.id=w-1\nlog.level=warn\n")
+    worker = load_worker(file, {"CONNECT_BOOTSTRAP_SERVERS": "b:2"}).require()
+    assert worker.bootstrap_servers == "b:2"
+    assert worker.worker_id == "w-1"
+    assert worker.log_level == "WARN"
+
+
+def test_client_settings_go_to_their_clients(tmp_path: Path) -> None:
+    file = tmp_path / "worker.properties"
+    file.write_text(
+        "security.protocol=SASL_SSL\n"
+        "sasl.mechanism=PLAIN\n"
+        'sasl.jaas.config=a.PlainLoginModule required username="${env:U}" password="p";\n'
+        "consumer.fetch.min.bytes=1\nproducer.linger.ms=2\nadmin.socket.timeout.ms=30\n"
+        "key.converter=json\nvalue.converter=avro\nvalue.converter.schema.registry.url=${env:R}\n"
+        "group.id=connect-cluster\nplugin.path=/x\n"
+    )
+    worker = load_worker(file, {"U": "me"}).require()
+    assert dict(worker.common) == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "me",
+        "sasl.password": "p",
+    }
+    assert dict(worker.consumer) == {"fetch.min.bytes": "1"}
+    assert dict(worker.producer) == {"linger.ms": "2"}
+    assert dict(worker.admin) == {"socket.timeout.ms": "30"}
+    assert worker.converters["value.converter.schema.registry.url"] == "${env:R}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "suggestion"),
+    [
+        ("worker.idd=a", "worker.idd", "worker.id"),
+        ("log.levle=a", "log.levle", "log.level"),
+        ("log.format=yaml", "log.format", None),
+        ("log.format=txt", "log.format", "text"),
+        ("worker.id=a b", "worker.id", None),
+        ("shutdown.timeout.ms=soon", "shutdown.timeout.ms", None),
+        ("bootstrap.servers=${env:NOPE}", "bootstrap.servers", None),
+        ("consumer.enable.auto.commit=true", "consumer.enable.auto.commit", None),
+        ("ssl.truststore.location=/x.jks", "ssl.truststore.location", None),
+    ],
+)
+def test_a_mistake_names_its_key(
+    tmp_path: Path, text: str, key: str, suggestion: str | None
+) -> None:
+    file = tmp_path / "worker.properties"
+    file.write_text(text)
+    loaded = load_worker(file, {})
+    (found,) = loaded.problems
+    assert (found.file, found.key, found.suggestion) == (str(file), key, suggestion)
+    with pytest.raises(ConfigError, match=key):
+        loaded.require()
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="gone"):
+        load_worker(tmp_path / "gone", {}).require()
+    broken = tmp_path / "broken"
+    broken.write_text("a=\\u1")
+    with pytest.raises(ConfigError, match="line 1"):
+        load_worker(broken, {}).require()
+
+
+def test_nothing_of_a_worker_shows_a_secret() -> None:
+    environ = {"CONNECT_SASL_PASSWORD": "canary", "CONNECT_BOOTSTRAP_SERVERS": "canary:1"}
+    loaded = load_worker(environ=environ)
+    assert loaded.require().common["sasl.password"] == "canary"
+    assert "canary" not in repr(loaded)
+    assert "canary" not in repr(loaded.require().settings)

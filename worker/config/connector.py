@@ -1,0 +1,278 @@
+"""The settings of one connector: the flat keys of its JSON as typed sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from worker.config.section import Section
+from worker.config.values import (  # noqa: TC001 - pydantic evaluates the annotations
+    ByteCount,
+    Count,
+    Milliseconds,
+    PlainName,
+    TopicList,
+    TopicName,
+    TopicRegex,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.config.client import ClientProperties
+    from worker.config.converter import ConverterSettings
+
+CONNECTOR_CLASS = "EmbeddingSink"
+
+
+def _simple_class(value: object) -> object:
+    """Connect accepts a class by its full name, its simple name, or that less ``Connector``."""
+    if not isinstance(value, str):
+        return value
+    return value.rpartition(".")[2].removesuffix("Connector")
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class ConnectorSettings(Section):
+    """Which connector it is and what it reads."""
+
+    name: PlainName = Field(
+        alias="name",
+        description="Name of the connector; the consumer group is `connect-<name>`.",
+    )
+    connector_class: Annotated[Literal["EmbeddingSink"], BeforeValidator(_simple_class)] = Field(
+        alias="connector.class",
+        description="`EmbeddingSink`; a package name before it is ignored.",
+    )
+    tasks_max: Count = Field(
+        1,
+        alias="tasks.max",
+        description="Members of the consumer group that one worker runs for this connector.",
+    )
+    topics: TopicList = Field(
+        (),
+        alias="topics",
+        description="Topics to read, comma-separated. Either this or `topics.regex`.",
+        json_schema_extra={"kind": "list"},
+    )
+    topics_regex: TopicRegex | None = Field(
+        None,
+        alias="topics.regex",
+        description="POSIX extended regular expression that matches the whole topic name.",
+    )
+
+
+class EventSettings(Section):
+    """What the change events look like."""
+
+    unavailable_placeholder: str = Field(
+        "__debezium_unavailable_value",
+        alias="unavailable.value.placeholder",
+        min_length=1,
+        description="What Debezium sends for a value it could not read; the same as the source "
+        "connector's setting of this name.",
+    )
+    truncate_mode: Literal["ignore", "fail"] = Field(
+        "ignore",
+        alias="truncate.mode",
+        description="What a TRUNCATE of the table does: nothing, or it fails the task.",
+    )
+
+
+class DocumentSettings(Section):
+    """How a row becomes text and metadata; the texts are parsed by the document step."""
+
+    fields: str | None = Field(
+        None,
+        alias="document.fields",
+        description="Columns of the text, such as `Product: name, Category: category, "
+        "description`: one line each, with its label; empty ones are left out.",
+    )
+    template: str | None = Field(
+        None,
+        alias="document.template",
+        description="Jinja2 template (sandboxed) of the text, instead of `document.fields`.",
+    )
+    when: str | None = Field(
+        None,
+        alias="document.when",
+        description="Jinja2 expression; a row for which it is false is not in the index, and "
+        "leaves it when it turns false.",
+    )
+    metadata_fields: str = Field(
+        "",
+        alias="metadata.fields",
+        description="Columns kept as metadata: `column` or `column as name`, comma-separated. "
+        "`source_table` and `updated_at` are always there.",
+    )
+
+
+class TargetSettings(Section):
+    """Which model and which index."""
+
+    embedder: str = Field(alias="embedder", description="Embedding backend, by name.")
+    store: str = Field(alias="store", description="Vector store, by name.")
+    namespace: str = Field(
+        "${topic}",
+        alias="store.namespace",
+        description="Namespace of the index; `${topic}`, `${db}`, `${schema}` and `${table}` are "
+        "filled in per record.",
+    )
+    id: str = Field(
+        "${key}",
+        alias="store.id",
+        min_length=1,
+        description="Id of a row's point; `${key}` is the key columns joined. Several topics in "
+        "one namespace need `${topic}` or `${table}` in it.",
+    )
+
+
+class ErrorSettings(Section):
+    """What happens when something fails; the names are Kafka Connect's."""
+
+    tolerance: Literal["none", "all"] = Field(
+        "none",
+        alias="errors.tolerance",
+        description="`all` sends records that cannot be processed to the dead-letter topic; "
+        "`none` fails the task at the first one.",
+    )
+    retry_timeout_ms: int = Field(
+        -1,
+        alias="errors.retry.timeout",
+        ge=-1,
+        description="Milliseconds to go on retrying during an outage; -1 is until it ends.",
+    )
+    retry_delay_max_ms: Count = Field(
+        60_000,
+        alias="errors.retry.delay.max.ms",
+        description="Longest wait between two tries, in milliseconds.",
+    )
+    dead_letter_topic: TopicName | None = Field(
+        None,
+        alias="errors.deadletterqueue.topic.name",
+        description="Dead-letter topic; `<name>-dlq` with `errors.tolerance` `all`. "
+        "Created if it is missing.",
+    )
+    replication_factor: int = Field(
+        -1,
+        alias="errors.deadletterqueue.topic.replication.factor",
+        ge=-1,
+        description="Replication of a dead-letter topic that is created; "
+        "-1 is the brokers' own default (Kafka Connect has 3).",
+    )
+    context_headers: Annotated[Literal["true"], BeforeValidator(_lower)] = Field(
+        "true",
+        alias="errors.deadletterqueue.context.headers.enable",
+        description="Always `true`: the `__connect.errors.*` headers are always written.",
+    )
+
+    @property
+    def retry_timeout_s(self) -> float | None:
+        """Seconds to go on retrying an outage; None is until it ends."""
+        return None if self.retry_timeout_ms < 0 else self.retry_timeout_ms / 1000
+
+    @property
+    def retry_delay_max_s(self) -> float:
+        """Longest wait between two tries."""
+        return self.retry_delay_max_ms / 1000
+
+
+class BatchSettings(Section):
+    """When a batch closes, and how much may be in memory."""
+
+    max_rows: Count = Field(288, alias="batch.max.rows", description="Rows that close a batch.")
+    linger_ms: Milliseconds = Field(
+        200,
+        alias="batch.linger.ms",
+        description="Milliseconds that a row waits for others at most; "
+        "nobody waits when there is nothing more to read.",
+    )
+    max_bytes: ByteCount = Field(
+        2 * 1024**2,
+        alias="batch.max.bytes",
+        description="Bytes that close a batch.",
+        json_schema_extra={"kind": "bytes"},
+    )
+    buffered_rows: Count = Field(
+        10_000,
+        alias="max.buffered.rows",
+        description="Rows in memory per task; reading pauses above it.",
+    )
+    buffered_bytes: ByteCount = Field(
+        64 * 1024**2,
+        alias="max.buffered.bytes",
+        description="Bytes in memory per task; reading pauses above it.",
+        json_schema_extra={"kind": "bytes"},
+    )
+    in_flight: Count = Field(
+        8, alias="max.in.flight", description="Batches of one task under way at the same time."
+    )
+
+    @property
+    def linger_s(self) -> float:
+        """Seconds that a row waits for others at most."""
+        return self.linger_ms / 1000
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ConnectorConfig:
+    """A connector whose settings are valid."""
+
+    file: str
+    """Where it came from, for messages."""
+    raw: Mapping[str, str]
+    """As written, with references to secrets unresolved."""
+    connector: ConnectorSettings
+    key_converter: ConverterSettings
+    value_converter: ConverterSettings
+    events: EventSettings
+    document: DocumentSettings
+    target: TargetSettings
+    errors: ErrorSettings
+    batch: BatchSettings
+    embedder_config: Section
+    """An instance of the chosen embedder's ``Config``."""
+    store_config: Section
+    """An instance of the chosen store's ``Config``."""
+    consumer: ClientProperties
+    """``consumer.override.*`` in librdkafka's words; so the next two."""
+    producer: ClientProperties
+    admin: ClientProperties
+    secret_keys: frozenset[str] = field(default_factory=frozenset)
+    """Keys whose values must never be shown."""
+
+    def __repr__(self) -> str:
+        return f"ConnectorConfig({self.raw.get('name')!r})"
+
+    @property
+    def name(self) -> str:
+        """Name of the connector."""
+        return self.connector.name
+
+    @property
+    def group_id(self) -> str:
+        """Consumer group: ``connect-<name>``, as in Kafka Connect, if not overridden."""
+        return str(self.consumer.get("group.id", f"connect-{self.name}"))
+
+    @property
+    def subscription(self) -> tuple[str, ...]:
+        """What to subscribe to: names, or one pattern that matches whole names.
+
+        librdkafka takes what begins with ``^`` for a pattern and searches it anywhere in a name,
+        while Connect's ``topics.regex`` matches whole names.
+        """
+        if self.connector.topics_regex is None:
+            return self.connector.topics
+        return (f"^({self.connector.topics_regex})$",)
+
+    @property
+    def dlq_topic(self) -> str | None:
+        """Dead-letter topic; None if a bad record fails the task."""
+        if self.errors.tolerance == "none":
+            return None
+        return self.errors.dead_letter_topic or f"{self.name}-dlq"

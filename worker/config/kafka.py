@@ -1,0 +1,114 @@
+"""What the worker's and a connector's settings mean for librdkafka. Pure functions.
+
+The order in which settings win, as in Kafka Connect: our defaults, the worker's settings for all
+clients, the worker's for this kind, the connector's overrides; what we own comes last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.config.client import ClientProperties
+
+if TYPE_CHECKING:
+    from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
+
+_CONSUMER_DEFAULTS = ClientProperties(
+    {
+        "auto.offset.reset": "earliest",
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 3_000,
+        "max.poll.interval.ms": 300_000,
+        "queued.max.messages.kbytes": 16_384,
+        "isolation.level": "read_committed",
+    }
+)
+_CONSUMER_OWNED = ClientProperties(
+    {
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "partition.assignment.strategy": "cooperative-sticky",
+    }
+)
+_CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
+"""librdkafka refuses these with ``group.protocol=consumer``: the broker decides (KIP-848)."""
+
+_PRODUCER_DEFAULTS = ClientProperties({"compression.type": "lz4"})
+_PRODUCER_OWNED = ClientProperties(
+    {
+        "acks": "all",
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",  # the same partition for a key as Java's producers
+    }
+)
+
+
+def consumer_properties(
+    worker: WorkerConfig, connector: ConnectorConfig, task: int
+) -> ClientProperties:
+    """Properties of the consumer of one task, counted from 0."""
+    merged = ClientProperties(
+        {
+            **_common(worker, f"connector-consumer-{connector.name}-{task}"),
+            **_CONSUMER_DEFAULTS,
+            **worker.common,
+            **worker.consumer,
+            **_membership(worker, connector, task),
+            **connector.consumer,
+            **_CONSUMER_OWNED,
+        }
+    )
+    if merged.get("group.protocol") == "consumer":
+        for name in _CLASSIC_ONLY:
+            merged.pop(name, None)
+    _keep_heartbeat_below_session(merged)
+    return merged
+
+
+def producer_properties(
+    worker: WorkerConfig, connector: ConnectorConfig, task: int
+) -> ClientProperties:
+    """Properties of the producer of one task's dead letters."""
+    return ClientProperties(
+        {
+            **_common(worker, f"connector-dlq-producer-{connector.name}-{task}"),
+            **_PRODUCER_DEFAULTS,
+            **worker.common,
+            **worker.producer,
+            **connector.producer,
+            **_PRODUCER_OWNED,
+        }
+    )
+
+
+def admin_properties(worker: WorkerConfig, connector: ConnectorConfig) -> ClientProperties:
+    """Properties of a connector's admin client."""
+    return ClientProperties(
+        {
+            **_common(worker, f"connector-adminclient-{connector.name}"),
+            **worker.common,
+            **worker.admin,
+            **connector.admin,
+        }
+    )
+
+
+def _common(worker: WorkerConfig, client_id: str) -> ClientProperties:
+    return ClientProperties({"bootstrap.servers": worker.bootstrap_servers, "client.id": client_id})
+
+
+def _membership(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientProperties:
+    """The group, and with a worker id a static membership, so that a restart moves nothing."""
+    group = ClientProperties({"group.id": connector.group_id})
+    if worker.worker_id is not None:
+        group["group.instance.id"] = f"{worker.worker_id}-{connector.name}-{task}"
+    return group
+
+
+def _keep_heartbeat_below_session(merged: ClientProperties) -> None:
+    """A shorter session needs more heartbeats; at most a third of it, as Kafka advises."""
+    session, heartbeat = merged.get("session.timeout.ms"), merged.get("heartbeat.interval.ms")
+    if isinstance(session, str) and session.isdigit() and isinstance(heartbeat, int):
+        merged["heartbeat.interval.ms"] = min(heartbeat, max(1, int(session) // 3))

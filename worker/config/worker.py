@@ -1,0 +1,90 @@
+"""The settings of the worker process and of all its Kafka clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from worker.config.client import ClientProperties
+from worker.config.section import Section
+from worker.config.values import Milliseconds, PlainName  # noqa: TC001 - pydantic evaluates annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _log_level(value: object) -> object:
+    return value.upper().replace("WARNING", "WARN") if isinstance(value, str) else value
+
+
+class WorkerSettings(Section):
+    """Settings of the process itself."""
+
+    bootstrap_servers: str = Field(
+        "localhost:9092",
+        alias="bootstrap.servers",
+        min_length=1,
+        description="Kafka brokers to begin with: `host:port`, comma-separated.",
+    )
+    worker_id: PlainName | None = Field(
+        None,
+        alias="worker.id",
+        description="Lasting, unique name of this worker: makes its group membership static, so "
+        "that a restart within the session time-out moves no partition.",
+    )
+    shutdown_timeout_ms: Milliseconds = Field(
+        30_000,
+        alias="shutdown.timeout.ms",
+        description="Milliseconds to finish what is under way when the worker is told to stop.",
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_log_level)] = (
+        Field("INFO", alias="log.level", description="Least severity that is logged.")
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", alias="log.format", description="Lines for people, or one JSON object per line."
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WorkerConfig:
+    """The worker's settings, valid."""
+
+    settings: WorkerSettings = field(default_factory=lambda: WorkerSettings.model_validate({}))
+    common: ClientProperties = field(default_factory=ClientProperties)
+    """For all Kafka clients; then ``consumer.*``, ``producer.*`` and ``admin.*``."""
+    consumer: ClientProperties = field(default_factory=ClientProperties)
+    producer: ClientProperties = field(default_factory=ClientProperties)
+    admin: ClientProperties = field(default_factory=ClientProperties)
+    converters: Mapping[str, str] = field(default_factory=dict)
+    """``key.converter…`` and ``value.converter…``, references unresolved: what a connector
+    that says nothing about its converters gets."""
+
+    def __repr__(self) -> str:
+        return "WorkerConfig()"
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """``host:port``, comma-separated."""
+        return self.settings.bootstrap_servers
+
+    @property
+    def worker_id(self) -> str | None:
+        """Lasting name of this worker, if it has one."""
+        return self.settings.worker_id
+
+    @property
+    def shutdown_timeout_s(self) -> float:
+        """Seconds to finish what is under way."""
+        return self.settings.shutdown_timeout_ms / 1000
+
+    @property
+    def log_level(self) -> str:
+        """A name that ``logging`` knows."""
+        return self.settings.log_level
+
+    @property
+    def log_format(self) -> Literal["text", "json"]:
+        """Lines for people or JSON."""
+        return self.settings.log_format

@@ -1,0 +1,265 @@
+"""A vector store in this process: for tests, benchmarks and trying things out.
+
+It behaves as the strictest of the real ones: it refuses old writes by itself. ``MemoryBehaviour``
+takes that away and lets reads lag behind, as eventually consistent stores do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from worker.clock import Clock, SystemClock
+from worker.config.section import Section
+from worker.errors import FatalError
+from worker.model import Point
+from worker.store.filters import matches
+from worker.store.port import Capabilities, Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from worker.errors import RecordError, WorkerError
+    from worker.model import Position, Vector
+    from worker.store.port import Deletion
+
+
+class MemoryConfig(Section):
+    """Settings of the store in memory."""
+
+    dimensions: int | None = Field(
+        default=None,
+        alias="store.dimensions",
+        ge=1,
+        description="Length of the vectors; by default what comes first decides.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBehaviour:
+    """What a store can be like."""
+
+    guarded: bool = True
+    """Refuse to replace a point, or to undo a deletion, of a higher comparable Position."""
+    settle_s: float = 0.0
+    """Reads see a write only after this time."""
+    latency_s: float = 0.0
+    """Every call takes this long."""
+
+
+@dataclass(slots=True)
+class _Namespace:
+    """Points as written, and as readers see them."""
+
+    points: dict[str, Point] = field(default_factory=dict)
+    deleted: dict[str, Position] = field(default_factory=dict)
+    """Positions of deletions, so that an older upsert cannot bring a point back."""
+    seen: dict[str, Point] = field(default_factory=dict)
+    unseen: deque[tuple[float, str, Point | None]] = field(default_factory=deque)
+    """(visible at, id, point or its absence), oldest first."""
+
+    def put(self, point_id: str, point: Point | None, visible_at_s: float) -> None:
+        """Write or remove; readers see it later."""
+        if point is None:
+            self.points.pop(point_id, None)
+        else:
+            self.points[point_id] = point
+        self.unseen.append((visible_at_s, point_id, point))
+
+    def settle(self, now_s: float) -> dict[str, Point]:
+        """What readers see now."""
+        while self.unseen and self.unseen[0][0] <= now_s:
+            _, point_id, point = self.unseen.popleft()
+            if point is None:
+                self.seen.pop(point_id, None)
+            else:
+                self.seen[point_id] = point
+        return self.seen
+
+    def last_position(self, point_id: str) -> Position | None:
+        """Position of the newest write of an id, deletions included."""
+        point = self.points.get(point_id)
+        if point is not None and point.stamp is not None:
+            return point.stamp.position
+        return self.deleted.get(point_id)
+
+
+class MemoryStore:
+    """Points in dicts, cosine search by numpy. Thread-safe."""
+
+    Config: ClassVar[type[Section]] = MemoryConfig
+
+    def __init__(
+        self,
+        config: MemoryConfig,
+        *,
+        behaviour: MemoryBehaviour | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._behaviour = behaviour or MemoryBehaviour()
+        self._clock = clock or SystemClock()
+        self._dimensions = config.dimensions
+        self._namespaces: dict[str, _Namespace] = {}
+        self._errors: defaultdict[str, deque[WorkerError]] = defaultdict(deque)
+        self._refused: dict[str, RecordError] = {}
+        self._lock = threading.Lock()
+        self.calls: Counter[str] = Counter()
+        """How often each method of the port was called."""
+
+    # What tests say and look at ------------------------------------------------------------
+
+    def points(self, namespace: str) -> dict[str, Point]:
+        """All points as written, whether readers see them yet or not."""
+        with self._lock:
+            held = self._namespaces.get(namespace)
+            return dict(held.points) if held else {}
+
+    def fail_next(self, method: str, *errors: WorkerError) -> None:
+        """Let the next calls of a method (``upsert``, ``fetch`` …) raise these, in order."""
+        with self._lock:
+            self._errors[method].extend(errors)
+
+    def refuse(self, point_id: str, error: RecordError) -> None:
+        """From now on, do not take this id: upsert and delete report the error for it."""
+        with self._lock:
+            self._refused[point_id] = error
+
+    # The port ------------------------------------------------------------------------------
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the behaviour says."""
+        return Capabilities(guarded=self._behaviour.guarded, settle_s=self._behaviour.settle_s)
+
+    def check(self, dimensions: int) -> None:
+        """Fails if vectors of another size are here or configured."""
+        self._begin("check")
+        with self._lock:
+            self._fix_dimensions(dimensions)
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points that readers see already."""
+        self._begin("fetch")
+        with self._lock:
+            seen = self._seen(namespace)
+            return {point_id: seen[point_id] for point_id in ids if point_id in seen}
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        """Write points; guarded, older ones are silently left out."""
+        self._begin("upsert")
+        with self._lock:
+            for point in points:
+                self._fix_dimensions(point.vector.size)
+            taken = [point for point in points if point.id not in self._refused]
+            held = self._namespaces.setdefault(namespace, _Namespace())
+            for point in taken:
+                self._write(held, point)
+            held.settle(self._clock.now_s())
+            return self._refusals(point.id for point in points)
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        """Remove points; guarded, newer ones silently stay."""
+        self._begin("delete")
+        with self._lock:
+            held = self._namespaces.setdefault(namespace, _Namespace())
+            for deletion in deletions:
+                if deletion.id not in self._refused:
+                    self._remove(held, deletion)
+            held.settle(self._clock.now_s())
+            return self._refusals(deletion.id for deletion in deletions)
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        """Cosine similarity over everything; filters in Pinecone's language."""
+        self._begin("query")
+        with self._lock:
+            seen = list(self._seen(namespace).values())
+        found = [point for point in seen if where is None or matches(where, point.metadata)]
+        if not found:
+            return []
+        scores = _cosine(np.stack([point.vector for point in found]), vector)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [Match(found[i].id, float(scores[i]), found[i].metadata) for i in best]
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        """Points that readers see when the scan begins."""
+        self._begin("scan")
+        with self._lock:
+            seen = list(self._seen(namespace).values())
+        yield from seen
+
+    def namespaces(self) -> Sequence[str]:
+        """Names of namespaces with points that readers see."""
+        self._begin("namespaces")
+        with self._lock:
+            return [name for name in self._namespaces if self._seen(name)]
+
+    def close(self) -> None:
+        """Keeps the points, so that a test can look at them afterwards."""
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _begin(self, method: str) -> None:
+        """Count the call, take its time, raise what the script says."""
+        with self._lock:
+            self.calls[method] += 1
+            script = self._errors[method]
+            error = script.popleft() if script else None
+        if self._behaviour.latency_s > 0:
+            self._clock.wait(threading.Event(), self._behaviour.latency_s)
+        if error is not None:
+            raise error
+
+    def _fix_dimensions(self, dimensions: int) -> None:
+        if self._dimensions is None:
+            self._dimensions = dimensions
+        if self._dimensions != dimensions:
+            raise FatalError(
+                f"the store holds vectors of {self._dimensions} dimensions, not {dimensions}"
+            )
+
+    def _seen(self, namespace: str) -> dict[str, Point]:
+        held = self._namespaces.get(namespace)
+        return held.settle(self._clock.now_s()) if held else {}
+
+    def _write(self, held: _Namespace, point: Point) -> None:
+        position = point.stamp.position if point.stamp else None
+        if self._is_old(held, point.id, position):
+            return
+        held.deleted.pop(point.id, None)
+        kept = Point(point.id, point.vector.copy(), dict(point.metadata), point.stamp)
+        held.put(point.id, kept, self._visible_at_s())
+
+    def _remove(self, held: _Namespace, deletion: Deletion) -> None:
+        if self._is_old(held, deletion.id, deletion.position):
+            return
+        held.deleted[deletion.id] = deletion.position
+        held.put(deletion.id, None, self._visible_at_s())
+
+    def _is_old(self, held: _Namespace, point_id: str, position: Position | None) -> bool:
+        last = held.last_position(point_id)
+        if not self._behaviour.guarded or position is None or last is None:
+            return False
+        return position.is_before(last)
+
+    def _visible_at_s(self) -> float:
+        return self._clock.now_s() + self._behaviour.settle_s
+
+    def _refusals(self, ids: Iterator[str]) -> dict[str, RecordError]:
+        return {point_id: self._refused[point_id] for point_id in ids if point_id in self._refused}
+
+
+def _cosine(vectors: Vector, vector: Vector) -> Vector:
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+    scores: Vector = (vectors @ vector) / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return scores

@@ -1,0 +1,282 @@
+"""Pinecone as a vector store, by the vendor's client over REST.
+
+Pinecone has no conditional writes and shows them after a while, as the capabilities say.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pinecone.errors import NotFoundError, PineconeError, PineconeValueError
+from pydantic import Field, SecretStr
+
+from worker.config.section import Section
+from worker.errors import ConfigError, FatalError, RecordError
+from worker.model import Point
+from worker.store import pinecone_index as opening
+from worker.store.pinecone_errors import translated
+from worker.store.pinecone_requests import (
+    LONGEST_ID,
+    delete_requests,
+    fetch_requests,
+    is_id,
+    prepared,
+    upsert_requests,
+)
+from worker.store.pinecone_upsert import Upsert
+from worker.store.port import Capabilities, Match
+from worker.store.stamp import stamp_of, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pinecone import Index
+    from pinecone import Vector as PineconeVector
+
+    from worker.model import Vector
+    from worker.store.pinecone_requests import Prepared
+    from worker.store.port import Deletion
+
+log = logging.getLogger(__name__)
+
+_PAGE = 100
+"""Ids in a page of a listing, the most there is."""
+
+
+class PineconeConfig(Section):
+    """Settings of the Pinecone store."""
+
+    index: str = Field(
+        alias="store.index",
+        min_length=1,
+        description="Name of an index made with dimension and metric.",
+    )
+    api_key: SecretStr = Field(alias="store.api.key", description="API key of the project.")
+    url: str | None = Field(
+        default=None,
+        alias="store.url",
+        description="Control plane, such as http://127.0.0.1:5080; by default Pinecone's own.",
+    )
+    host: str | None = Field(
+        default=None,
+        alias="store.host",
+        description="Host of the index, for keys that may not ask the control plane.",
+    )
+    settle_ms: int = Field(
+        default=10_000,
+        alias="store.settle.ms",
+        ge=0,
+        description="Longest time in milliseconds until a write is visible to every reader.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    index: Index
+    shape: opening.Shape
+
+
+class PineconeStore:
+    """A Pinecone index. Thread-safe; connects at the first call."""
+
+    Config: ClassVar[type[Section]] = PineconeConfig
+
+    def __init__(self, config: PineconeConfig) -> None:
+        self._config = config
+        self._opened: _Opened | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """No conditional writes; visible after ``store.settle.ms``."""
+        return Capabilities(guarded=False, settle_s=self._config.settle_ms / 1000)
+
+    def check(self, dimensions: int) -> None:
+        """Ask both planes anew, so that an index that was made again is found as it is now."""
+        self.close()
+        with self._calling("looking for the index"):
+            shape = self._open().shape
+        if shape.dimensions != dimensions:
+            raise FatalError(
+                f"the Pinecone index {self._config.index!r} takes {shape.dimensions} dimensions, "
+                f"the model makes {dimensions}: choose another index or another model"
+            )
+        log.info("Pinecone index %r: %s", self._config.index, shape)
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points by id, some 100 a request."""
+        possible = [point_id for point_id in dict.fromkeys(ids) if is_id(point_id)]
+        found: dict[str, Point] = {}
+        for request in fetch_requests(possible):
+            found.update(self._fetch(namespace, request))
+        return found
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        """Write points; when a request is refused, the points at fault are found by halving."""
+        _expect_name(namespace)
+        refused: dict[str, RecordError] = {}
+        sound: list[Prepared] = []
+        with self._calling(f"upsert to {namespace}"):
+            index, shape = self._opened_index()
+            for point in points:
+                self._expect_dimensions(point, shape)
+                try:
+                    sound.append(prepared(point))
+                except RecordError as error:
+                    refused[point.id] = error
+            work = Upsert(index, namespace)
+            for request in upsert_requests(sound):
+                work.send(request)
+        return refused | work.refused()
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        """Delete by id. Pinecone cannot compare Positions."""
+        ids = [deletion.id for deletion in deletions if is_id(deletion.id)]
+        for request in delete_requests(ids):
+            with self._calling(f"deletion in {namespace}"), self._missing_namespace_is_empty():
+                self._opened_index()[0].delete(namespace=namespace, ids=list(request))
+        return {}
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        """The nearest points; ``where`` goes to Pinecone as it is."""
+        with self._calling(f"query of {namespace}"), self._missing_namespace_is_empty():
+            index, shape = self._opened_index()
+            answer = index.query(
+                namespace=namespace,
+                vector=vector.tolist(),
+                top_k=k,
+                filter=None if where is None else dict(where),
+                include_metadata=True,
+            )
+            sign = -1.0 if shape.metric == "euclidean" else 1.0
+            return [
+                Match(found.id, sign * found.score, users(found.metadata or {}))
+                for found in answer.matches
+            ]
+        return []
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        """List ids page by page, and fetch each page."""
+        token: str | None = None
+        while True:
+            ids, token = self._page(namespace, token)
+            yield from self.fetch(namespace, ids).values()
+            if token is None:
+                return
+
+    def namespaces(self) -> Sequence[str]:
+        """Names as Pinecone lists them; its default one is ``__default__``."""
+        with self._calling("listing namespaces"):
+            pages = self._opened_index()[0].list_namespaces()
+            return [space.name for page in pages for space in page.namespaces]
+
+    def close(self) -> None:
+        """Drop the connections; a later call opens new ones."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.index.close()
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _fetch(self, namespace: str, ids: list[str]) -> dict[str, Point]:
+        with self._calling(f"fetch from {namespace}"), self._missing_namespace_is_empty():
+            answer = self._opened_index()[0].fetch(namespace=namespace, ids=ids)
+            return {point_id: _point(vector) for point_id, vector in answer.vectors.items()}
+        return {}
+
+    def _page(self, namespace: str, token: str | None) -> tuple[list[str], str | None]:
+        with self._calling(f"list of {namespace}"), self._missing_namespace_is_empty():
+            page = self._opened_index()[0].list_paginated(
+                namespace=namespace, limit=_PAGE, pagination_token=token
+            )
+            following = page.pagination.next if page.pagination else None
+            return [item.id for item in page.vectors if item.id], following or None
+        return [], None
+
+    def _opened_index(self) -> tuple[Index, opening.Shape]:
+        opened = self._opened or self._open()
+        return opened.index, opened.shape
+
+    def _open(self) -> _Opened:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._connect()
+            return self._opened
+
+    def _connect(self) -> _Opened:
+        key = self._config.api_key.get_secret_value()
+        try:
+            if self._config.host is not None:
+                return _connected_to_host(self._config.host, key)
+            return _connected_by_name(self._config, key)
+        except PineconeValueError as error:
+            raise ConfigError(
+                "store.api.key, store.url or store.host: expected a key without blanks and "
+                "addresses with a host name"
+            ) from error
+
+    def _expect_dimensions(self, point: Point, shape: opening.Shape) -> None:
+        if point.vector.size != shape.dimensions:
+            raise FatalError(
+                f"the Pinecone index {self._config.index!r} takes {shape.dimensions} dimensions, "
+                f"a vector has {point.vector.size}"
+            )
+
+    @contextmanager
+    def _calling(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except PineconeError as error:
+            raise translated(error, doing) from error
+
+    @contextmanager
+    def _missing_namespace_is_empty(self) -> Iterator[None]:
+        """Pinecone answers 404 for a namespace without points; for a missing index as well."""
+        try:
+            yield
+        except NotFoundError as error:
+            if "namespace" not in error.message.lower():
+                self._opened_index()[0].describe_index_stats()  # raises if the index is gone
+
+
+def _expect_name(namespace: str) -> None:
+    """A namespace has the rules of an id; the empty one is Pinecone's default."""
+    if namespace and not is_id(namespace):
+        raise FatalError(
+            f"{namespace!r} cannot be a Pinecone namespace (up to {LONGEST_ID} ASCII characters): "
+            f"change store.namespace"
+        )
+
+
+def _connected_to_host(host: str, key: str) -> _Opened:
+    index = opening.IndexWithoutRetries(host, key)
+    return _Opened(index, opening.shape_by_statistics(index))
+
+
+def _connected_by_name(config: PineconeConfig, key: str) -> _Opened:
+    with opening.control_plane(key, config.url) as control:
+        model = opening.describe(control, config.index)
+    shape = opening.shape_of(model)
+    return _Opened(opening.IndexWithoutRetries(str(model.host), key), shape)
+
+
+def _point(vector: PineconeVector) -> Point:
+    stored = vector.metadata or {}
+    return Point(
+        vector.id,
+        np.asarray(vector.values, dtype=np.float32),
+        users(stored),
+        stamp_of(stored),
+    )

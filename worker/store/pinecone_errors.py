@@ -1,0 +1,104 @@
+"""What Pinecone's errors mean for the pipeline.
+
+Statuses as documented at https://docs.pinecone.io/reference/api/errors. The vendor's messages may
+quote ids and metadata, so quoted parts are blanked before they go anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pinecone.errors import (
+    ApiError,
+    ForbiddenError,
+    NotFoundError,
+    PaymentRequiredError,
+    PineconeConnectionError,
+    PineconeError,
+    PineconeTimeoutError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+    ResponseParsingError,
+    UnauthorizedError,
+)
+
+from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+
+_REFUSED: Final = frozenset({400, 413, 422})
+"""The request is wrong, so perhaps one of its points."""
+
+_REQUEST_TIMEOUT = 408
+_SERVER_ERROR = 500
+_QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
+"""From the first quote to the last, as what is quoted may hold quotes."""
+_LONGEST_MESSAGE = 300
+
+
+def translated(error: PineconeError, doing: str) -> WorkerError:
+    """The worker's error for one of the SDK's; ``doing`` says what was tried ("upsert to shop")."""
+    said = f"Pinecone, {doing}: {blanked(error)}"
+    if isinstance(error, PineconeConnectionError | PineconeTimeoutError):
+        return RetriableError(said)
+    if isinstance(error, ApiError) and _is_outage(error):
+        return RetriableError(said, retry_after_s=_retry_after_s(error))
+    return FatalError(f"{said}; {_advice(error)}")
+
+
+def is_refusal(error: PineconeError) -> bool:
+    """Whether a point of the request may be at fault, rather than everything."""
+    if isinstance(error, PineconeValueError | PineconeTypeError):
+        return True
+    return isinstance(error, ApiError) and error.status_code in _REFUSED
+
+
+def is_about_dimensions(error: PineconeError) -> bool:
+    """Whether the vectors have another length than the index takes."""
+    return "dimension" in error.message.lower()
+
+
+def record_error(error: PineconeError) -> RecordError:
+    """The error of a point that was refused when it stood alone."""
+    status = error.status_code if isinstance(error, ApiError) else None
+    kind = "PointTooLarge" if status == 413 else "PointRefused"  # noqa: PLR2004 - Payload Too Large
+    return RecordError(
+        f"Pinecone refuses the point: {blanked(error)}", stage=Stage.STORE, kind=kind
+    )
+
+
+def blanked(error: PineconeError) -> str:
+    """The vendor's message without what it quotes, which may be the content of a row."""
+    status = f"{error.status_code} " if isinstance(error, ApiError) else ""
+    message = _QUOTED.sub("'…'", error.message)
+    return f"{status}{message[:_LONGEST_MESSAGE]}"
+
+
+def _is_outage(error: ApiError) -> bool:
+    status = error.status_code
+    return (
+        isinstance(error, RateLimitError) or status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
+    )
+
+
+def _retry_after_s(error: ApiError) -> float | None:
+    """Seconds of a Retry-After header; a date or nonsense counts as none."""
+    try:
+        seconds = float((error.headers or {}).get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _advice(error: PineconeError) -> str:
+    if isinstance(error, UnauthorizedError):
+        return "store.api.key is not valid for this project"
+    if isinstance(error, ForbiddenError):
+        return "store.api.key may not do this, or a quota is used up"
+    if isinstance(error, PaymentRequiredError):
+        return "the organisation's billing has to be settled"
+    if isinstance(error, NotFoundError):
+        return "check store.index and store.url"
+    if isinstance(error, ResponseParsingError):
+        return "store.url does not seem to speak API version 2026-07"
+    return "check the store.* settings"

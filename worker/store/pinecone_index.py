@@ -1,0 +1,105 @@
+"""Opening a Pinecone index, and finding out what it is.
+
+The SDK's own retries are off: ours honour shutdown, and two layers of retries multiply.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pinecone import Index, Pinecone, RetryConfig
+
+# The SDK hands ``retry_config`` to its control plane and to gRPC, never to the REST data plane.
+from pinecone._internal.constants import DATA_PLANE_API_VERSION
+from pinecone._internal.http_client import HTTPClient
+from pinecone.errors import NotFoundError
+
+from worker.errors import FatalError, RetriableError
+
+if TYPE_CHECKING:
+    from pinecone.models.indexes.index import IndexModel
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 30.0
+"""Of one request."""
+
+_ONCE = RetryConfig(max_retries=0)
+_DENSE = "_values"
+_VECTOR_FIELDS = frozenset({_DENSE, "_sparse_values"})
+"""The fields of an index that was made with dimension and metric; others are document indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an index takes."""
+
+    dimensions: int
+    metric: str
+
+
+class IndexWithoutRetries(Index):
+    """The SDK's data plane, where one call is one request."""
+
+    def __init__(self, host: str, api_key: str) -> None:
+        super().__init__(host=host, api_key=api_key, timeout=TIMEOUT_S)
+        self._http.close()
+        self._http = HTTPClient(
+            dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
+        )
+
+
+def control_plane(api_key: str, url: str | None) -> Pinecone:
+    """The SDK's control plane, where one call is one request."""
+    return Pinecone(api_key=api_key, host=url, timeout=TIMEOUT_S, retry_config=_ONCE)
+
+
+def describe(control: Pinecone, name: str) -> IndexModel:
+    """The index as the control plane sees it.
+
+    Raises:
+        FatalError: there is no such index; names those that exist.
+    """
+    try:
+        return control.indexes.describe(name)
+    except NotFoundError as error:
+        existing = ", ".join(sorted(index.name for index in control.indexes.list())) or "none"
+        raise FatalError(
+            f"Pinecone has no index {name!r} (store.index); the project has: {existing}"
+        ) from error
+
+
+def shape_of(model: IndexModel) -> Shape:
+    """What the index takes.
+
+    Raises:
+        RetriableError: it is still being made.
+        FatalError: it does not take dense vectors through the vectors API.
+    """
+    if not model.status.ready or model.host is None:
+        raise RetriableError(f"the Pinecone index {model.name!r} is not ready yet")
+    fields: dict[str, Any] = model.schema.fields
+    if not fields.keys() <= _VECTOR_FIELDS:
+        raise FatalError(
+            f"the Pinecone index {model.name!r} is a document index (fields "
+            f"{', '.join(sorted(fields))}); store=pinecone writes vectors: make an index with "
+            f"dimension and metric and name it in store.index"
+        )
+    if _DENSE not in fields:
+        raise FatalError(f"the Pinecone index {model.name!r} takes sparse vectors alone")
+    return Shape(fields[_DENSE].dimension, fields[_DENSE].metric)
+
+
+def shape_by_statistics(index: Index) -> Shape:
+    """What the index takes, asked of the data plane alone.
+
+    Raises:
+        FatalError: it does not take dense vectors.
+    """
+    stats = index.describe_index_stats()
+    if stats.dimension is None:
+        raise FatalError("the Pinecone index at store.host takes no dense vectors")
+    return Shape(stats.dimension, stats.metric or "cosine")

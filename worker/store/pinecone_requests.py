@@ -1,0 +1,129 @@
+"""Points as requests that Pinecone takes: validated one by one, cut by count and bytes.
+
+Limits from https://docs.pinecone.io/reference/api/database-limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote_plus
+
+import numpy as np
+import orjson
+from pinecone import Vector as PineconeVector
+
+from worker.errors import RecordError, Stage
+from worker.store.stamp import stamped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.model import Point
+
+LONGEST_ID: Final = 512
+LARGEST_METADATA: Final = 40 * 1024
+
+UPSERT_RECORDS: Final = 1000
+UPSERT_BYTES: Final = 1_900_000
+"""Of the 2 MB that a request may have; the rest is for the envelope."""
+DELETE_IDS: Final = 1000
+FETCH_IDS: Final = 100
+FETCH_URL_BYTES: Final = 4000
+"""Ids travel in the URL; many proxies take no more than 8 KB of it."""
+
+_ENVELOPE = 64
+"""Bytes of punctuation and field names around one point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A point in the form that the SDK sends, and its size in the request."""
+
+    id: str
+    vector: PineconeVector
+    size: int
+
+
+def prepared(point: Point) -> Prepared:
+    """Validate a point and encode its vector.
+
+    The vector goes as a JSON fragment: numpy's shortest form of a float32 has half the digits of
+    the same number as a Python float, and is written without making a list of floats first.
+
+    Raises:
+        RecordError: the point breaks a rule that the server would enforce on the whole request.
+    """
+    if not is_id(point.id):
+        raise _refused("PointId", f"an id has 1 to {LONGEST_ID} ASCII characters without NUL")
+    if not np.isfinite(point.vector).all():
+        raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
+    stored: dict[str, Any] = dict(point.metadata)
+    if point.stamp is not None:
+        stored = stamped(point.metadata, point.stamp)
+    metadata_size = _metadata_size(stored)
+    values = orjson.dumps(
+        np.ascontiguousarray(point.vector, np.float32), option=orjson.OPT_SERIALIZE_NUMPY
+    )
+    fragment = cast("list[float]", orjson.Fragment(values))
+    return Prepared(
+        point.id,
+        PineconeVector(id=point.id, values=fragment, metadata=stored),
+        len(point.id) + len(values) + metadata_size + _ENVELOPE,
+    )
+
+
+def upsert_requests(points: Sequence[Prepared]) -> Iterator[list[Prepared]]:
+    """Cut into requests of at most ``UPSERT_RECORDS`` points and ``UPSERT_BYTES`` bytes."""
+    request: list[Prepared] = []
+    size = 0
+    for point in points:
+        if request and (len(request) == UPSERT_RECORDS or size + point.size > UPSERT_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(point)
+        size += point.size
+    if request:
+        yield request
+
+
+def fetch_requests(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Cut into requests whose ids fit into a URL."""
+    request: list[str] = []
+    size = 0
+    for point_id in ids:
+        length = len("&ids=") + len(quote_plus(point_id))
+        if request and (len(request) == FETCH_IDS or size + length > FETCH_URL_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(point_id)
+        size += length
+    if request:
+        yield request
+
+
+def delete_requests(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut into requests of at most ``DELETE_IDS`` ids."""
+    for start in range(0, len(ids), DELETE_IDS):
+        yield ids[start : start + DELETE_IDS]
+
+
+def is_id(text: str) -> bool:
+    """Whether the index can hold a point of this id."""
+    return 0 < len(text) <= LONGEST_ID and text.isascii() and "\0" not in text
+
+
+def _metadata_size(stored: dict[str, Any]) -> int:
+    try:
+        size = len(orjson.dumps(stored))
+    except TypeError as error:
+        raise _refused("Metadata", "the metadata cannot be written as JSON") from error
+    if size > LARGEST_METADATA:
+        raise _refused(
+            "MetadataTooLarge", f"the metadata has {size} bytes, more than {LARGEST_METADATA}"
+        )
+    return size
+
+
+def _refused(kind: str, message: str) -> RecordError:
+    return RecordError(f"Pinecone would refuse the point: {message}", stage=Stage.STORE, kind=kind)

@@ -1,0 +1,57 @@
+"""Our stamp as metadata, for stores that have no typed columns.
+
+Keys that begin with ``_`` are ours, few and short; the configuration refuses them to users.
+Numbers may come back as doubles, so a source position is exact up to 2⁵³.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from worker.model import Position, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.model import MetadataValue
+
+OURS = "_"
+"""What every key of ours begins with."""
+
+FINGERPRINT = "_fp"
+PLACE = "_tp"
+OFFSET = "_off"
+MODEL = "_m"
+SOURCE = "_src"
+
+
+def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, MetadataValue]:
+    """The user's metadata with the stamp beside it: what a store keeps."""
+    kept: dict[str, MetadataValue] = dict(metadata)
+    kept[FINGERPRINT] = stamp.fingerprint
+    kept[PLACE] = f"{stamp.position.topic_id}:{stamp.position.partition}"
+    kept[OFFSET] = stamp.position.offset
+    kept[MODEL] = stamp.model
+    if stamp.source_position is not None:
+        kept[SOURCE] = stamp.source_position
+    return kept
+
+
+def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
+    """The user's part of what a store keeps."""
+    return {name: value for name, value in stored.items() if not name.startswith(OURS)}
+
+
+def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
+    """The stamp in what a store keeps; None for a point that is not ours."""
+    try:
+        topic_id, _, partition = stored[PLACE].rpartition(":")
+        source = stored.get(SOURCE)
+        return Stamp(
+            fingerprint=str(stored[FINGERPRINT]),
+            position=Position(topic_id, int(partition), int(stored[OFFSET])),
+            model=str(stored[MODEL]),
+            source_position=None if source is None else int(source),
+        )
+    except (KeyError, AttributeError, TypeError, ValueError):
+        return None
