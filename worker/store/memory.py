@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -17,15 +17,15 @@ from pydantic import Field
 from worker.clock import Clock, SystemClock
 from worker.config.section import Section
 from worker.errors import FatalError
-from worker.model import Point
 from worker.store.filters import matches
+from worker.store.memory_namespace import Namespace
 from worker.store.port import Capabilities, Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.errors import RecordError, WorkerError
-    from worker.model import Position, Vector
+    from worker.model import Point, Vector
     from worker.store.port import Deletion
 
 
@@ -52,43 +52,6 @@ class MemoryBehaviour:
     """Every call takes this long."""
 
 
-@dataclass(slots=True)
-class _Namespace:
-    """Points as written, and as readers see them."""
-
-    points: dict[str, Point] = field(default_factory=dict)
-    deleted: dict[str, Position] = field(default_factory=dict)
-    """Positions of deletions, so that an older upsert cannot bring a point back."""
-    seen: dict[str, Point] = field(default_factory=dict)
-    unseen: deque[tuple[float, str, Point | None]] = field(default_factory=deque)
-    """(visible at, id, point or its absence), oldest first."""
-
-    def put(self, point_id: str, point: Point | None, visible_at_s: float) -> None:
-        """Write or remove; readers see it later."""
-        if point is None:
-            self.points.pop(point_id, None)
-        else:
-            self.points[point_id] = point
-        self.unseen.append((visible_at_s, point_id, point))
-
-    def settle(self, now_s: float) -> dict[str, Point]:
-        """What readers see now."""
-        while self.unseen and self.unseen[0][0] <= now_s:
-            _, point_id, point = self.unseen.popleft()
-            if point is None:
-                self.seen.pop(point_id, None)
-            else:
-                self.seen[point_id] = point
-        return self.seen
-
-    def last_position(self, point_id: str) -> Position | None:
-        """Position of the newest write of an id, deletions included."""
-        point = self.points.get(point_id)
-        if point is not None and point.stamp is not None:
-            return point.stamp.position
-        return self.deleted.get(point_id)
-
-
 class MemoryStore:
     """Points in dicts, cosine search by numpy. Thread-safe."""
 
@@ -104,7 +67,7 @@ class MemoryStore:
         self._behaviour = behaviour or MemoryBehaviour()
         self._clock = clock or SystemClock()
         self._dimensions = config.dimensions
-        self._namespaces: dict[str, _Namespace] = {}
+        self._namespaces: dict[str, Namespace] = {}
         self._errors: defaultdict[str, deque[WorkerError]] = defaultdict(deque)
         self._refused: dict[str, RecordError] = {}
         self._lock = threading.Lock()
@@ -156,21 +119,24 @@ class MemoryStore:
             for point in points:
                 self._fix_dimensions(point.vector.size)
             taken = [point for point in points if point.id not in self._refused]
-            held = self._namespaces.setdefault(namespace, _Namespace())
+            held = self._namespaces.setdefault(namespace, Namespace())
             for point in taken:
-                self._write(held, point)
-            held.settle(self._clock.now_s())
+                if not (self._behaviour.guarded and held.is_ahead_of(point)):
+                    held.write(point, self._visible_at_s())
+            held.seen(self._clock.now_s())
             return self._refusals(point.id for point in points)
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """Remove points; guarded, newer ones silently stay."""
         self._begin("delete")
         with self._lock:
-            held = self._namespaces.setdefault(namespace, _Namespace())
+            held = self._namespaces.setdefault(namespace, Namespace())
             for deletion in deletions:
-                if deletion.id not in self._refused:
-                    self._remove(held, deletion)
-            held.settle(self._clock.now_s())
+                if deletion.id in self._refused:
+                    continue
+                if not (self._behaviour.guarded and held.is_ahead_of(deletion)):
+                    held.remove(deletion, self._visible_at_s())
+            held.seen(self._clock.now_s())
             return self._refusals(deletion.id for deletion in deletions)
 
     def query(
@@ -230,27 +196,7 @@ class MemoryStore:
 
     def _seen(self, namespace: str) -> dict[str, Point]:
         held = self._namespaces.get(namespace)
-        return held.settle(self._clock.now_s()) if held else {}
-
-    def _write(self, held: _Namespace, point: Point) -> None:
-        position = point.stamp.position if point.stamp else None
-        if self._is_old(held, point.id, position):
-            return
-        held.deleted.pop(point.id, None)
-        kept = Point(point.id, point.vector.copy(), dict(point.metadata), point.stamp)
-        held.put(point.id, kept, self._visible_at_s())
-
-    def _remove(self, held: _Namespace, deletion: Deletion) -> None:
-        if self._is_old(held, deletion.id, deletion.position):
-            return
-        held.deleted[deletion.id] = deletion.position
-        held.put(deletion.id, None, self._visible_at_s())
-
-    def _is_old(self, held: _Namespace, point_id: str, position: Position | None) -> bool:
-        last = held.last_position(point_id)
-        if not self._behaviour.guarded or position is None or last is None:
-            return False
-        return position.is_before(last)
+        return held.seen(self._clock.now_s()) if held else {}
 
     def _visible_at_s(self) -> float:
         return self._clock.now_s() + self._behaviour.settle_s

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -75,12 +74,6 @@ class PineconeConfig(Section):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    index: Index
-    shape: opening.Shape
-
-
 class PineconeStore:
     """A Pinecone index. Thread-safe; connects at the first call."""
 
@@ -88,7 +81,7 @@ class PineconeStore:
 
     def __init__(self, config: PineconeConfig) -> None:
         self._config = config
-        self._opened: _Opened | None = None
+        self._opened: opening.Opened | None = None
         self._lock = threading.Lock()
 
     @property
@@ -100,7 +93,8 @@ class PineconeStore:
         """Ask both planes anew, so that an index that was made again is found as it is now."""
         self.close()
         with self._calling("looking for the index"):
-            shape = self._open().shape
+            index, shape = self._opened_index()
+            index.describe_index_stats()  # the data plane may be out of reach on its own
         if shape.dimensions != dimensions:
             raise FatalError(
                 f"the Pinecone index {self._config.index!r} takes {shape.dimensions} dimensions, "
@@ -209,18 +203,18 @@ class PineconeStore:
         opened = self._opened or self._open()
         return opened.index, opened.shape
 
-    def _open(self) -> _Opened:
+    def _open(self) -> opening.Opened:
         with self._lock:
             if self._opened is None:
                 self._opened = self._connect()
             return self._opened
 
-    def _connect(self) -> _Opened:
+    def _connect(self) -> opening.Opened:
         key = self._config.api_key.get_secret_value()
         try:
             if self._config.host is not None:
-                return _connected_to_host(self._config.host, key)
-            return _connected_by_name(self._config, key)
+                return opening.by_host(self._config.host, key)
+            return opening.by_name(self._config.index, key, self._config.url)
         except PineconeValueError as error:
             raise ConfigError(
                 "store.api.key, store.url or store.host: expected a key without blanks and "
@@ -258,18 +252,6 @@ def _expect_name(namespace: str) -> None:
             f"{namespace!r} cannot be a Pinecone namespace (up to {LONGEST_ID} ASCII characters): "
             f"change store.namespace"
         )
-
-
-def _connected_to_host(host: str, key: str) -> _Opened:
-    index = opening.IndexWithoutRetries(host, key)
-    return _Opened(index, opening.shape_by_statistics(index))
-
-
-def _connected_by_name(config: PineconeConfig, key: str) -> _Opened:
-    with opening.control_plane(key, config.url) as control:
-        model = opening.describe(control, config.index)
-    shape = opening.shape_of(model)
-    return _Opened(opening.IndexWithoutRetries(str(model.host), key), shape)
 
 
 def _point(vector: PineconeVector) -> Point:

@@ -6,7 +6,6 @@ The SDK's own retries are off: ours honour shutdown, and two layers of retries m
 from __future__ import annotations
 
 import dataclasses
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ from worker.errors import FatalError, RetriableError
 
 if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel
-
-log = logging.getLogger(__name__)
 
 TIMEOUT_S = 30.0
 """Of one request."""
@@ -41,6 +38,14 @@ class Shape:
     metric: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An index that can be used, and what it takes."""
+
+    index: Index
+    shape: Shape
+
+
 class IndexWithoutRetries(Index):
     """The SDK's data plane, where one call is one request."""
 
@@ -50,6 +55,29 @@ class IndexWithoutRetries(Index):
         self._http = HTTPClient(
             dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
         )
+
+
+def by_name(name: str, api_key: str, url: str | None) -> Opened:
+    """Ask the control plane where the index is, and open it.
+
+    Raises:
+        RetriableError: it is still being made.
+        FatalError: there is no such index, or it takes no dense vectors.
+    """
+    with control_plane(api_key, url) as control:
+        model = describe(control, name)
+    shape = shape_of(model)
+    return Opened(IndexWithoutRetries(str(model.host), api_key), shape)
+
+
+def by_host(host: str, api_key: str) -> Opened:
+    """Open an index without asking the control plane.
+
+    Raises:
+        FatalError: it takes no dense vectors.
+    """
+    index = IndexWithoutRetries(host, api_key)
+    return Opened(index, shape_by_statistics(index))
 
 
 def control_plane(api_key: str, url: str | None) -> Pinecone:

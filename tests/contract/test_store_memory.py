@@ -1,0 +1,23 @@
+"""The store in memory keeps the promises of a store, with and without its guard."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.store_contract import DIMENSIONS, StoreContract
+from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore(MemoryConfig.model_validate({"store.dimensions": DIMENSIONS}))
+
+
+class TestUnguardedMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore(
+            MemoryConfig.model_validate({"store.dimensions": DIMENSIONS}),
+            behaviour=MemoryBehaviour(guarded=False),
+        )

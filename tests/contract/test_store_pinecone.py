@@ -1,0 +1,91 @@
+"""The Pinecone store keeps the promises of a store, through the real client, on pinecone-local."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pinecone import Pinecone, ServerlessSpec
+
+from tests.contract.store_contract import DIMENSIONS, StoreContract, point
+from worker.errors import FatalError, RetriableError
+from worker.pinecone_local.faults import FaultRule, Faults
+from worker.pinecone_local.server import PineconeLocal, Settings
+from worker.store.pinecone import PineconeConfig, PineconeStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "local-key"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PineconeLocal]:
+    with PineconeLocal(Settings(api_key=KEY)) as local:
+        yield local
+
+
+@pytest.fixture
+def index(server: PineconeLocal) -> Iterator[str]:
+    spec = ServerlessSpec(cloud="aws", region="us-east-1")
+    with Pinecone(api_key=KEY, host=server.url) as control:
+        control.create_index(name="shop", dimension=DIMENSIONS, metric="cosine", spec=spec)
+        yield "shop"
+        server.faults = Faults()
+        control.delete_index("shop")
+
+
+def opened(server: PineconeLocal, index: str, key: str = KEY) -> PineconeStore:
+    keys = {"store.index": index, "store.api.key": key, "store.url": server.url}
+    return PineconeStore(PineconeConfig.model_validate(keys))
+
+
+@pytest.fixture
+def store(server: PineconeLocal, index: str) -> Iterator[PineconeStore]:
+    made = opened(server, index)
+    yield made
+    made.close()
+
+
+class TestPineconeStore(StoreContract):
+    """The suite; ``store`` comes from the module."""
+
+
+def test_a_wrong_key_is_fatal(server: PineconeLocal, index: str) -> None:
+    with pytest.raises(FatalError, match=r"store\.api\.key"):
+        opened(server, index, "another-key").check(DIMENSIONS)
+
+
+def test_a_missing_index_is_fatal_and_names_what_exists(server: PineconeLocal, index: str) -> None:
+    with pytest.raises(FatalError, match=r"'books'.*shop"):
+        opened(server, "books").check(DIMENSIONS)
+
+
+def test_an_index_that_vanishes_is_fatal(server: PineconeLocal, store: PineconeStore) -> None:
+    store.upsert("n", [point("a")])
+    server.faults = Faults(rules=[FaultRule(status=404, message="index not found")])
+    with pytest.raises(FatalError):
+        store.upsert("n", [point("a")])
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 503])
+def test_an_outage_is_retriable_and_passes(
+    server: PineconeLocal, store: PineconeStore, status: int
+) -> None:
+    store.upsert("n", [point("a")])
+    server.faults = Faults(rules=[FaultRule(status=status, retry_after_s=3, count=1)])
+    with pytest.raises(RetriableError) as raised:
+        store.fetch("n", ["a"])
+    assert raised.value.retry_after_s == (3 if status else None)
+    assert set(store.fetch("n", ["a"])) == {"a"}
+
+
+def test_points_that_the_server_refuses_are_reported_alone(store: PineconeStore) -> None:
+    zero = point("zero")
+    zero.vector[:] = 0
+    rows = [point(f"row-{number}") for number in range(30)]
+
+    refused = store.upsert("n", [*rows, zero])
+
+    assert set(refused) == {"zero"}
+    assert len(store.fetch("n", [row.id for row in rows])) == 30
