@@ -21,12 +21,18 @@ class Clock(Protocol):
         ...
 
 
+def _now_s() -> float:
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class SystemClock:
-    """The machine's monotonic clock."""
+    """The machine's monotonic clock, which on Linux goes on while the machine is suspended."""
 
     def now_s(self) -> float:
-        """Seconds of ``time.monotonic``."""
-        return time.monotonic()
+        """Seconds since boot, or of ``time.monotonic`` where the system has no such clock."""
+        return _now_s()
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Block the calling thread on the event."""

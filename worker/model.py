@@ -152,6 +152,15 @@ class Change:
         """Where its record stood."""
         return self.record.position
 
+    @property
+    def latest_ms(self) -> int | None:
+        """When it happened at the latest: its commit time, else its record's timestamp.
+
+        Tombstones carry no commit time, but nothing reaches Kafka before it was committed.
+        """
+        committed_ms = self.origin.committed_ms
+        return self.record.timestamp_ms if committed_ms is None else committed_ms
+
 
 @dataclass(frozen=True, slots=True)
 class ModelId:

@@ -1,4 +1,4 @@
-"""The local Pinecone server, through Pinecone's own client: what a user of the service relies on."""
+"""The local server, through Pinecone's own client: what a user of the service relies on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pinecone.errors import (
     PineconeConnectionError,
     UnauthorizedError,
 )
+from pinecone.models.indexes.deployment import ManagedDeployment
 
 from worker.pinecone_local.faults import HEALTHY, FaultRule, Faults
 from worker.pinecone_local.server import PineconeLocal, Settings
@@ -134,8 +135,7 @@ class TestIndexes:
         assert described.vector_type == "dense"
         assert described.tags == {"team": "search"}
         assert described.deletion_protection == "disabled"
-        assert described.deployment.cloud == "aws"
-        assert described.deployment.region == "us-east-1"
+        assert described.deployment == ManagedDeployment(cloud="aws", region="us-east-1")
         assert set(described.schema.fields) == {"_values", "_sparse_values"}
 
     def test_sparse_index_has_no_dimension(self, client: Pinecone) -> None:
@@ -176,6 +176,7 @@ class TestIndexes:
         client.delete_index(fresh_name)
         made = client.create_index(fresh_name, dimension=2, spec=SPEC)
 
+        assert made.host is not None
         with client.index(host=made.host) as index:
             assert index.describe_index_stats().total_vector_count == 0
 
@@ -509,6 +510,20 @@ class TestQuery:
         matches = movies.query(vector=[1.0, 0.0], top_k=1, namespace=namespace).matches
         assert [match.id for match in matches] == ["m6"]
 
+    def test_search_by_vector_or_id_needs_no_model(self, movies: Any, namespace: str) -> None:
+        hits = movies.search(
+            namespace=namespace, top_k=2, vector=[1.0, 0.0], fields=["genre"]
+        ).result.hits
+        same = movies.search(namespace=namespace, top_k=1, id="m3").result.hits
+
+        assert [(hit.id, hit.fields) for hit in hits] == [
+            ("m1", {"genre": "action"}),
+            ("m2", {"genre": "comedy"}),
+        ]
+        assert same[0].id == "m3"
+        with pytest.raises(ApiError, match="Integrated inference is not configured"):
+            movies.search(namespace=namespace, top_k=1, inputs={"text": "x"})
+
 
 class TestFilters:
     @pytest.mark.parametrize(
@@ -696,7 +711,7 @@ class TestFetch:
         assert cosine.fetch(ids=["m1"], namespace="nobody-wrote-here").vectors == {}
 
     def test_over_a_thousand_ids_are_refused(self, movies: Any, namespace: str) -> None:
-        movies.fetch(ids=[f"{number}" for number in range(1000)], namespace=namespace)
+        movies.fetch(ids=[f"{number:040}" for number in range(1000)], namespace=namespace)
         with pytest.raises(ApiError, match="exceeds the maximum of 1000"):
             movies.fetch(ids=[f"{number}" for number in range(1001)], namespace=namespace)
 
@@ -983,6 +998,41 @@ class TestDocuments:
         deleted = filled.delete(namespace=namespace, filter={"category": "tech"})
         assert deleted.matched_records == 1
         assert [item.id for item in filled.list(namespace=namespace)] == ["d1", "d2"]
+
+    @pytest.mark.parametrize(
+        ("condition", "expected"),
+        [
+            (Field("content").match_all("learning machine"), {"d0"}),
+            (Field("content").match_any("machine layers"), {"d0", "d1"}),
+            (Field("content").match_phrase("deep learning"), {"d1"}),
+            (Field("content").match_phrase("learning deep"), set()),
+            (Field("content").match_any("learning") & (Field("category") == "tech"), {"d0"}),
+        ],
+    )
+    def test_fetch_by_words(
+        self, filled: Any, namespace: str, condition: Any, expected: set[str]
+    ) -> None:
+        fetched = filled.fetch(namespace=namespace, filter=condition.to_dict())
+
+        assert set(fetched.documents) == expected
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            {"content": "Rome"},
+            {"content": {"$eq": "Rome"}},
+            {"embedding": {"$exists": True}},
+            {"category": {"$match_any": "tech"}},
+        ],
+    )
+    def test_each_kind_of_field_has_its_own_operators(
+        self, filled: Any, namespace: str, expression: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ApiError) as raised:
+            filled.fetch(namespace=namespace, filter=expression)
+        assert raised.value.status_code == 400
+        with pytest.raises(ApiError):
+            filled.delete(namespace=namespace, filter={"content": {"$match_any": "Rome"}})
 
     def test_update_sets_and_removes_fields(self, filled: Any, namespace: str) -> None:
         filled.update(

@@ -60,3 +60,16 @@ def _guarding(folder: Path) -> Iterator[None]:
         yield
     finally:
         guard.communicate()  # the end of its input ends it, too
+
+
+@pytest.fixture
+def bench(stack: Stack, tmp_path: Path) -> Iterator[Bench]:
+    """An index of its own for one test, on a server of its own that may be taken away."""
+    server = LocalStore(tmp_path / "store")
+    server.start()
+    try:
+        made = Bench(stack, server, Index.create(server.url, "index"), tmp_path)
+        yield made
+        made.close()
+    finally:
+        server.stop()

@@ -30,21 +30,22 @@ class Index:
     @classmethod
     def create(cls, url: str, name: str) -> Index:
         """A new, empty index."""
-        Pinecone(api_key="test", host=url).create_index(
-            name=name,
-            dimension=DIMENSIONS,
-            metric="cosine",
-            spec=ServerlessSpec(cloud="aws", region="us-east-1"),
-        )
+        with Pinecone(api_key="test", host=url) as client:
+            client.create_index(
+                name=name,
+                dimension=DIMENSIONS,
+                metric="cosine",
+                spec=ServerlessSpec(cloud="aws", region="us-east-1"),
+            )
         return cls(url, name)
 
     def points(self, namespace: str) -> dict[str, Any]:
         """Everything in a namespace, by id."""
-        index = Pinecone(api_key="test", host=self.url).index(self.name)
-        ids = [item for page in index.list(namespace=namespace) for item in _ids(page)]
         found: dict[str, Any] = {}
-        for start in range(0, len(ids), 100):
-            found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
+        with Pinecone(api_key="test", host=self.url) as client, client.index(self.name) as index:
+            ids = [item for page in index.list(namespace=namespace) for item in _ids(page)]
+            for start in range(0, len(ids), 100):
+                found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
         return found
 
     def assert_equals(self, namespace: str, expected: Mapping[str, Expected]) -> None:

@@ -49,6 +49,8 @@ OPTIONS = (
     "--max-connections=50",
 )
 MYSQL_OPTIONS = ("--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
+MARIADB_SYSTEM = ("system_tables", "system_tables_data")
+"""Its scripts begin with ``mysql_`` or, since version 11, with ``mariadb_``."""
 FLAVOURS = ("mysql", "mariadb")
 
 
@@ -134,7 +136,7 @@ class MySql:
             *account,
             f"--basedir={root / 'usr'}",
             f"--datadir={self._data}",
-            f"--lc-messages-dir={root / 'usr' / 'share' / self.flavour}",
+            f"--lc-messages-dir={next(root.glob('usr/share/m*/english')).parent}",
             f"--plugin-dir={root / 'usr' / 'lib' / 'mysql' / 'plugin'}",
             f"--socket={self._folder / 'mysql.sock'}",
             f"--pid-file={self._folder / 'mysqld.own.pid'}",
@@ -156,11 +158,9 @@ class MySql:
             return
         folder.mkdir()
         (folder / "mysql").mkdir()
-        share = prepare("mariadb") / "usr" / "share" / "mysql"
-        statements = "USE mysql;\n" + "".join(
-            (share / name).read_text() + "\n"
-            for name in ("mariadb_system_tables.sql", "mariadb_system_tables_data.sql")
-        )
+        share = prepare("mariadb") / "usr" / "share"
+        files = [next(share.glob(f"m*/m*_{name}.sql")) for name in MARIADB_SYSTEM]
+        statements = "\n".join(["USE mysql;", *(file.read_text() for file in files), ""])
         run_quietly([*maker._command(), "--bootstrap"], input=statements)
 
     def _is_ready(self) -> bool:

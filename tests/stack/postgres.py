@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import stat
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,17 @@ SETTINGS = {
     "fsync": "off",
     "timezone": "UTC",
 }
+
+SLOT_S = 10.0
+FIND_SLOT = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s"
+END_READER = (
+    "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+    " WHERE slot_name = %s AND active"
+)
+DROP_SLOT = (
+    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+    " WHERE slot_name = %s AND NOT active"
+)
 
 
 class Postgres:
@@ -63,8 +75,8 @@ class Postgres:
         if not self._data.exists():
             self._initialise(binaries)
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        args: list[str | Path] = [binaries / "postgres", "-D", self._data, f"-p{self.port}", *options]
-        self._process.start(Command(args, user=self._account), self._is_ready)
+        server: list[str | Path] = [binaries / "postgres", "-D", self._data, f"-p{self.port}"]
+        self._process.start(Command([*server, *options], user=self._account), self._is_ready)
 
     def stop(self) -> None:
         """Shut down in order (Postgres calls it fast)."""
@@ -93,17 +105,19 @@ class Postgres:
         """Delete what a Debezium connector left in a database."""
         statement = sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(publication))
         with self.connect(database) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
-                " WHERE slot_name = %s AND active",
-                [slot],
-            )
-            connection.execute(
-                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-                " WHERE slot_name = %s AND NOT active",
-                [slot],
-            )
+            self._drop_slot(connection, slot)
             connection.execute(statement)
+
+    def _drop_slot(self, connection: psycopg.Connection[tuple[Any, ...]], slot: str) -> None:
+        """Drop it as soon as its reader has gone, which is asked to."""
+        deadline = time.monotonic() + SLOT_S
+        while time.monotonic() < deadline:
+            connection.execute(END_READER, [slot])
+            connection.execute(DROP_SLOT, [slot])
+            if not connection.execute(FIND_SLOT, [slot]).fetchone():
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"the replication slot {slot} is still in use")
 
     def _initialise(self, binaries: Path) -> None:
         password_file = self._base / f"password-{_short_name(self._data)}"

@@ -47,7 +47,7 @@ class Process:
         self._reap()
         return int(pid) if birth(int(pid)) == born else None
 
-    def start(self, command: Command, ready: Callable[[], bool], timeout_s: float = 90.0) -> None:
+    def start(self, command: Command, ready: Callable[[], bool], timeout_s: float = 180.0) -> None:
         """Start it and wait until ``ready`` says so.
 
         Raises:

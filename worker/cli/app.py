@@ -43,7 +43,8 @@ def _version(*, wanted: bool) -> None:
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True)
+        bool,
+        typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True),
     ] = False,
 ) -> None:
     """Options of the program as a whole."""
@@ -66,9 +67,7 @@ def run(
 
 
 @app.command()
-def validate(
-    paths: Paths, *, worker_config: WorkerFile = None, as_json: AsJson = False
-) -> None:
+def validate(paths: Paths, *, worker_config: WorkerFile = None, as_json: AsJson = False) -> None:
     """Show every mistake of connector files, field by field."""
     from worker.checks import CHECKS  # noqa: PLC0415
     from worker.cli.validate import validate as command  # noqa: PLC0415

@@ -6,7 +6,6 @@ import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from worker.telemetry.counters import Counters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
     from rich.progress import Task as BarTask
 
     from worker.runtime.supervisor import RunningTask

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from worker.build import specs
+from worker.build import assemblies
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode, exit_code, signal_exit
 from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, summary, totals
@@ -42,13 +42,11 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     connectors = load(paths, worker=worker, checks=CHECKS).require()
     console = Console(stderr=True)
     set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
-    tasks = [
-        spec
-        for connector in connectors
-        for spec in specs(worker, connector, until_caught_up=until_caught_up)
-    ]
-    display = _display(console, until_caught_up=until_caught_up)
-    code = _supervise(tasks, worker, display)
+    built = assemblies(worker, connectors)
+    tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
+    code = _supervise(tasks, worker, _display(console, until_caught_up=until_caught_up))
+    for one in built:
+        one.close()
     if threading.active_count() > 1:
         # A call that outlived the shutdown time-out; the interpreter would wait for it for ever.
         logging.shutdown()
@@ -68,15 +66,16 @@ def _supervise(tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
     with stopping_on_signals(stop) as signals:
-        supervisor.start()
-        while supervisor.is_running and not stop.wait(_REFRESH_S):
-            display.update(supervisor.tasks)
-        ended = supervisor.stop(worker.shutdown_timeout_s)
-        display.update(supervisor.tasks)
-        display.close()
+        try:
+            supervisor.start()
+            while supervisor.is_running and not stop.wait(_REFRESH_S):
+                display.update(supervisor.tasks)
+        finally:
+            ended = supervisor.stop(worker.shutdown_timeout_s)
+            display.close()
     _log.info("%s", summary(totals(supervisor.tasks), time.monotonic() - began_s))
     if not ended:
-        _log.error("Not everything ended within shutdown.timeout.ms; what was not committed comes again.")
+        _log.error("Not all ended within shutdown.timeout.ms; what was not committed comes again.")
     failures = supervisor.failures
     if failures:
         return exit_code(failures[0].error) if failures[0].error else ExitCode.RUNTIME

@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from worker.build import open_index
+from worker.build import Index
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
 from worker.config.load import load
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from worker.build import Index
     from worker.store.port import Match
 
 
@@ -45,8 +44,8 @@ def search(  # noqa: PLR0913 - the options of a command
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
-    with open_index(connectors[0]) as index:
-        names = [namespace] if namespace is not None else index.namespaces()
+    with Index(connectors[0]) as index:
+        names = [namespace] if namespace is not None else index.store.namespaces()
         found = _best(index, text, names, k, _filter(where))
     if as_json:
         _print_json(found)
@@ -62,7 +61,8 @@ def _filter(where: str | None) -> Mapping[str, object] | None:
         parsed = orjson.loads(where)
     except orjson.JSONDecodeError as error:
         raise ConfigError(
-            f'--filter is not JSON ({error}); it is the store\'s own filter, such as {{"category": "tents"}}'
+            f"--filter is not JSON ({error}); it is the store's own filter, such as "
+            '{"category": "tents"}'
         ) from error
     if not isinstance(parsed, dict):
         raise ConfigError("--filter is a JSON object in the store's own filter language")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from worker.config.section import Section
-from worker.config.values import (  # noqa: TC001 - pydantic evaluates the annotations
+from worker.config.values import (
     ByteCount,
     Count,
     Milliseconds,
@@ -148,9 +148,10 @@ class ErrorSettings(Section):
         description="Milliseconds to go on retrying during an outage; -1 is until it ends.",
     )
     retry_delay_max_ms: Count = Field(
-        60_000,
+        10_000,
         alias="errors.retry.delay.max.ms",
-        description="Longest wait between two tries, in milliseconds.",
+        description="Longest wait between two tries, in milliseconds (Kafka Connect has 60000); "
+        "a longer wait that the other side asks for is kept.",
     )
     dead_letter_topic: TopicName | None = Field(
         None,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from worker.config.client import ClientProperties
 from worker.config.section import Section
-from worker.config.values import Milliseconds, PlainName  # noqa: TC001 - pydantic evaluates annotations
+from worker.config.values import Milliseconds, PlainName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,25 +18,35 @@ if TYPE_CHECKING:
 class Entry:
     """A change in the backlog, with the ledger that hears of its end."""
 
-    __slots__ = ("arrived_s", "change", "ledger", "size")
+    __slots__ = ("arrived_s", "change", "gaps", "is_cut", "ledger", "size")
 
     def __init__(self, change: Change, ledger: PartitionLedger, arrived_s: float) -> None:
         self.change = change
         self.ledger = ledger
         self.arrived_s = arrived_s
         self.size = change.record.size
+        self.gaps = ledger.gaps
+        self.is_cut = False
+        """Whether a change of the row that came after this one was taken out."""
 
     def is_older_than(self, other: Entry) -> bool:
-        """Whether it arrives later than ``other`` and is nevertheless provably older.
+        """Whether it arrives after ``other`` and is nevertheless provably older.
 
-        Within one assignment of a partition arrival order is the truth. Between partitions (a key
-        moved when its schema id changed, or when partitions were added) only the commit time in
-        the source can tell, and only if it is strictly smaller.
+        Within a partition arrival order is the truth. Between partitions (a key moved when its
+        schema id changed, or when partitions were added) only the time in the source can tell, and
+        only if it is strictly smaller.
         """
         if self.ledger is other.ledger:
             return False
-        mine, theirs = self.change.origin.committed_ms, other.change.origin.committed_ms
+        mine, theirs = self.change.latest_ms, other.change.latest_ms
         return mine is not None and theirs is not None and mine < theirs
+
+    def leads_to(self, after: Entry) -> bool:
+        """Whether nothing can have happened to the row between this change and ``after``.
+
+        A record that could not be decoded may have been about any row of its partition.
+        """
+        return self.ledger is after.ledger and self.gaps == after.gaps and not self.is_cut
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +54,9 @@ class Work:
     """What a batch does for one key: the folded change, and the entries that it stands for."""
 
     change: Change
-    entries: Sequence[Entry]
-    """In order; the last one is the newest, the others are swallowed by it."""
+    entries: list[Entry]
+    """In order; the last one is what is done, the others are swallowed by it. Belongs to the
+    backlog's thread: older changes may still join while the batch flies."""
 
     @property
     def key(self) -> Key:
@@ -53,25 +64,32 @@ class Work:
         return self.change.key
 
     @property
+    def newest(self) -> Entry:
+        """The entry whose change it is."""
+        return self.entries[-1]
+
+    @property
     def is_ours(self) -> bool:
-        """Whether any of its partitions is still held; safe to ask from any thread."""
-        return any(entry.ledger.is_open for entry in self.entries)
+        """Whether the newest change's partition is still held; any thread may ask."""
+        return self.entries[-1].ledger.is_open
 
 
 def _work(entries: list[Entry]) -> Work:
-    if len(entries) == 1:
-        return Work(entries[0].change, entries)
-    return Work(fold([entry.change for entry in entries]), entries)
+    """Fold the entries, looking back only as far as the row's history is whole."""
+    first = len(entries) - 1
+    while first and entries[first - 1].leads_to(entries[first]):
+        first -= 1
+    return Work(fold([entry.change for entry in entries[first:]]), entries)
 
 
 class _Place:
-    """One key: what waits for it, and whether a batch holds it."""
+    """One key: what waits for it, and the work on it that is in flight."""
 
-    __slots__ = ("busy", "size", "waiting")
+    __slots__ = ("flying", "size", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Entry] = []
-        self.busy = False
+        self.flying: Work | None = None
         self.size = 0
 
     def chain(self) -> list[Entry]:
@@ -125,22 +143,27 @@ class Backlog:
             return None
         return next(iter(self._ready.values())).waiting[0].arrived_s
 
-    def add(self, entry: Entry) -> bool:
-        """Let a change wait; false, and not kept, if a waiting one is provably newer."""
+    def add(self, entry: Entry) -> None:
+        """Let a change wait.
+
+        One that is provably older than what is known of its row goes before that, where the newer
+        one swallows it, and takes its place should the newer one fail.
+        """
+        self._rows += 1
+        self._bytes += entry.size
         key = entry.change.key
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = _Place()
-        elif place.waiting and entry.is_older_than(place.waiting[-1]):
-            return False
-        place.waiting.append(entry)
+        flying = place.flying
+        if flying is not None and entry.is_older_than(flying.newest):
+            _insert(flying.entries, entry)
+            return
+        _insert(place.waiting, entry)
         place.size += entry.size
-        self._rows += 1
-        self._bytes += entry.size
-        if not place.busy:
+        if flying is None:
             self._ready_bytes += entry.size
             self._ready.setdefault(key, place)
-        return True
 
     def take(self, max_rows: int, max_bytes: int) -> list[Work]:
         """The keys that waited longest, at most so many; at least one if any is ready."""
@@ -148,12 +171,12 @@ class Backlog:
         size = 0
         while self._ready and len(batch) < max_rows and (size < max_bytes or not batch):
             _, place = self._ready.popitem(last=False)
-            self._ready_bytes -= place.size
             held, entries = place.size, place.chain()
             place.size = sum(entry.size for entry in place.waiting) if place.waiting else 0
-            place.busy = True
+            place.flying = _work(entries)
+            self._ready_bytes -= held
             size += held - place.size
-            batch.append(_work(entries))
+            batch.append(place.flying)
         return batch
 
     def finish(self, work: Work) -> None:
@@ -163,14 +186,18 @@ class Backlog:
         self._free(work.key)
 
     def give_back(self, work: Work, entries: Sequence[Entry]) -> None:
-        """A batch is through with a key, but these of its entries have to wait again, in front.
+        """A batch is through with a key, but its first entries have to wait again, in front.
 
-        Those whose partition is gone are dropped.
+        ``entries`` are a beginning of the work's; those whose partition is gone are dropped.
         """
         kept = [entry for entry in entries if entry.ledger.is_open]
-        for entry in work.entries:
-            if entry not in kept:
+        for entry in entries:
+            if not entry.ledger.is_open:
                 self._release(entry)
+        for entry in work.entries[len(entries) :]:
+            self._release(entry)
+        if kept and len(kept) < len(work.entries):
+            kept[-1].is_cut = True
         place = self._places[work.key]
         place.waiting[:0] = kept
         place.size += sum(entry.size for entry in kept)
@@ -179,20 +206,24 @@ class Backlog:
     def drop_lost(self) -> None:
         """Forget what waits for partitions that are gone. Work in flight is left alone."""
         for key, place in list(self._places.items()):
-            lost = [entry for entry in place.waiting if not entry.ledger.is_open]
-            if lost:
-                self._drop(key, place, lost)
+            if any(not entry.ledger.is_open for entry in place.waiting):
+                self._drop(key, place)
 
-    def _drop(self, key: Key, place: _Place, lost: Sequence[Entry]) -> None:
-        place.waiting = [entry for entry in place.waiting if entry.ledger.is_open]
-        size = sum(entry.size for entry in lost)
-        place.size -= size
-        for entry in lost:
+    def _drop(self, key: Key, place: _Place) -> None:
+        before, kept = place.size, []
+        for entry in place.waiting:
+            if entry.ledger.is_open:
+                kept.append(entry)
+                continue
             self._release(entry)
-        if place.busy:
+            place.size -= entry.size
+            if kept:
+                kept[-1].is_cut = True
+        place.waiting = kept
+        if place.flying is not None:
             return
-        self._ready_bytes -= size
-        if not place.waiting:
+        self._ready_bytes -= before - place.size
+        if not kept:
             del self._ready[key]
             del self._places[key]
 
@@ -202,9 +233,17 @@ class Backlog:
 
     def _free(self, key: Key) -> None:
         place = self._places[key]
-        place.busy = False
+        place.flying = None
         if not place.waiting:
             del self._places[key]
             return
         self._ready[key] = place
         self._ready_bytes += place.size
+
+
+def _insert(entries: list[Entry], entry: Entry) -> None:
+    """At the end, or before those of other partitions that are provably newer."""
+    at = len(entries)
+    while at and entry.is_older_than(entries[at - 1]):
+        at -= 1
+    entries.insert(at, entry)

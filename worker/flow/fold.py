@@ -18,10 +18,15 @@ def fold(changes: Sequence[Change]) -> Change:
 
     An update takes the columns that Debezium could not send (TOAST) from the change just before
     it, itself completed so, and inherits that one's link to an old key. Nothing is taken across a
-    delete, a tombstone or a new row, as what stood there before was another row.
+    delete, a tombstone or a new row, as what stood there before was another row. A tombstone, which
+    carries no source, gets that of the delete that it follows.
     """
     newest = changes[-1]
-    if len(changes) == 1 or newest.op is not Op.UPDATE:
+    if len(changes) == 1:
+        return newest
+    if newest.op is Op.TOMBSTONE and changes[-2].op is Op.DELETE:
+        return replace(newest, origin=changes[-2].origin)
+    if newest.op is not Op.UPDATE:
         return newest
     found, missing, moved_from = _look_back(changes)
     if not found and moved_from is newest.moved_from:

@@ -19,7 +19,7 @@ class PartitionLedger:
     ledger that an offset was received under is what fences late results.
     """
 
-    __slots__ = ("_done", "_last", "_open", "_waiting", "is_at_end", "partition")
+    __slots__ = ("_done", "_last", "_open", "_waiting", "gaps", "is_at_end", "partition")
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
@@ -27,6 +27,8 @@ class PartitionLedger:
         self._done: set[int] = set()
         self._last: int | None = None
         self._open = True
+        self.gaps = 0
+        """Records so far that could not be decoded, so that nobody knows which row they changed."""
         self.is_at_end = False
         """Whether nothing more could be read when last heard of."""
 
@@ -59,10 +61,10 @@ class PartitionLedger:
 
     def finish(self, offset: int) -> None:
         """An offset is done with, for good. Without effect once the partition is gone."""
-        if not self._open:
-            return
-        self._done.add(offset)
         waiting, done = self._waiting, self._done
+        if not waiting or offset < waiting[0]:
+            return
+        done.add(offset)
         while waiting and waiting[0] in done:
             done.discard(waiting.popleft())
 
@@ -117,7 +119,7 @@ class Ledger:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether nothing more can be read from what is held."""
+        """Whether nothing more can be read from what is held; true if nothing is held."""
         return all(ledger.is_at_end for ledger in self._partitions.values())
 
     def next_offsets(self) -> dict[TopicPartition, int]:

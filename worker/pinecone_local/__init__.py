@@ -1,1 +1,1 @@
-"""A server that speaks Pinecone's API, for demo and tests."""
+"""A Pinecone-compatible server for this machine: REST control and data plane, numpy inside."""

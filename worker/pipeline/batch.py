@@ -7,24 +7,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from worker.embed.port import Purpose
 from worker.errors import RecordError
 from worker.model import Outcome, Point
 from worker.pipeline.decide import Decision, decide, is_stale
+from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.patience import Interrupted
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from worker.embed.port import Embedder
+    from worker.embed.port import Embedder, Embeddings
     from worker.flow.backlog import Work
     from worker.model import Change, Document, Vector
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
     from worker.store.port import Store
+
+
+StoreCall: TypeAlias = "Callable[[Sequence[Item]], Mapping[str, RecordError]]"
+"""Writes items in one call of the store; the answer says which ids it refused."""
 
 
 class Documents(Protocol):
@@ -148,9 +154,8 @@ class BatchRunner:
                 wanted[item.document.text].append(item)
         if not wanted:
             return
-        self.lease.check()
         texts = list(wanted)
-        answer = self.patience("embedding", lambda: self.embedder.embed(texts, Purpose.DOCUMENT))
+        answer = self.patience("embedding", lambda: self._embed_if_ours(items, texts))
         spent.texts, spent.tokens = len(texts), answer.tokens
         for index, text in enumerate(texts):
             refused = answer.refused.get(index)
@@ -158,47 +163,56 @@ class BatchRunner:
                 item.outcome = refused
                 item.vector = answer.vectors[index]
 
+    def _embed_if_ours(self, items: Sequence[Item], texts: Sequence[str]) -> Embeddings:
+        self.lease.check()
+        if not any(item.work.is_ours for item in items):
+            raise LeaseExpired
+        return self.embedder.embed(texts, Purpose.DOCUMENT)
+
     def _write(self, items: Sequence[Item]) -> None:
         for namespace, group in _by_namespace(items).items():
-            ours = [item for item in group if item.work.is_ours]
-            upserts = [item for item in ours if item.document is not None]
-            removals = [item for item in ours if item.document is None]
-            self._upsert(namespace, upserts)
-            self._remove(namespace, removals)
+            upserts = [item for item in group if item.document is not None]
+            removals = [item for item in group if item.document is None]
+            try:
+                self._send(upserts, "writing to the store", self._upsert(namespace))
+                self._send(removals, "deleting from the store", self._delete(namespace))
+            except (LeaseExpired, Interrupted):
+                continue  # these items come again; what was written keeps its outcome
 
-    def _upsert(self, namespace: str, items: Sequence[Item]) -> None:
-        points = {item.id: _point(item) for item in items}
-        if not points:
-            return
-        refused = self._patiently_leased(
-            "writing to the store", lambda: self.store.upsert(namespace, list(points.values()))
-        )
-        for item in items:
-            reused = item.stored is not None and item.vector is item.stored.vector
-            done = Outcome.REUSED if reused else Outcome.WRITTEN
-            item.outcome = refused.get(item.id, done)
+    def _send(self, items: Sequence[Item], what: str, call: StoreCall) -> None:
+        """Write what is still ours at that moment, asked anew at each try."""
+        sent: list[Item] = []
 
-    def _remove(self, namespace: str, items: Sequence[Item]) -> None:
-        deletions = {item.id: Deletion(item.id, item.work.change.position) for item in items}
-        if not deletions:
-            return
-        refused = self._patiently_leased(
-            "deleting from the store",
-            lambda: self.store.delete(namespace, list(deletions.values())),
-        )
-        for item in items:
-            gone = item.work.change.op.removes
-            done = Outcome.DELETED if gone else Outcome.FILTERED
-            item.outcome = refused.get(item.id, done)
-
-    def _patiently_leased(
-        self, what: str, call: Callable[[], Mapping[str, RecordError]]
-    ) -> Mapping[str, RecordError]:
-        def leased() -> Mapping[str, RecordError]:
+        def attempt() -> Mapping[str, RecordError]:
             self.lease.check()
-            return call()
+            sent[:] = [item for item in items if item.work.is_ours]
+            return call(sent) if sent else {}
 
-        return self.patience(what, leased)
+        refused = self.patience(what, attempt) if items else {}
+        for item in sent:
+            item.outcome = refused.get(item.id) or _done(item)
+
+    def _upsert(self, namespace: str) -> StoreCall:
+        def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
+            points = {item.id: _point(item) for item in items}
+            return self.store.upsert(namespace, list(points.values()))
+
+        return call
+
+    def _delete(self, namespace: str) -> StoreCall:
+        def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
+            gone = {item.id: Deletion(item.id, item.work.change.position) for item in items}
+            return self.store.delete(namespace, list(gone.values()))
+
+        return call
+
+
+def _done(item: Item) -> Outcome:
+    """How an item ended whose write the store took."""
+    if item.document is None:
+        return Outcome.DELETED if item.work.change.op.removes else Outcome.FILTERED
+    reused = item.stored is not None and item.vector is item.stored.vector
+    return Outcome.REUSED if reused else Outcome.WRITTEN
 
 
 def _open(items: Sequence[Item]) -> list[Item]:

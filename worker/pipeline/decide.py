@@ -44,16 +44,16 @@ def is_stale(change: Change, stored: Point) -> bool:
     """Whether the index is provably ahead of a change.
 
     By Position where the two compare; elsewhere (another partition or topic) only a strictly older
-    commit time in the source counts, and equal times leave it to arrival.
+    time in the source counts, and equal times leave it to arrival.
     """
     if stored.stamp is None:
         return False
     if change.position.comparable(stored.stamp.position):
         return change.position.is_before(stored.stamp.position)
-    committed_ms, stored_ms = change.origin.committed_ms, stored.metadata.get(UPDATED_AT)
-    if committed_ms is None or not isinstance(stored_ms, int | float):
+    latest_ms, stored_ms = change.latest_ms, stored.metadata.get(UPDATED_AT)
+    if latest_ms is None or not isinstance(stored_ms, int | float):
         return False
-    return committed_ms < stored_ms
+    return latest_ms < stored_ms
 
 
 def _is_same_change(document: Document, stored: Point) -> bool:

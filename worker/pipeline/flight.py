@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.patience import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
@@ -17,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landed:
-    """A batch that ended, with its report or the exception that ended it."""
+    """A batch that ended: with its report, undone (neither), or with what must end the task."""
 
     batch: Sequence[Work]
-    report: Report | None
-    error: BaseException | None = None
+    report: Report | None = None
+    failure: BaseException | None = None
 
 
 class Flight:
@@ -58,7 +61,7 @@ class Flight:
         """Batches that ended; waits up to ``timeout_s`` for the first one."""
         landed: list[Landed] = []
         try:
-            if timeout_s > 0 and self._under_way:
+            if timeout_s > 0:
                 landed.append(self._landed.get(timeout=timeout_s))
             while True:
                 landed.append(self._landed.get_nowait())
@@ -74,6 +77,8 @@ class Flight:
 
     def _fly(self, batch: Sequence[Work]) -> None:
         try:
-            self._landed.put(Landed(batch, self._run(batch)))
-        except BaseException as error:  # noqa: BLE001 - the task's thread decides what it means
-            self._landed.put(Landed(batch, None, error))
+            self._landed.put(Landed(batch, report=self._run(batch)))
+        except (Interrupted, LeaseExpired):
+            self._landed.put(Landed(batch))
+        except BaseException as error:  # noqa: BLE001 - the task's thread raises it
+            self._landed.put(Landed(batch, failure=error))

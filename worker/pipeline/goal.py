@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.errors import RetriableError
+from worker.errors import FatalError, RetriableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +34,13 @@ class Goal:
             return None
         return sum(max(0, end - self._next[tp]) for tp, end in self._ends.items())
 
-    @property
-    def is_set(self) -> bool:
-        """Whether the ends are known."""
-        return self._ends is not None
-
     def is_reached(self) -> bool:
         """Whether every offset below the ends is committed. Looks once a second at most.
 
         The first look sets the ends; a broker that does not answer is asked again later.
+
+        Raises:
+            FatalError: there is no topic to read.
         """
         if self._clock.now_s() < self._due_s:
             return self.left == 0
@@ -55,7 +53,12 @@ class Goal:
         return self.left == 0
 
     def _note(self, seen: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        if self._ends is None and not seen:
+            raise FatalError(
+                "none of the topics exists, so there is no end to be reached: see topics (or "
+                "topics.regex) and bootstrap.servers"
+            )
+        self._next |= {tp: start for tp, (start, _) in seen.items()}
         if self._ends is None:
-            self._ends = {tp: end for tp, (_, end) in seen.items()}
             self.total = sum(max(0, end - start) for start, end in seen.values())
-        self._next = {tp: seen[tp][0] if tp in seen else end for tp, end in self._ends.items()}
+            self._ends = {tp: end for tp, (_, end) in seen.items()}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from worker.decode.port import Decoder
     from worker.flow.backlog import Backlog
     from worker.flow.ledger import Ledger, PartitionLedger
-    from worker.model import Change, Record
+    from worker.model import Record
     from worker.pipeline.rejects import Rejects
     from worker.telemetry.counters import Counters
 
@@ -144,18 +144,13 @@ class Intake:
         except SchemaNeeded as needed:
             self._stall(record, ledger, needed)
         except RecordError as error:
+            ledger.gaps += 1
             self._rejects.reject(record, ledger, error)
         else:
             if isinstance(decoded, NotARow):
                 self._skip(record, ledger, decoded)
             else:
-                self._wait(decoded, ledger, now_s)
-
-    def _wait(self, change: Change, ledger: PartitionLedger, now_s: float) -> None:
-        if self._backlog.add(Entry(change, ledger, now_s)):
-            return
-        ledger.finish(change.record.offset)
-        self._counters.outcomes[Outcome.STALE] += 1
+                self._backlog.add(Entry(decoded, ledger, now_s))
 
     def _skip(self, record: Record, ledger: PartitionLedger, decoded: NotARow) -> None:
         if decoded.kind in self._refused_kinds:

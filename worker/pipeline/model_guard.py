@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from worker.errors import FatalError
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
 class ModelGuard:
     """Compares a namespace's points with the connector's model, once per namespace.
 
-    Safe to call from several threads.
+    Safe to call from several threads; at the beginning some may look at the same time.
     """
 
     def __init__(self, store: Store, model: ModelId) -> None:
         self._store = store
         self._model = str(model)
         self._checked: set[str] = set()
-        self._lock = threading.Lock()
 
     def check(self, namespace: str) -> None:
         """Look at one point of a namespace before the first write to it.
@@ -31,13 +29,12 @@ class ModelGuard:
             FatalError: it was made by another model or with other dimensions.
             RetriableError: the store does not answer.
         """
-        with self._lock:
-            if namespace in self._checked:
-                return
-            sample = next(iter(self._store.scan(namespace)), None)
-            if sample is not None:
-                self.compare(namespace, sample)
-            self._checked.add(namespace)
+        if namespace in self._checked:
+            return
+        sample = next(iter(self._store.scan(namespace)), None)
+        if sample is not None:
+            self.compare(namespace, sample)
+        self._checked.add(namespace)
 
     def compare(self, namespace: str, point: Point) -> None:
         """Refuse a point of another model.

@@ -9,10 +9,8 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_delay,
-    stop_any,
+    stop_before_delay,
     stop_never,
-    stop_when_event_set,
     wait_random_exponential,
 )
 
@@ -51,7 +49,7 @@ class Patience:
     ) -> None:
         self._abort = abort
         self._clock = clock
-        self._limit = stop_never if timeout_s is None else stop_after_delay(timeout_s)
+        self._limit = stop_never if timeout_s is None else stop_before_delay(timeout_s)
         self._backoff = wait_random_exponential(multiplier=_FIRST_DELAY_S, max=max_delay_s)
 
     def __call__(self, what: str, call: Callable[[], T]) -> T:
@@ -64,7 +62,7 @@ class Patience:
         retrying = Retrying(
             retry=retry_if_exception_type(RetriableError),
             wait=self._delay_s,
-            stop=stop_any(stop_when_event_set(self._abort), self._limit),
+            stop=self._limit,
             sleep=self._sleep,
             before_sleep=lambda state: _say_that_it_waits(what, state),
             reraise=True,
@@ -72,8 +70,6 @@ class Patience:
         try:
             result = retrying(call)
         except RetriableError as error:
-            if self._abort.is_set():
-                raise Interrupted(what) from error
             raise FatalError(
                 f"{what} failed for longer than errors.retry.timeout: {error}"
             ) from error
@@ -88,7 +84,8 @@ class Patience:
         return float(self._backoff(state))
 
     def _sleep(self, seconds: float) -> None:
-        self._clock.wait(self._abort, seconds)
+        if self._clock.wait(self._abort, seconds):
+            raise Interrupted
 
 
 def _say_that_it_waits(what: str, state: RetryCallState) -> None:

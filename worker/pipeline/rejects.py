@@ -9,20 +9,25 @@ from worker.errors import FatalError
 from worker.model import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from worker.dlq.port import DeadLetterQueue
     from worker.errors import RecordError
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Record
+    from worker.model import Record, TopicPartition
     from worker.telemetry.counters import Counters
 
 
 class Rejects:
-    """Holds a failed record's offset open until the broker has confirmed its dead letter."""
+    """Holds a failed record's offset open until the broker has confirmed its dead letter.
+
+    The queue returns the very letters that it was given: positions may repeat after a rewind.
+    """
 
     def __init__(self, queue: DeadLetterQueue | None, counters: Counters) -> None:
         self._queue = queue
         self._counters = counters
-        self._pending: dict[int, PartitionLedger] = {}
+        self._pending: dict[int, tuple[Record, PartitionLedger]] = {}
         self._bytes = 0
 
     @property
@@ -48,7 +53,7 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         letter = DeadLetter(record, error)
-        self._pending[_identity(record)] = ledger
+        self._pending[id(record)] = (record, ledger)
         self._bytes += record.size
         self._queue.send(letter)
 
@@ -57,18 +62,16 @@ class Rejects:
         if self._queue is None or not self._pending:
             return
         for letter in self._queue.confirmed():
-            ledger = self._pending.pop(_identity(letter.record))
-            self._bytes -= letter.record.size
-            ledger.finish(letter.record.offset)
+            record, ledger = self._pending.pop(id(letter.record))
+            self._bytes -= record.size
+            ledger.finish(record.offset)
             self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
 
+    def holds(self, partitions: Collection[TopicPartition]) -> bool:
+        """Whether a letter of one of these partitions is unconfirmed."""
+        return any(ledger.partition in partitions for _, ledger in self._pending.values())
+
     def close(self, timeout_s: float) -> None:
-        """Wait for what is under way, and finish it."""
-        if self._queue is None:
-            return
-        self._queue.close(timeout_s)
-
-
-def _identity(record: Record) -> int:
-    # The very object travels through the queue and comes back; positions may repeat after a rewind.
-    return id(record)
+        """Let go of the queue."""
+        if self._queue is not None:
+            self._queue.close(timeout_s)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from worker.pipeline.patience import Patience
 
 
+_THREADS = 4
+"""So that an id that its registry cannot serve holds up no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A schema that is in memory now, or why it is not."""
@@ -21,12 +25,12 @@ class Fetched:
 
 
 class SchemaLoader:
-    """One thread that loads schemas and waits out the registry's outages."""
+    """A few threads that load schemas and wait out the registries' outages."""
 
     def __init__(self, decoder: Decoder, patience: Patience) -> None:
         self._decoder = decoder
         self._patience = patience
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="schemas")
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="schemas")
         self._fetched: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
 
     def request(self, needed: SchemaNeeded) -> None:

@@ -6,17 +6,17 @@ One thread owns the consumer, the ledger and the backlog, so nothing here needs 
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.errors import FatalError, RecordError
+from worker.errors import FatalError, RecordError, WorkerError
 from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
 from worker.model import Outcome
 from worker.pipeline.commit import Committer
 from worker.pipeline.flight import Flight, Landed
 from worker.pipeline.intake import Intake
-from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
-    from worker.flow.backlog import Entry
+    from worker.flow.backlog import Entry, Work
     from worker.flow.batching import BatchPolicy, BufferLimits
     from worker.model import TopicPartition
     from worker.pipeline.batch import BatchRunner, Item
@@ -46,6 +46,8 @@ _BUSY_POLL_S = 0.01
 """While batches are under way their results must not wait for a poll."""
 _FULL_WAIT_S = 0.05
 _MAX_POLL_RECORDS = 1000
+_CLOSE_S = 1.0
+"""For letters that the drain did not see confirmed; they come again after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +135,26 @@ class Task:
         """Work until told to stop or the goal is reached; always leaves the group in order.
 
         Raises:
-            FatalError: the task cannot go on; what was finished is committed.
+            WorkerError: the task cannot go on. What was finished is committed if the brokers
+                answer within the deadline.
         """
-        self._source.start(self)
-        try:
-            while not stop.is_set() and not self._has_reached(goal):
+        with ExitStack() as leaving:
+            leaving.callback(self._schemas.close)
+            leaving.callback(self._flight.close)
+            leaving.callback(self._rejects.close, _CLOSE_S)
+            leaving.callback(self._leave)
+            self._source.start(self)
+            while not stop.is_set() and not (goal and goal.is_reached()):
                 self.step()
-        finally:
-            self._leave()
+        if self._failure is not None:
+            raise self._failure
 
     def step(self) -> None:
-        """One turn of the loop."""
+        """One turn of the loop.
+
+        Raises:
+            WorkerError: the task cannot go on.
+        """
         if self._pressure.defers_poll:
             self._take_back(_FULL_WAIT_S)
         else:
@@ -151,16 +162,17 @@ class Task:
             self._take_back(0.0)
         self._receive_schemas()
         self._rejects.settle()
+        if self._failure is not None:
+            raise self._failure
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
-        if self._failure is not None:
-            raise self._failure
 
     def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Open a ledger for each."""
         for partition in partitions:
             self._ledger.open(partition)
+        self._backlog.drop_lost()
         if partitions:
             self.counters.rebalances += 1
             _log.info("Assigned: %s.", _names(partitions))
@@ -171,13 +183,22 @@ class Task:
             return
         _log.info("Giving up: %s.", _names(partitions))
         deadline_s = self._clock.now_s() + self._settings.drain_timeout_s
-        while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
-            self._take_back(_FULL_WAIT_S)
-            self._rejects.settle()
-        left_s = max(1.0, deadline_s - self._clock.now_s())
-        if not self._committer.commit_now(partitions, left_s):
-            _log.warning("The last commit of %s was not confirmed.", _names(partitions))
-        self._forget(partitions)
+        try:
+            self._drain(partitions, deadline_s)
+            left_s = max(1.0, deadline_s - self._clock.now_s())
+            if not self._committer.commit_now(partitions, left_s):
+                _log.warning("The last commit of %s was not confirmed.", _names(partitions))
+        finally:
+            self._forget(partitions)
+
+    def _drain(self, partitions: Collection[TopicPartition], deadline_s: float) -> None:
+        """Wait for batches and letters of these partitions; a failure ends the task later."""
+        try:
+            while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
+                self._take_back(_FULL_WAIT_S)
+                self._rejects.settle()
+        except WorkerError as error:
+            self._fail(error)
 
     def on_lost(self, partitions: Collection[TopicPartition]) -> None:
         """Forget without a commit: they are somebody else's already."""
@@ -232,32 +253,48 @@ class Task:
     def _undo(self, landed: Landed) -> None:
         for work in landed.batch:
             self._backlog.give_back(work, work.entries)
-        if isinstance(landed.error, LeaseExpired | Interrupted):
-            return
-        self._failure = self._failure or landed.error
+        if landed.failure is not None:
+            self._fail(landed.failure)
+
+    def _fail(self, error: BaseException) -> None:
+        """Remember what ends the task; the first failure counts, others are only logged."""
+        if self._failure is None:
+            self._failure = error
+        else:
+            _log.warning("And: %s", error)
 
     def _settle(self, item: Item) -> None:
         work, outcome = item.work, item.outcome
         if outcome is None:
             self._backlog.give_back(work, work.entries)
         elif isinstance(outcome, RecordError):
-            self._dead_letter(item, outcome)
+            self._dead_letter(work, outcome)
         else:
             self._backlog.finish(work)
-            self._finish(work.entries[-1], outcome)
-            for swallowed in work.entries[:-1]:
-                self._finish(swallowed, Outcome.SUPERSEDED)
+            self._finish(work.newest, outcome)
+            self._finish_swallowed(work)
 
-    def _dead_letter(self, item: Item, error: RecordError) -> None:
-        # The one before the failed change takes its place, as nothing newer reached the index.
-        *before, newest = item.work.entries
-        self._backlog.give_back(item.work, before)
+    def _dead_letter(self, work: Work, error: RecordError) -> None:
+        """The change before the failed one takes its place, as nothing newer reached the index.
+
+        Not so for a delete: the row is known to be gone.
+        """
+        newest = work.newest
+        if newest.change.op.removes:
+            self._backlog.finish(work)
+            self._finish_swallowed(work)
+        else:
+            self._backlog.give_back(work, work.entries[:-1])
         if not newest.ledger.is_open:
             return
         try:
             self._rejects.reject(newest.change.record, newest.ledger, error)
         except FatalError as fatal:
-            self._failure = self._failure or fatal
+            self._fail(fatal)
+
+    def _finish_swallowed(self, work: Work) -> None:
+        for swallowed in work.entries[:-1]:
+            self._finish(swallowed, Outcome.SUPERSEDED)
 
     def _finish(self, entry: Entry, outcome: Outcome) -> None:
         if entry.ledger.is_open:
@@ -272,30 +309,12 @@ class Task:
                 raise fetched.error
 
     def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
-        return self._flight.holds(partitions) or self._rejects.rows > 0
-
-    def _has_reached(self, goal: Goal | None) -> bool:
-        if goal is None or (goal.is_set and not self._is_drained()):
-            return False
-        return goal.is_reached() and self._is_drained()
-
-    def _is_drained(self) -> bool:
-        return (
-            self._ledger.is_at_end
-            and self._ledger.unfinished == 0
-            and not self._committer.outstanding
-        )
+        return self._flight.holds(partitions) or self._rejects.holds(partitions)
 
     def _leave(self) -> None:
         """Finish what is in flight within the deadline, commit and leave the group."""
         self._abort.set()
-        deadline_s = self._clock.now_s() + self._settings.drain_timeout_s
-        try:
-            self._source.close()
-        finally:
-            self._rejects.close(max(0.0, deadline_s - self._clock.now_s()))
-            self._flight.close()
-            self._schemas.close()
+        self._source.close()
 
 
 def _names(partitions: Collection[TopicPartition]) -> str:

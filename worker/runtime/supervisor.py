@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from worker.errors import WorkerError
 from worker.pipeline.patience import Interrupted
 
 if TYPE_CHECKING:
@@ -95,8 +97,8 @@ class RunningTask:
         except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the status
             self.error = error
             self.state = TaskState.FAILED
-            _log.error("Task %s failed: %s", self.spec.name, error)
-            _log.debug("Task %s failed.", self.spec.name, exc_info=error)
+            unforeseen = None if isinstance(error, WorkerError) else error
+            _log.error("Task %s failed: %s", self.spec.name, error, exc_info=unforeseen)
         else:
             self.state = TaskState.FINISHED
 
@@ -123,8 +125,9 @@ class Supervisor:
         self._stop.set()
         for task in self.tasks:
             task.interrupt()
+        deadline_s = time.monotonic() + timeout_s
         for task in self.tasks:
-            task.join(timeout_s)
+            task.join(max(0.0, deadline_s - time.monotonic()))
         return not self.is_running
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from worker.model import Outcome
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Counters:
-    """Written by the task's thread alone; others read it for display, a moment late at worst."""
+    """Written by the task's thread alone; others read it by ``merged``, a moment late at worst."""
 
     records: int = 0
     """Records received."""
@@ -33,13 +33,21 @@ class Counters:
         return self.outcomes.total()
 
     def merged(self, other: Counters) -> Counters:
-        """The sum of both, as a new object."""
+        """The sum of both, as a new object; any thread may ask."""
         return Counters(
             records=self.records + other.records,
-            outcomes=self.outcomes + other.outcomes,
-            not_rows=self.not_rows + other.not_rows,
+            outcomes=_snapshot(self.outcomes) + _snapshot(other.outcomes),
+            not_rows=_snapshot(self.not_rows) + _snapshot(other.not_rows),
             batches=self.batches + other.batches,
             texts=self.texts + other.texts,
             tokens=self.tokens + other.tokens,
             rebalances=self.rebalances + other.rebalances,
         )
+
+
+T = TypeVar("T")
+
+
+def _snapshot(counted: Counter[T]) -> Counter[T]:
+    # dict() copies in one step, while adding up would trip over a key that comes in between.
+    return Counter(dict(counted))

@@ -42,5 +42,5 @@ def set_up_logs(level: str, log_format: str, handler: logging.Handler | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "sentence_transformers", "urllib3"):
+    for chatty in ("httpx", "httpcore", "pinecone", "sentence_transformers", "transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from worker.document.builder import DocumentBuilder
 from worker.document.fingerprint import Fingerprints
 from worker.document.spec import parse_spec, parse_text
-from worker.errors import FatalError, ConfigError, RecordError, Stage
+from worker.errors import ConfigError, FatalError, RecordError, Stage
 from worker.model import Change, Document, Key, ModelId, Op, Origin, Position, Record, Stamp
 
 if TYPE_CHECKING:

@@ -1,0 +1,222 @@
+"""Source and dead letters on a real broker: the contracts, and what only a real one can show."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Producer
+
+from tests.contract.dlq_contract import (
+    LIMIT_BYTES,
+    SENDER,
+    DeadLetterContract,
+    LimitedTopicContract,
+    confirm,
+    letter,
+)
+from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
+from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
+from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
+from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
+from worker.dlq.topic import TopicSpec
+from worker.errors import FatalError
+from worker.model import TopicPartition
+from worker.source.subscription import Subscription
+
+if TYPE_CHECKING:
+    from tests.stack.stack import Stack
+
+AWAY_S = 11.0
+"""Longer than the members' session of 6 s."""
+
+
+def classic(stack: Stack) -> KafkaCluster:
+    return KafkaCluster(
+        stack.kafka.bootstrap, lambda topic: stack.kafka.topics.create(topic, partitions=4)
+    )
+
+
+class TestKafkaSource(SourceContract):
+    @pytest.fixture
+    def cluster(self, stack: Stack) -> KafkaCluster:
+        return classic(stack)
+
+
+class TestKafkaSourceWithTheNewGroupProtocol(SourceContract):
+    @pytest.fixture
+    def cluster(self, stack: Stack) -> KafkaCluster:
+        return KafkaCluster(stack.kafka.bootstrap, classic(stack).create, CONSUMER)
+
+
+class TestKafkaDeadLetters(DeadLetterContract, LimitedTopicContract):
+    @pytest.fixture
+    def topic(self, stack: Stack) -> KafkaDeadLetterTopic:
+        limited = fresh("dlq-limited")
+        stack.kafka.topics.create(limited, partitions=1, max_message_bytes=str(LIMIT_BYTES))
+        return KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq"), limited)
+
+
+def test_records_carry_the_id_that_kafka_gave_the_topic(stack: Stack) -> None:
+    cluster, topic = classic(stack), fresh("named")
+    cluster.create(topic)
+    cluster.write(topic, b"k", b"v", 0)
+    member = Member(cluster.source(fresh("group"), Subscription((topic,))))
+    turn([member], lambda: len(member.records) == 1)
+    member.source.close()
+    assert member.records[0].topic_id == as_java_writes(stack.kafka.topics.topic_id(topic))
+
+
+@pytest.mark.parametrize("count", [3, 40], ids=["shorter than before", "longer than before"])
+def test_a_topic_made_anew_is_read_whole_under_its_new_id(stack: Stack, count: int) -> None:
+    cluster, topic = classic(stack), fresh("anew")
+    place = TopicPartition(topic, 0)
+    cluster.create(topic)
+    for number in range(20):
+        cluster.write(topic, b"k", b"old %d" % number, 0)
+    member = Member(cluster.source(fresh("group"), Subscription((topic,))))
+    turn([member], lambda: len(member.records) == 20)
+    assert member.source.commit_now({place: 20}, 10.0)
+
+    stack.kafka.topics.delete(topic)
+    cluster.create(topic)
+    for number in range(count):
+        cluster.write(topic, b"k", b"new %d" % number, 0)
+    new_id = as_java_writes(stack.kafka.topics.topic_id(topic))
+
+    def has_all() -> bool:
+        named = [one.value for one in member.records if one.topic_id == new_id]
+        return named == [b"new %d" % number for number in range(count)]
+
+    turn([member], has_all)
+    assert member.source.commit_now({place: count}, 10.0)
+    member.source.close()
+
+
+def test_a_broker_that_restarts_is_waited_for_and_commits_get_through(stack: Stack) -> None:
+    cluster, topic = classic(stack), fresh("restart")
+    place = TopicPartition(topic, 0)
+    cluster.create(topic)
+    cluster.write(topic, b"k", b"before", 0)
+    member = Member(cluster.source(fresh("group"), Subscription((topic,))))
+    turn([member], lambda: len(member.records) == 1 and member.held == places(topic))
+
+    with ThreadPoolExecutor(1) as side:
+        stack.kafka.stop()
+        back = side.submit(come_back, stack)
+        member.source.commit({place: 1})
+        assert not member.source.commit_now({place: 1}, 1.0)
+        turns([member], 20)
+        assert member.values == [b"before"]
+        turn([member], back.done)
+        back.result()
+
+    cluster.write(topic, b"k", b"after", 0)
+    turn([member], lambda: b"after" in member.values)
+    turn([member], lambda: commits(member, place, 2))
+    assert member.source.ends(20.0)[place] == (2, 2)
+    member.source.close()
+
+
+def test_closing_while_the_broker_is_away_is_bounded(stack: Stack) -> None:
+    cluster, topic = classic(stack), fresh("away")
+    cluster.create(topic)
+    cluster.write(topic, b"k", b"v", 0)
+    member = Member(cluster.source(fresh("group"), Subscription((topic,))))
+    turn([member], lambda: len(member.records) == 1)
+    stack.kafka.stop()
+    try:
+        turns([member], 5)
+        began_s = time.monotonic()
+        member.source.close()
+        took_s = time.monotonic() - began_s
+    finally:
+        stack.kafka.start()
+    assert member.held == set()
+    assert took_s < AWAY_S
+
+
+def test_dead_letters_wait_for_a_broker_that_is_away(stack: Stack) -> None:
+    topic = KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq-away"))
+    queue = topic.queue()
+    queue.send(letter(0))
+    confirm(queue, 1)
+    with ThreadPoolExecutor(1) as side:
+        stack.kafka.stop()
+        back = side.submit(come_back, stack)
+        for number in range(1, 6):
+            queue.send(letter(number))
+        assert list(queue.confirmed()) == []
+        back.result()
+    confirm(queue, 5)
+    queue.close(10.0)
+    assert len(topic.read(6)) == 6
+
+
+def test_the_dead_letter_topic_is_made_with_one_partition(stack: Stack) -> None:
+    topic = KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq-made"))
+    queue = topic.queue()
+    queue.send(letter())
+    confirm(queue, 1)
+    queue.close(10.0)
+    assert stack.kafka.topics.partitions(topic.name) == 1
+
+
+def test_more_replicas_than_brokers_is_fatal_and_says_what_to_do(stack: Stack) -> None:
+    common = {"bootstrap.servers": stack.kafka.bootstrap, **QUIET}
+    spec = TopicSpec(fresh("dlq-three"), replication_factor=3)
+    queue = KafkaDeadLetterQueue(KafkaDeadLetterSettings(spec, SENDER, common, common))
+    queue.send(letter())
+    with pytest.raises(FatalError, match=r"replication\.factor is 3"):
+        confirm(queue, 1)
+    queue.close(1.0)
+
+
+def test_a_letter_goes_to_the_partition_where_java_would_put_its_key(stack: Stack) -> None:
+    topic = KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq-java"))
+    stack.kafka.topics.create(topic.name, partitions=4)
+    queue, keys = topic.queue(), [b"k%d" % number for number in range(12)]
+    for key in keys:
+        queue.send(letter(key=key))
+    confirm(queue, len(keys))
+    queue.close(10.0)
+    java = Producer({"bootstrap.servers": topic.bootstrap, "partitioner": "murmur2_random"})
+    expected: dict[bytes, int] = {}
+    for key in keys:
+        java.produce(topic.name, key=key, on_delivery=lambda _, sent: note(expected, sent))
+    java.flush(10.0)
+    found = {one.key: one.partition for one in topic.read(2 * len(keys))}
+    assert found == expected
+    assert len(set(expected.values())) > 1
+
+
+def test_a_letter_from_the_future_is_sent_without_its_timestamp(stack: Stack) -> None:
+    topic = KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq-strict"))
+    stack.kafka.topics.create(topic.name, 1, message_timestamp_before_max_ms="60000")
+    queue = topic.queue()
+    queue.send(letter())
+    confirm(queue, 1)
+    queue.close(10.0)
+    (found,) = topic.read(1)
+    assert found.timestamp_ms != 1_700_000_000_123
+    assert dict(found.headers)["__vecsink.errors.timestamp"] == b"1700000000123"
+
+
+def as_java_writes(topic_id: str) -> str:
+    return topic_id.replace("+", "-").replace("/", "_")
+
+
+def come_back(stack: Stack) -> None:
+    time.sleep(AWAY_S)
+    stack.kafka.start()
+
+
+def commits(member: Member, place: TopicPartition, next_offset: int) -> bool:
+    member.source.commit({place: next_offset})
+    return member.source.committed().get(place) == next_offset
+
+
+def note(partitions: dict[bytes, int], sent: object) -> None:
+    partitions[sent.key()] = sent.partition()  # type: ignore[attr-defined]  # a delivered message

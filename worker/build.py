@@ -1,0 +1,257 @@
+"""The one place that picks concrete classes: from settings to tasks that run."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from worker import __version__
+from worker.clock import SystemClock
+from worker.config import kafka
+from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.decode.registry_http import RegistrySettings
+
+# DLQ
+from worker.dlq.headers import Sender
+from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
+from worker.dlq.topic import TopicSpec
+from worker.document.builder import DocumentBuilder
+from worker.document.spec import parse_spec
+from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.pipeline.batch import BatchRunner
+from worker.pipeline.goal import Goal
+from worker.pipeline.lease import Lease
+from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.patience import Patience
+from worker.pipeline.task import Ports, Task, TaskSettings
+from worker.plugins import EMBEDDERS, STORES, Registry
+from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.source.kafka import KafkaSource, KafkaSourceSettings
+from worker.source.subscription import Subscription
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from pydantic import SecretStr
+
+    from worker.config.connector import ConnectorConfig
+    from worker.config.converter import ConverterSettings
+    from worker.config.worker import WorkerConfig
+    from worker.dlq.port import DeadLetterQueue
+    from worker.document.spec import DocumentSpec
+    from worker.embed.port import Embedder
+    from worker.store.port import Store
+
+_KIP_848_SESSION_S = 45.0
+"""``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
+_MILLISECOND = 0.001
+
+
+class Index:
+    """A connector's embedder and store, shared by its tasks and by the search."""
+
+    def __init__(self, config: ConnectorConfig) -> None:
+        self._config = config
+        self._lock = threading.Lock()
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The chosen embedder; made at first use, as that may import a large library."""
+        plugin = Registry(EMBEDDERS).load(self._config.target.embedder)
+        made: Embedder = plugin(self._config.embedder_config)
+        return made
+
+    @cached_property
+    def store(self) -> Store:
+        """The chosen store."""
+        plugin = Registry(STORES).load(self._config.target.store)
+        made: Store = plugin(self._config.store_config)
+        return made
+
+    def open(self) -> None:
+        """Make both, once, also if several tasks begin at the same time."""
+        with self._lock:
+            _ = self.embedder, self.store
+
+    def close(self) -> None:
+        """Release what was made."""
+        for part in ("embedder", "store"):
+            if part in self.__dict__:
+                self.__dict__[part].close()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The tasks of one connector on this worker, and what they share."""
+
+    worker: WorkerConfig
+    config: ConnectorConfig
+    index: Index
+
+    @classmethod
+    def of(cls, worker: WorkerConfig, config: ConnectorConfig) -> Assembly:
+        """Nothing is opened yet."""
+        return cls(worker, config, Index(config))
+
+    def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
+        """One per ``tasks.max``; they make their clients when they begin."""
+        return [
+            TaskSpec(
+                self.config.name,
+                number,
+                lambda abort, number=number: self._assemble(number, abort, until_caught_up),  # type: ignore[misc]
+            )
+            for number in range(self.config.connector.tasks_max)
+        ]
+
+    def close(self) -> None:
+        """Release what the tasks shared; for after their end."""
+        self.index.close()
+
+    def _assemble(self, number: int, abort: threading.Event, until_caught_up: bool) -> Assembled:  # noqa: FBT001 - bound by ``specs``
+        clock = SystemClock()
+        errors = self.config.errors
+        patience = Patience(
+            abort=abort,
+            clock=clock,
+            timeout_s=errors.retry_timeout_s,
+            max_delay_s=errors.retry_delay_max_s,
+        )
+        self.index.open()
+        model = self.index.embedder.model
+        patience("reaching the store", lambda: self.index.store.check(model.dimensions))
+        documents = DocumentBuilder(document_spec(self.config), model)
+        source = self._source(number)
+        consumer = kafka.consumer_properties(self.worker, self.config, number)
+        session_s = _session_s(dict(consumer))
+        lease = Lease(clock, session_s)
+        runner = BatchRunner(
+            documents=documents,
+            embedder=self.index.embedder,
+            store=self.index.store,
+            guard=ModelGuard(self.index.store, model),
+            lease=lease,
+            patience=patience,
+        )
+        task = Task(
+            ports=Ports(
+                source=source,
+                decoder=DebeziumDecoder(decoder_settings(self.config, documents.columns)),
+                runner=runner,
+                dead_letters=self._dead_letters(number),
+            ),
+            settings=self._settings(session_s),
+            lease=lease,
+            patience=patience,
+            clock=clock,
+            counters=Counters(),
+            abort=abort,
+        )
+        return Assembled(task, Goal(source, clock) if until_caught_up else None)
+
+    def _source(self, number: int) -> KafkaSource:
+        return KafkaSource(
+            KafkaSourceSettings(
+                consumer=kafka.consumer_properties(self.worker, self.config, number),
+                admin=kafka.admin_properties(self.worker, self.config),
+                subscription=Subscription(self.config.subscription),
+            )
+        )
+
+    def _dead_letters(self, number: int) -> DeadLetterQueue | None:
+        topic = self.config.dlq_topic
+        if topic is None:
+            return None
+        return KafkaDeadLetterQueue(
+            KafkaDeadLetterSettings(
+                topic=TopicSpec(topic, replication_factor=self.config.errors.replication_factor),
+                sender=Sender(self.config.name, number, __version__),
+                producer=kafka.producer_properties(self.worker, self.config, number),
+                admin=kafka.admin_properties(self.worker, self.config),
+            )
+        )
+
+    def _settings(self, session_s: float) -> TaskSettings:
+        """No drain is longer than a session, as nothing may be written after that."""
+        batch, limits = self.config.batch, self.index.embedder.limits
+        policy = BatchPolicy(batch.max_rows, batch.max_bytes, batch.linger_s, batch.in_flight)
+        fails = self.config.events.truncate_mode == "fail"
+        return TaskSettings(
+            batch=policy.rounded_to(limits.texts),
+            buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
+            drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
+            refused_kinds=frozenset({"truncate"}) if fails else frozenset(),
+        )
+
+
+def document_spec(config: ConnectorConfig) -> DocumentSpec:
+    """How the connector's rows become documents.
+
+    Raises:
+        ConfigError: a key is wrong; ``worker.checks`` finds all of them.
+    """
+    return parse_spec(
+        fields=config.document.fields,
+        template=config.document.template,
+        when=config.document.when,
+        metadata=config.document.metadata_fields,
+        namespace=config.target.namespace,
+        point_id=config.target.id,
+    )
+
+
+def decoder_settings(config: ConnectorConfig, columns: frozenset[str] | None) -> DecoderSettings:
+    """How the connector's records are decoded; only these columns of a row are read."""
+    return DecoderSettings(
+        key=_part(config.key_converter),
+        value=_part(config.value_converter),
+        columns=columns,
+        unavailable_value=config.events.unavailable_placeholder,
+    )
+
+
+def _part(converter: ConverterSettings) -> PartSettings:
+    registry = RegistrySettings(
+        urls=converter.urls,
+        credentials=_shown(converter.credentials),
+        bearer_token=_shown(converter.bearer_token),
+        ssl_ca_location=converter.ssl_ca_location,
+        ssl_certificate_location=converter.ssl_certificate_location,
+        ssl_key_location=converter.ssl_key_location,
+        ssl_key_password=_shown(converter.ssl_key_password),
+    )
+    return PartSettings(
+        format=Format(converter.format.value),
+        schemas_enable=converter.schemas_enable,
+        registry=registry if converter.urls else None,
+    )
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _session_s(consumer: dict[str, object]) -> float:
+    session_ms = consumer.get("session.timeout.ms")
+    return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
+
+
+def assemblies(worker: WorkerConfig, configs: Sequence[ConnectorConfig]) -> list[Assembly]:
+    """All connectors of a worker."""
+    return [Assembly.of(worker, config) for config in configs]

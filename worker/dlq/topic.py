@@ -1,0 +1,122 @@
+"""The dead-letter topic: looked for, and made if it is missing, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is exported
+
+from worker.errors import FatalError
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+_log = logging.getLogger(__name__)
+
+_REQUEST_S = 5.0
+_PAUSE_S = 0.5
+_LOOKS_FOR_CONTROLLER = 3
+_FACTOR = "errors.deadletterqueue.topic.replication.factor"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What the topic is to be if it has to be made."""
+
+    name: str
+    replication_factor: int = -1
+    """-1 is the broker's default. Connect's 3 fails on clusters of fewer brokers."""
+    partitions: int = 1
+    """One, as Connect makes it: letters are few, and stay in the order in which they came."""
+
+
+class TopicPreparation:
+    """Makes sure that a topic exists. An outage is waited for."""
+
+    def __init__(self, admin: AdminClient, spec: TopicSpec) -> None:
+        self._admin = admin
+        self._spec = spec
+        self._stop = threading.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dlq-topic")
+        self._prepared: Future[None] = self._thread.submit(self._prepare)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it may be written to. Never blocks.
+
+        Raises:
+            FatalError: it cannot be made.
+        """
+        if not self._prepared.done():
+            return False
+        self._prepared.result()
+        return True
+
+    def again(self) -> None:
+        """It was deleted."""
+        if self._prepared.done():
+            self._prepared = self._thread.submit(self._prepare)
+
+    def close(self) -> None:
+        """Wait for it no longer."""
+        self._stop.set()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self) -> None:
+        looks = 0
+        while not self._stop.is_set():
+            try:
+                found = self._admin.list_topics(timeout=_REQUEST_S)  # by name it might be made
+                looks += 1
+                if self._spec.name in found.topics:
+                    return
+                if found.controller_id in found.brokers:
+                    self._make()
+                    return
+                if looks >= _LOOKS_FOR_CONTROLLER:
+                    return  # librdkafka's mock cluster: topics appear by being written to
+            except KafkaException as error:
+                self._judge(error.args[0])
+            finally:
+                self._admin.poll(0)  # serves the client's log lines
+            self._stop.wait(_PAUSE_S)
+
+    def _make(self) -> None:
+        spec = self._spec
+        topic = NewTopic(
+            spec.name,
+            spec.partitions,
+            spec.replication_factor,
+            config={"cleanup.policy": "delete"},  # a compacting topic refuses letters without key
+        )
+        made = self._admin.create_topics([topic], request_timeout=_REQUEST_S)
+        try:
+            made[spec.name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+        else:
+            _log.info("Made the dead-letter topic %s.", spec.name)
+
+    def _judge(self, error: KafkaError) -> None:
+        advice = {
+            KafkaError.INVALID_REPLICATION_FACTOR: (
+                f"{_FACTOR} is {self._spec.replication_factor}, more than the cluster has brokers: "
+                "lower it, or leave it out for the broker's default"
+            ),
+            KafkaError.TOPIC_AUTHORIZATION_FAILED: "make it, or allow the user CREATE and WRITE",
+            KafkaError.CLUSTER_AUTHORIZATION_FAILED: "make it, or allow the user CREATE",
+            KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it: make it by yourself",
+            KafkaError.TOPIC_EXCEPTION: "the name is not valid for a topic",
+            KafkaError.INVALID_PARTITIONS: "make it by yourself",
+        }.get(error.code())
+        if advice is not None:
+            raise FatalError(
+                f"cannot make the dead-letter topic {self._spec.name}: {error.str()}: {advice}"
+            ) from KafkaException(error)
+        _log.debug("The dead-letter topic is not ready: %s.", error)

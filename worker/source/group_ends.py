@@ -1,0 +1,99 @@
+"""Where a group stands and where its topics end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is exported
+
+from worker.errors import RetriableError
+from worker.model import TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confluent_kafka import Consumer
+    from confluent_kafka.admin import AdminClient
+
+    from worker.clock import Clock
+    from worker.source.subscription import Subscription
+
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the library
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
+_RESETS_TO_END = ("latest", "largest", "end")
+
+
+class GroupEnds:
+    """Asks for the group's offsets and the topics' bounds, within one time-out."""
+
+    def __init__(
+        self,
+        admin: AdminClient,
+        clock: Clock,
+        subscription: Subscription,
+        properties: Mapping[str, object],
+    ) -> None:
+        self._admin = admin
+        self._clock = clock
+        self._subscription = subscription
+        self._begins_at_end = str(properties.get("auto.offset.reset", "largest")) in _RESETS_TO_END
+        committed_only = properties.get("isolation.level", "read_committed") == "read_committed"
+        self._isolation = (
+            IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
+        )
+
+    def ask(self, consumer: Consumer, timeout_s: float) -> dict[TopicPartition, tuple[int, int]]:
+        """(where the group would go on reading, present end) of all partitions.
+
+        Raises:
+            RetriableError: no answer in time.
+        """
+        deadline_s = self._clock.now_s() + timeout_s
+        try:
+            places = self._places(consumer, timeout_s)
+            if not places:
+                return {}
+            committed = consumer.committed(places, timeout=self._left_s(deadline_s))
+            starts = self._bounds(places, _EARLIEST, deadline_s)
+            ends = self._bounds(places, _LATEST, deadline_s)
+        except (KafkaException, TimeoutError) as error:
+            raise RetriableError("Kafka did not say in time where the topics end") from error
+        offsets = {TopicPartition(one.topic, one.partition): one.offset for one in committed}
+        return {
+            place: (self._position(offsets[place], starts[place], end), end)
+            for place, end in ends.items()
+        }
+
+    def _position(self, committed: int, start: int, end: int) -> int:
+        """Where a consumer would begin: an offset outside of the log is reset."""
+        if start <= committed <= end:
+            return committed
+        return end if self._begins_at_end else start
+
+    def _places(self, consumer: Consumer, timeout_s: float) -> list[KafkaPartition]:
+        topics = consumer.list_topics(timeout=timeout_s).topics
+        return [
+            KafkaPartition(topic, partition)
+            for topic in self._subscription.select(topics)
+            for partition in sorted(topics[topic].partitions)
+        ]
+
+    def _bounds(
+        self, places: list[KafkaPartition], spec: OffsetSpec, deadline_s: float
+    ) -> dict[TopicPartition, int]:
+        futures = self._admin.list_offsets(
+            dict.fromkeys(places, spec),
+            isolation_level=self._isolation,
+            request_timeout=self._left_s(deadline_s),
+        )
+        return {
+            TopicPartition(place.topic, place.partition): future.result(
+                self._left_s(deadline_s)
+            ).offset
+            for place, future in futures.items()
+        }
+
+    def _left_s(self, deadline_s: float) -> float:
+        return max(0.1, deadline_s - self._clock.now_s())

@@ -1,0 +1,281 @@
+"""A consumer group member over librdkafka."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from worker.clock import SystemClock
+from worker.errors import ConfigError
+from worker.model import TopicPartition
+from worker.source.commits import Commits
+from worker.source.failures import Refusals, verdict
+from worker.source.group_ends import GroupEnds
+from worker.source.lanes import Lanes
+from worker.source.port import Polled
+from worker.source.quiet_log import QuietLog
+from worker.source.records import record_of
+from worker.source.topic_ids import TopicIds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from confluent_kafka import Message
+    from confluent_kafka import TopicPartition as KafkaPartition
+
+    from worker.clock import Clock
+    from worker.errors import FatalError
+    from worker.model import Record
+    from worker.source.port import AssignmentListener
+    from worker.source.subscription import Subscription
+
+_log = logging.getLogger(__name__)
+_client_log = logging.getLogger("worker.source.librdkafka")
+
+_OWNED = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+}
+"""What this class relies on, whatever the properties say."""
+_PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - so spelt in the public API
+_MISSING = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - so spelt in the public API
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - so spelt in the public API
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSourceSettings:
+    """How to reach the cluster, and what to read."""
+
+    consumer: Mapping[str, Any] = field(repr=False)
+    """librdkafka's properties of the member; ``partition.assignment.strategy`` must be
+    cooperative, or ``group.protocol`` be ``consumer``."""
+    admin: Mapping[str, Any] = field(repr=False)
+    """librdkafka's properties of a client that asks for topic ids and offsets."""
+    subscription: Subscription
+    close_timeout_s: float = 10.0
+    """How long leaving the group may take, after ``on_revoked`` returned."""
+
+
+class KafkaSource:
+    """A member of a consumer group. One thread owns it.
+
+    Every partition is paused from its assignment until its topic's id is known, which takes one
+    round trip. The id is asked for again when the offsets of a partition go back, and every 30 s:
+    a topic that was deleted and made anew gets its new id, and is read from its beginning.
+    """
+
+    def __init__(self, settings: KafkaSourceSettings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._consumer: Consumer | None = None
+        self._commits = Commits(self._clock)
+        self._refusals = Refusals(self._clock)
+        self._quiet = QuietLog(_log, self._clock)
+        self._failure: FatalError | None = None
+        self._is_leaving = False
+
+    def start(self, listener: AssignmentListener) -> None:
+        """Make the clients and subscribe.
+
+        Raises:
+            ConfigError: librdkafka does not take the properties.
+        """
+        settings, callbacks = (
+            self._settings,
+            {"error_cb": self._on_error, "on_commit": self._on_commit},
+        )
+        properties: dict[str, Any] = {**settings.consumer, **_OWNED, **callbacks}
+        administration: dict[str, Any] = {**settings.admin, "logger": _client_log}
+        try:
+            admin = AdminClient(administration)
+            consumer = Consumer({**properties, "logger": _client_log})
+        except KafkaException as error:
+            raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
+        self._listener = listener
+        self._ids = TopicIds(admin, self._clock)
+        self._lanes = Lanes(self._ids, self._clock)
+        self._ends = GroupEnds(admin, self._clock, settings.subscription, settings.consumer)
+        self._consumer = consumer
+        consumer.subscribe(
+            list(settings.subscription.entries),
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        """One message is waited for; the others are what librdkafka has at hand."""
+        consumer = self._member
+        self._lanes.name_topics(consumer)
+        messages = self._lanes.take_released(max_records)
+        polled = self._sort(consumer, messages or self._take(consumer, max_records, timeout_s))
+        self._refusals.check()
+        if self._failure is not None:
+            raise self._failure
+        return polled
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Stop fetching; what librdkafka has fetched ahead is thrown away."""
+        self._lanes.pause(self._member, partitions)
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch again."""
+        self._lanes.resume(self._member, partitions)
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Send unless a commit is under way."""
+        self._commits.send(self._member, self._of_held(next_offsets))
+
+    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+        """Commit and have the broker say what it has; false for partitions that are not held."""
+        held = self._of_held(next_offsets)
+        if not held:
+            return not next_offsets
+        is_confirmed = self._commits.send_and_wait(self._member, held, timeout_s)
+        return is_confirmed and len(held) == len(next_offsets)
+
+    def committed(self) -> Mapping[TopicPartition, int]:
+        """What the broker confirmed since the partitions came."""
+        return self._commits.confirmed
+
+    def ends(self, timeout_s: float) -> Mapping[TopicPartition, tuple[int, int]]:
+        """Ask coordinator and leaders. Topics that do not exist yet have no partitions."""
+        return self._ends.ask(self._member, timeout_s)
+
+    def close(self) -> None:
+        """Have the listener finish, then leave the group within ``close_timeout_s``.
+
+        The listener is called before librdkafka's own close, in which no commit can be confirmed.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            return
+        held = self._lanes.partitions
+        try:
+            if held:
+                self._listener.on_revoked(held)
+        finally:
+            self._consumer = None
+            self._forget(held)
+            self._ids.close()
+            self._leave(consumer)
+
+    @property
+    def _member(self) -> Consumer:
+        if self._consumer is None:
+            raise RuntimeError("the source is not started, or closed")
+        return self._consumer
+
+    def _leave(self, consumer: Consumer) -> None:
+        """Close in a thread, as librdkafka waits for brokers that may be away."""
+        self._is_leaving = True
+        leaving = threading.Thread(target=consumer.close, name="leave-group", daemon=True)
+        leaving.start()
+        leaving.join(self._settings.close_timeout_s)
+        if leaving.is_alive():
+            _log.warning("Kafka does not answer; the group will notice by itself that we left.")
+
+    def _take(self, consumer: Consumer, max_records: int, timeout_s: float) -> list[Message]:
+        """``consume`` alone would wait out its time-out unless all ``max_records`` are there."""
+        try:
+            first = consumer.poll(timeout_s)
+            if first is None:
+                return []
+            lane = self._lanes.of(first)
+            others = consumer.consume(max_records - 1, 0) if max_records > 1 else []
+        except KafkaException as error:
+            self._on_error(error.args[0])
+            return []
+        if first.error() is None and self._lanes.of(first) is not lane:
+            return others  # its partition was given up while the others were fetched
+        return [first, *others]
+
+    def _sort(self, consumer: Consumer, messages: Iterable[Message]) -> Polled:
+        """Messages to records and ends; runs for every record, so it does little."""
+        lanes = self._lanes.by_place
+        records: list[Record] = []
+        ends: dict[TopicPartition, int] = {}
+        for message in messages:
+            if message.error() is not None:
+                self._note(message, ends)
+                continue
+            lane = lanes.get((message.topic(), message.partition()))  # type: ignore[arg-type]  # a record has both
+            if lane is None:
+                continue
+            offset: int = message.offset()  # type: ignore[assignment]  # a record has one
+            if lane.topic_id is None or offset < lane.next_offset:
+                self._lanes.hold_back(consumer, lane, message)
+                continue
+            lane.next_offset = offset + 1
+            records.append(record_of(message, lane.partition, offset, lane.topic_id))
+        if records or ends:
+            self._refusals.let_in()
+        return Polled(records, ends)
+
+    def _note(self, message: Message, ends: dict[TopicPartition, int]) -> None:
+        """A message that is no record: the end of a partition, or an error."""
+        error, lane = message.error(), self._lanes.of(message)
+        if error is None:
+            return
+        if error.code() != _PARTITION_EOF:
+            self._on_error(error, message.topic())
+        elif lane is not None and lane.topic_id is None:
+            lane.held.append(message)
+        elif lane is not None:
+            ends[lane.partition] = message.offset() or 0
+
+    def _of_held(self, next_offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        held = self._lanes.by_place
+        return {place: offset for place, offset in next_offsets.items() if place in held}
+
+    def _forget(self, places: Collection[TopicPartition]) -> None:
+        self._lanes.end(places)
+        self._commits.forget(places)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        consumer.incremental_assign(partitions)
+        self._refusals.let_in()
+        places = _named(partitions)
+        self._lanes.begin(consumer, places)
+        self._listener.on_assigned(places)
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        if not self._is_leaving:
+            self._listener.on_revoked(_named(partitions))
+            self._forget(_named(partitions))
+        consumer.incremental_unassign(partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        if not self._is_leaving:
+            self._forget(_named(partitions))
+            self._listener.on_lost(_named(partitions))
+        consumer.incremental_unassign(partitions)
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
+        if error is not None:
+            self._failure = self._failure or verdict(error)
+        self._commits.on_answer(error, partitions, self._lanes.by_place)
+
+    def _on_error(self, error: KafkaError, topic: str | None = None) -> None:
+        """From any callback: remember what is fatal, log the rest once in a while."""
+        self._refusals.note(error)
+        self._failure = self._failure or verdict(error)
+        if error.code() in _MISSING:
+            self._quiet.warn((error.code(), topic), "Waiting for topic %s to appear.", topic)
+        else:
+            self._quiet.warn(error.code(), "Kafka: %s.", error.str())
+
+
+def _named(partitions: Iterable[KafkaPartition]) -> list[TopicPartition]:
+    return [TopicPartition(one.topic, one.partition) for one in partitions]

@@ -1,0 +1,165 @@
+"""The partitions that are held: where each stands, and the topic id that its records carry."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from confluent_kafka import Consumer, Message
+
+    from worker.clock import Clock
+    from worker.model import TopicPartition
+    from worker.source.topic_ids import TopicIds
+
+_log = logging.getLogger(__name__)
+
+_LOOK_AGAIN_S = 30.0
+"""How soon a topic that was deleted and made anew is noticed, if its offsets do not tell."""
+
+
+class Lane:
+    """A partition during one assignment.
+
+    While its topic id is not known it is paused, and the few messages that slip through wait
+    in ``held``.
+    """
+
+    __slots__ = ("held", "is_paused", "next_offset", "partition", "topic_id")
+
+    def __init__(self, partition: TopicPartition) -> None:
+        self.partition = partition
+        self.topic_id: str | None = None
+        """None: not known yet; empty: the cluster has none."""
+        self.next_offset = 0
+        """Above the last record that was returned."""
+        self.held: list[Message] = []
+        self.is_paused = False
+        """Whether the owner of the source wants no records."""
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether librdkafka should fetch it."""
+        return not self.is_paused and self.topic_id is not None
+
+
+class Lanes:
+    """All lanes of one consumer; asks for topic ids, and pauses what waits for one."""
+
+    def __init__(self, ids: TopicIds, clock: Clock) -> None:
+        self._ids = ids
+        self._clock = clock
+        self._unnamed: set[str] = set()
+        """Topics of which a partition waits for its id."""
+        self._ready: list[Message] = []
+        self._look_again_s = clock.now_s() + _LOOK_AGAIN_S
+        self.by_place: dict[tuple[str, int], Lane] = {}
+
+    @property
+    def partitions(self) -> list[TopicPartition]:
+        """What is held."""
+        return [lane.partition for lane in self.by_place.values()]
+
+    def of(self, message: Message) -> Lane | None:
+        """The lane that a message belongs to."""
+        topic, partition = message.topic(), message.partition()
+        if topic is None or partition is None:
+            return None
+        return self.by_place.get((topic, partition))
+
+    def begin(self, consumer: Consumer, places: Iterable[TopicPartition]) -> None:
+        """These were assigned just now."""
+        begun: dict[tuple[str, int], Lane] = {place: Lane(place) for place in places}
+        self.by_place.update(begun)
+        if begun:
+            consumer.pause(_kafka(begun.values()))
+            self._unnamed.update(topic for topic, _ in begun)
+            self._ids.ask(self._unnamed)
+
+    def end(self, places: Iterable[TopicPartition]) -> None:
+        """These are not ours any more."""
+        for place in places:
+            self.by_place.pop(place, None)
+        self._unnamed = {
+            topic for (topic, _), lane in self.by_place.items() if lane.topic_id is None
+        }
+        self._ready = [message for message in self._ready if self.of(message) is not None]
+
+    def pause(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
+        """The owner wants no records of these."""
+        lanes = [self.by_place[place] for place in partitions if place in self.by_place]
+        for lane in lanes:
+            lane.is_paused = True
+        if lanes:
+            consumer.pause(_kafka(lanes))
+
+    def resume(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
+        """The owner wants them again."""
+        lanes = [self.by_place[place] for place in partitions if place in self.by_place]
+        for lane in lanes:
+            lane.is_paused = False
+        flowing = [lane for lane in lanes if lane.is_flowing]
+        if flowing:
+            consumer.resume(_kafka(flowing))
+
+    def hold_back(self, consumer: Consumer, lane: Lane, message: Message) -> None:
+        """Keep a message until the topic's id is known, or known again: its log began anew."""
+        lane.topic_id = None
+        lane.held.append(message)
+        self._unnamed.add(lane.partition.topic)
+        consumer.pause(_kafka([lane]))
+
+    def take_released(self, max_records: int) -> list[Message]:
+        """Messages that were held back and may go now."""
+        released, self._ready = self._ready[:max_records], self._ready[max_records:]
+        return released
+
+    def name_topics(self, consumer: Consumer) -> None:
+        """Ask for the ids that are missing, and let flow what has got one. Never blocks.
+
+        Raises:
+            FatalError: the cluster refuses to say.
+        """
+        now_s = self._clock.now_s()
+        if self._unnamed:
+            self._ids.ask(self._unnamed)
+        elif self.by_place and now_s >= self._look_again_s:
+            self._look_again_s = now_s + _LOOK_AGAIN_S
+            self._ids.ask({topic for topic, _ in self.by_place})
+        for topic, topic_id in self._ids.answers().items():
+            self._unnamed.discard(topic)
+            for lane in self.by_place.values():
+                if lane.partition.topic == topic and lane.topic_id != topic_id:
+                    self._name(consumer, lane, topic_id)
+
+    def _name(self, consumer: Consumer, lane: Lane, topic_id: str) -> None:
+        if lane.topic_id is not None:
+            _rewind(consumer, lane)
+        lane.topic_id = topic_id
+        lane.next_offset = 0
+        self._ready += lane.held
+        lane.held = []
+        if lane.is_flowing:
+            consumer.resume(_kafka([lane]))
+
+
+def _rewind(consumer: Consumer, lane: Lane) -> None:
+    """To the beginning of a topic that was made anew.
+
+    librdkafka would go on at the old topic's offset if the new topic is long enough.
+    """
+    topic, partition = lane.partition
+    _log.warning("%s[%d] was made anew: reading it from its beginning.", topic, partition)
+    try:
+        consumer.seek(KafkaPartition(topic, partition, OFFSET_BEGINNING))
+    except KafkaException as error:
+        _log.debug("Not rewound, as it is not being read yet: %s.", error)
+
+
+def _kafka(lanes: Iterable[Lane]) -> list[KafkaPartition]:
+    return [KafkaPartition(lane.partition.topic, lane.partition.partition) for lane in lanes]

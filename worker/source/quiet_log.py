@@ -1,0 +1,30 @@
+"""Log lines that an outage would repeat a thousand times, said once in a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+    from worker.clock import Clock
+
+_EVERY_S = 30.0
+
+
+class QuietLog:
+    """Says each kind of warning at most every 30 seconds."""
+
+    def __init__(self, log: logging.Logger, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._said_s: dict[object, float] = {}
+
+    def warn(self, kind: object, message: str, *args: object) -> None:
+        """Log a warning unless one of its kind was logged lately."""
+        now_s = self._clock.now_s()
+        said_s = self._said_s.get(kind)
+        if said_s is not None and now_s - said_s < _EVERY_S:
+            return
+        self._said_s[kind] = now_s
+        self._log.warning(message, *args)
