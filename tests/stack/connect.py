@@ -195,12 +195,16 @@ class Connect:
         return self.register(name, settings | dict(config or {}), _nothing)
 
     def delete(self, connector: Connector) -> None:
-        """Delete it with its offsets, when its task is gone, and clean up in its database."""
-        self._request("PUT", f"/connectors/{connector.name}/stop")
-        self._wait(connector.name, lambda status: not status["tasks"])
-        self._request("DELETE", f"/connectors/{connector.name}/offsets")
-        self._request("DELETE", f"/connectors/{connector.name}")
+        """Remove it, and what it left in its database."""
+        self.remove(connector.name)
         connector.clean_up()
+
+    def remove(self, name: str) -> None:
+        """Delete a connector with its offsets, when its task is gone."""
+        self._request("PUT", f"/connectors/{name}/stop")
+        self._wait(name, lambda status: not status["tasks"])
+        self._request("DELETE", f"/connectors/{name}/offsets")
+        self._request("DELETE", f"/connectors/{name}")
 
     def status(self, name: str) -> dict[str, Any]:
         """Connect's own answer: ``connector``, ``tasks``, each with a ``state``."""

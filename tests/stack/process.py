@@ -28,6 +28,13 @@ class Command:
     stop_signal: int = signal.SIGTERM
 
 
+class _Server(subprocess.Popen[bytes]):
+    """A process that may outlive us, so that letting go of it deserves no warning."""
+
+    def __del__(self) -> None:
+        """Nothing: its pid file is how it is found again."""
+
+
 class Process:
     """A server with ``<name>.pid`` and ``<name>.log`` in its run folder."""
 
@@ -35,7 +42,7 @@ class Process:
         self.name = name
         self._pid_file = folder / f"{name}.pid"
         self.log_file = folder / f"{name}.log"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: _Server | None = None
 
     @property
     def pid(self) -> int | None:
@@ -84,7 +91,7 @@ class Process:
     def _launch(self, command: Command) -> None:
         account = {"user": command.user, "extra_groups": []} if command.user else {}
         with self.log_file.open("ab") as log:
-            self._child = subprocess.Popen(
+            self._child = _Server(
                 [str(arg) for arg in command.args],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from worker.model import Headers
 
 _log = logging.getLogger(__name__)
-_client_log = logging.getLogger("worker.dlq.librdkafka")
 
+_CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.dlq.librdkafka")}
+"""librdkafka logs every attempt to connect, 20 a second. ``log_level`` can be overridden."""
 _DEFAULTS = {"message.max.bytes": 64 * 1024 * 1024}
 """So that the broker, which knows the topic's limit, decides what is too large."""
 _OWNED = {
@@ -91,10 +92,10 @@ class KafkaDeadLetterQueue:
         self._under_way = 0
         self._failure: FatalError | None = None
         given = {name: value for name, value in settings.producer.items() if name not in _ALIASES}
-        logger: dict[str, Any] = {"logger": _client_log}
+        owned = {**_OWNED, "error_cb": _on_error}
         try:
-            admin = AdminClient({**settings.admin, **logger})
-            self._producer: Producer | None = Producer({**_DEFAULTS, **given, **_OWNED, **logger})
+            admin = AdminClient({**_CALM, **settings.admin})
+            self._producer: Producer | None = Producer({**_CALM, **_DEFAULTS, **given, **owned})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._topic = TopicPreparation(admin, settings.topic)
@@ -205,3 +206,11 @@ class KafkaDeadLetterQueue:
             f"the dead letter of {record.topic}[{record.partition}]@{record.offset} cannot be "
             f"written to {name}: {error.str()}: {advice}"
         )
+
+
+def _on_error(error: KafkaError) -> None:
+    """From the producer, about the cluster as a whole; it goes on trying by itself."""
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - so spelt in the public API
+        _log.warning("No broker takes dead letters: %s.", error.str())
+    else:
+        _log.debug("Kafka: %s.", error)

@@ -103,10 +103,15 @@ class Intake:
     def schema_arrived(self, needed: SchemaNeeded) -> None:
         """Go on with the partitions that waited for this schema."""
         now_s = self._clock.now_s()
-        for partition, stall in list(self._stalls.items()):
-            if stall.needed.schema_id == needed.schema_id:
-                del self._stalls[partition]
-                self._go_on(partition, stall, now_s)
+        served = {
+            partition: stall
+            for partition, stall in self._stalls.items()
+            if stall.needed.schema_id == needed.schema_id
+        }
+        for partition in served:
+            del self._stalls[partition]
+        for partition, stall in served.items():
+            self._go_on(partition, stall, now_s)
 
     def drop_lost(self) -> None:
         """Forget what is held for partitions that are gone."""

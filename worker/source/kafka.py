@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from worker.source.subscription import Subscription
 
 _log = logging.getLogger(__name__)
-_client_log = logging.getLogger("worker.source.librdkafka")
 
 _OWNED = {
     "enable.auto.commit": False,
@@ -43,6 +42,9 @@ _OWNED = {
     "enable.partition.eof": True,
 }
 """What this class relies on, whatever the properties say."""
+_CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
+"""librdkafka logs every attempt to connect, 20 a second; ``error_cb`` tells us of them as well, and
+we say it once in a while. ``log_level`` can be overridden."""
 _PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - so spelt in the public API
 _MISSING = frozenset(
     {
@@ -95,11 +97,9 @@ class KafkaSource:
             self._settings,
             {"error_cb": self._on_error, "on_commit": self._on_commit},
         )
-        properties: dict[str, Any] = {**settings.consumer, **_OWNED, **callbacks}
-        administration: dict[str, Any] = {**settings.admin, "logger": _client_log}
         try:
-            admin = AdminClient(administration)
-            consumer = Consumer({**properties, "logger": _client_log})
+            admin = AdminClient({**_CALM, **settings.admin})
+            consumer = Consumer({**_CALM, **settings.consumer, **_OWNED, **callbacks})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._listener = listener

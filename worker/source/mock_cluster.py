@@ -26,7 +26,7 @@ class MockCluster:
     """Brokers on ports of this machine until ``close``; any client, of any process, may connect."""
 
     def __init__(self, brokers: int = 1) -> None:
-        properties: dict[str, Any] = {"test.mock.num.brokers": brokers, "log_level": 3}
+        properties: dict[str, Any] = {"test.mock.num.brokers": brokers, "log_level": 2}
         self._owner: Producer | None = Producer({**properties, "logger": _log})
         found = self._owner.list_topics(timeout=_ANSWER_S).brokers.values()
         self.bootstrap_servers = ",".join(f"{one.host}:{one.port}" for one in found)

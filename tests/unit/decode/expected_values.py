@@ -1,7 +1,7 @@
 """What each SQL literal of the recorded samples is as a decoded value.
 
-Reviewed by hand, literal by literal. NULL is None
-unless said otherwise (Confluent's converter puts a default in place of null).
+Taken from a run and then reviewed against the literals. NULL is None unless said otherwise
+(Confluent's converter puts a column's default in place of null).
 """
 
 # ruff: noqa: DTZ001, E501 - columns without a zone are naive, and literals are as long as they are

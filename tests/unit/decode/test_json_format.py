@@ -246,8 +246,27 @@ def test_flattened_rows_are_rows() -> None:
 
 
 NAMES = st.sampled_from(
-    ["op", "source", "before", "after", "id", "lsn", "file", "pos", "sequence", "ts_ms", "schema"]
-    + ["payload", "type", "fields", "field", "name", "__op", "__deleted", "__lsn"]
+    [
+        "op",
+        "source",
+        "before",
+        "after",
+        "id",
+        "lsn",
+        "file",
+        "pos",
+        "sequence",
+        "ts_ms",
+        "schema",
+        "payload",
+        "type",
+        "fields",
+        "field",
+        "name",
+        "__op",
+        "__deleted",
+        "__lsn",
+    ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.sampled_from(["c", "u", "d", "struct", ""])
 ANYTHING = st.recursive(

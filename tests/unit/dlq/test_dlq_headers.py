@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from worker.dlq.headers import (
+    CONNECT,
+    OURS,
+    STACK_TRACE,
+    Sender,
+    headers_of,
+    stack_trace,
+    without_stack_trace,
+)
+from worker.dlq.port import DeadLetter
+from worker.errors import RecordError, Stage
+from worker.model import Headers, Record
+
+SENDER = Sender("shop", 0, "1.0")
+CONNECT_NAMES = [
+    "topic",
+    "partition",
+    "offset",
+    "connector.name",
+    "task.id",
+    "stage",
+    "class.name",
+    "exception.class.name",
+    "exception.message",
+    "exception.stacktrace",
+]
+
+
+def failing() -> None:
+    try:
+        int("Anna Schmidt, " + "born in 1980")  # Python's message quotes it
+    except ValueError as error:
+        raise RecordError("column body is broken", stage=Stage.DOCUMENT, kind="Broken") from error
+
+
+def caught() -> RecordError:
+    with pytest.raises(RecordError) as info:
+        failing()
+    return info.value
+
+
+def letter(headers: Headers = (), *, topic_id: str = "", at_ms: int | None = None) -> DeadLetter:
+    return DeadLetter(Record("t", 1, 2, b"k", b"v", headers, at_ms, topic_id), caught())
+
+
+def test_all_of_connects_headers_are_there_in_its_order() -> None:
+    names = [name for name, _ in headers_of(letter(), SENDER) if name.startswith(CONNECT)]
+    assert names == [CONNECT + name for name in CONNECT_NAMES]
+
+
+def test_the_stack_trace_names_causes_without_what_they_say() -> None:
+    trace = stack_trace(caught())
+    assert "builtins.ValueError\n" in trace
+    assert trace.endswith("worker.errors.RecordError: column body is broken\n")
+    assert "in failing" in trace
+    assert "Anna Schmidt, born in 1980" not in trace
+
+
+def test_the_class_is_the_module_that_raised_the_error() -> None:
+    said = dict(headers_of(letter(), SENDER))
+    assert said[CONNECT + "class.name"] == __name__.encode()
+
+
+def test_an_error_that_was_never_raised_has_a_trace_all_the_same() -> None:
+    error = RecordError("refused", stage=Stage.STORE, kind="Refused")
+    said = dict(headers_of(DeadLetter(letter().record, error), SENDER))
+    assert said[CONNECT + "class.name"] == b"worker"
+    assert said[STACK_TRACE] == b"worker.errors.RecordError: refused\n"
+
+
+def test_only_the_added_stack_trace_is_left_out() -> None:
+    before: Headers = ((STACK_TRACE, b"of an earlier failure"),)
+    traces = [
+        value
+        for name, value in without_stack_trace(headers_of(letter(before), SENDER))
+        if name == STACK_TRACE
+    ]
+    assert traces == [b"of an earlier failure"]
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    unknown = {name for name, _ in headers_of(letter(), SENDER)}
+    assert not unknown & {OURS + "topic.id", OURS + "timestamp"}
+    known = dict(headers_of(letter(topic_id="id", at_ms=0), SENDER))
+    assert known[OURS + "topic.id"] == b"id"
+    assert known[OURS + "timestamp"] == b"0"
+
+
+def test_text_that_is_no_valid_unicode_does_not_break_the_headers() -> None:
+    error = RecordError("half a pair \ud800", stage=Stage.DOCUMENT, kind="Broken")
+    said = dict(headers_of(DeadLetter(letter().record, error), SENDER))
+    assert said[CONNECT + "exception.message"] == b"half a pair ?"
