@@ -25,7 +25,8 @@ from worker.pipeline.goal import Goal
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
-from worker.pipeline.task import Ports, Task, TaskSettings
+from worker.pipeline.settings import Ports, TaskSettings
+from worker.pipeline.task import Task
 from worker.plugins import EMBEDDERS, STORES, Registry
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings

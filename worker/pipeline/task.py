@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.errors import FatalError, RecordError, WorkerError
+from worker.errors import WorkerError
 from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
-from worker.model import Outcome
 from worker.pipeline.commit import Committer
-from worker.pipeline.flight import Flight, Landed
+from worker.pipeline.flight import Flight
 from worker.pipeline.intake import Intake
+from worker.pipeline.landing import Landing
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
@@ -27,16 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from worker.clock import Clock
-    from worker.decode.port import Decoder
-    from worker.dlq.port import DeadLetterQueue
-    from worker.flow.backlog import Entry, Work
-    from worker.flow.batching import BatchPolicy, BufferLimits
     from worker.model import TopicPartition
-    from worker.pipeline.batch import BatchRunner, Item
     from worker.pipeline.goal import Goal
     from worker.pipeline.lease import Lease
     from worker.pipeline.patience import Patience
-    from worker.source.port import Source
+    from worker.pipeline.settings import Ports, TaskSettings
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -48,29 +42,6 @@ _FULL_WAIT_S = 0.05
 _MAX_POLL_RECORDS = 1000
 _CLOSE_S = 1.0
 """For letters that the drain did not see confirmed; they come again after a restart."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSettings:
-    """Bounds and times of one task."""
-
-    batch: BatchPolicy
-    buffer: BufferLimits
-    drain_timeout_s: float = 20.0
-    """How long a revoke or a shutdown waits for what is in flight."""
-    refused_kinds: frozenset[str] = frozenset()
-    """Kinds of non-row records that fail the task, such as ``truncate``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What a task talks to."""
-
-    source: Source
-    decoder: Decoder
-    runner: BatchRunner
-    dead_letters: DeadLetterQueue | None
-    """None: the first bad record fails the task."""
 
 
 class Task:
@@ -88,7 +59,7 @@ class Task:
         abort: threading.Event,
     ) -> None:
         self._source = ports.source
-        self._ports = ports
+        self._decoder = ports.decoder
         self._settings = settings
         self._lease = lease
         self._clock = clock
@@ -118,8 +89,10 @@ class Task:
             clock=clock,
         )
         self._committer = Committer(self._source, self._ledger, clock)
+        self._landing = Landing(
+            flight=self._flight, backlog=self._backlog, rejects=self._rejects, counters=counters
+        )
         self._abort = abort
-        self._failure: BaseException | None = None
 
     @property
     def buffered(self) -> int:
@@ -139,6 +112,7 @@ class Task:
                 answer within the deadline.
         """
         with ExitStack() as leaving:
+            leaving.callback(self._decoder.close)
             leaving.callback(self._schemas.close)
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
@@ -146,8 +120,8 @@ class Task:
             self._source.start(self)
             while not stop.is_set() and not (goal and goal.is_reached()):
                 self.step()
-        if self._failure is not None:
-            raise self._failure
+        if self._landing.failure is not None:
+            raise self._landing.failure
 
     def step(self) -> None:
         """One turn of the loop.
@@ -156,14 +130,14 @@ class Task:
             WorkerError: the task cannot go on.
         """
         if self._pressure.defers_poll:
-            self._take_back(_FULL_WAIT_S)
+            self._landing.take_back(_FULL_WAIT_S)
         else:
             self._poll(self._poll_timeout_s())
-            self._take_back(0.0)
+            self._landing.take_back(0.0)
         self._receive_schemas()
         self._rejects.settle()
-        if self._failure is not None:
-            raise self._failure
+        if self._landing.failure is not None:
+            raise self._landing.failure
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
@@ -195,10 +169,10 @@ class Task:
         """Wait for batches and letters of these partitions; a failure ends the task later."""
         try:
             while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
-                self._take_back(_FULL_WAIT_S)
+                self._landing.take_back(_FULL_WAIT_S)
                 self._rejects.settle()
         except WorkerError as error:
-            self._fail(error)
+            self._landing.fail(error)
 
     def on_lost(self, partitions: Collection[TopicPartition]) -> None:
         """Forget without a commit: they are somebody else's already."""
@@ -238,68 +212,6 @@ class Task:
             now_s=self._clock.now_s(),
         ):
             self._flight.launch(self._backlog.take(policy.max_rows, policy.max_bytes))
-
-    def _take_back(self, timeout_s: float) -> None:
-        for landed in self._flight.collect(timeout_s):
-            if landed.report is None:
-                self._undo(landed)
-                continue
-            self.counters.batches += 1
-            self.counters.texts += landed.report.texts
-            self.counters.tokens += landed.report.tokens
-            for item in landed.report.items:
-                self._settle(item)
-
-    def _undo(self, landed: Landed) -> None:
-        for work in landed.batch:
-            self._backlog.give_back(work, work.entries)
-        if landed.failure is not None:
-            self._fail(landed.failure)
-
-    def _fail(self, error: BaseException) -> None:
-        """Remember what ends the task; the first failure counts, others are only logged."""
-        if self._failure is None:
-            self._failure = error
-        else:
-            _log.warning("And: %s", error)
-
-    def _settle(self, item: Item) -> None:
-        work, outcome = item.work, item.outcome
-        if outcome is None:
-            self._backlog.give_back(work, work.entries)
-        elif isinstance(outcome, RecordError):
-            self._dead_letter(work, outcome)
-        else:
-            self._backlog.finish(work)
-            self._finish(work.newest, outcome)
-            self._finish_swallowed(work)
-
-    def _dead_letter(self, work: Work, error: RecordError) -> None:
-        """The change before the failed one takes its place, as nothing newer reached the index.
-
-        Not so for a delete: the row is known to be gone.
-        """
-        newest = work.newest
-        if newest.change.op.removes:
-            self._backlog.finish(work)
-            self._finish_swallowed(work)
-        else:
-            self._backlog.give_back(work, work.entries[:-1])
-        if not newest.ledger.is_open:
-            return
-        try:
-            self._rejects.reject(newest.change.record, newest.ledger, error)
-        except FatalError as fatal:
-            self._fail(fatal)
-
-    def _finish_swallowed(self, work: Work) -> None:
-        for swallowed in work.entries[:-1]:
-            self._finish(swallowed, Outcome.SUPERSEDED)
-
-    def _finish(self, entry: Entry, outcome: Outcome) -> None:
-        if entry.ledger.is_open:
-            entry.ledger.finish(entry.change.record.offset)
-            self.counters.outcomes[outcome] += 1
 
     def _receive_schemas(self) -> None:
         for fetched in self._schemas.fetched():

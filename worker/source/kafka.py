@@ -188,18 +188,28 @@ class KafkaSource:
 
     def _take(self, consumer: Consumer, max_records: int, timeout_s: float) -> list[Message]:
         """``consume`` alone would wait out its time-out unless all ``max_records`` are there."""
-        try:
-            first = consumer.poll(timeout_s)
-            if first is None:
-                return []
-            lane = self._lanes.of(first)
-            others = consumer.consume(max_records - 1, 0) if max_records > 1 else []
-        except KafkaException as error:
-            self._on_error(error.args[0])
+        first = self._first(consumer, timeout_s)
+        if first is None:
             return []
+        lane = self._lanes.of(first)
+        others = self._at_hand(consumer, max_records - 1)
         if first.error() is None and self._lanes.of(first) is not lane:
             return others  # its partition was given up while the others were fetched
         return [first, *others]
+
+    def _first(self, consumer: Consumer, timeout_s: float) -> Message | None:
+        try:
+            return consumer.poll(timeout_s)
+        except KafkaException as error:
+            self._on_error(error.args[0])
+            return None
+
+    def _at_hand(self, consumer: Consumer, count: int) -> list[Message]:
+        try:
+            return consumer.consume(count, 0) if count > 0 else []
+        except KafkaException as error:
+            self._on_error(error.args[0])
+            return []
 
     def _sort(self, consumer: Consumer, messages: Iterable[Message]) -> Polled:
         """Messages to records and ends; runs for every record, so it does little."""

@@ -1,0 +1,103 @@
+"""What becomes of a batch's results: offsets finished, records dead-lettered, work given back."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from worker.errors import FatalError, RecordError
+from worker.model import Outcome
+
+if TYPE_CHECKING:
+    from worker.flow.backlog import Backlog, Entry, Work
+    from worker.pipeline.batch import Item, Report
+    from worker.pipeline.flight import Flight, Landed
+    from worker.pipeline.rejects import Rejects
+    from worker.telemetry.counters import Counters
+
+_log = logging.getLogger(__name__)
+
+
+class Landing:
+    """Takes batches back from the flight; belongs to the task's thread and never raises.
+
+    It is called from rebalance callbacks as well, so what has to end the task is remembered in
+    ``failure``.
+    """
+
+    def __init__(
+        self, *, flight: Flight, backlog: Backlog, rejects: Rejects, counters: Counters
+    ) -> None:
+        self._flight = flight
+        self._backlog = backlog
+        self._rejects = rejects
+        self._counters = counters
+        self.failure: BaseException | None = None
+
+    def take_back(self, timeout_s: float) -> None:
+        """Settle what has landed; waits up to ``timeout_s`` for the first batch."""
+        for landed in self._flight.collect(timeout_s):
+            if landed.report is None:
+                self._undo(landed)
+            else:
+                self._count(landed.report)
+                for item in landed.report.items:
+                    self._settle(item)
+
+    def fail(self, error: BaseException) -> None:
+        """Remember what ends the task; the first failure counts, others are only logged."""
+        if self.failure is None:
+            self.failure = error
+        else:
+            _log.warning("And: %s", error)
+
+    def _undo(self, landed: Landed) -> None:
+        for work in landed.batch:
+            self._backlog.give_back(work, work.entries)
+        if landed.failure is not None:
+            self.fail(landed.failure)
+
+    def _count(self, report: Report) -> None:
+        self._counters.batches += 1
+        self._counters.texts += report.texts
+        self._counters.tokens += report.tokens
+
+    def _settle(self, item: Item) -> None:
+        work, outcome = item.work, item.outcome
+        if outcome is None:
+            self._backlog.give_back(work, work.entries)
+        elif isinstance(outcome, RecordError):
+            self._dead_letter(work, outcome)
+        else:
+            self._backlog.finish(work)
+            self._finish(work.newest, outcome)
+            self._finish_swallowed(work)
+
+    def _dead_letter(self, work: Work, error: RecordError) -> None:
+        """The change before the failed one takes its place, as nothing newer reached the index.
+
+        Not so for a delete: the row is known to be gone.
+        """
+        newest = work.newest
+        if newest.change.op.removes:
+            self._backlog.finish(work)
+            self._finish_swallowed(work)
+        else:
+            self._backlog.give_back(work, work.entries[:-1])
+        if newest.ledger.is_open:
+            self._reject(newest, error)
+
+    def _reject(self, entry: Entry, error: RecordError) -> None:
+        try:
+            self._rejects.reject(entry.change.record, entry.ledger, error)
+        except FatalError as fatal:
+            self.fail(fatal)
+
+    def _finish_swallowed(self, work: Work) -> None:
+        for swallowed in work.entries[:-1]:
+            self._finish(swallowed, Outcome.SUPERSEDED)
+
+    def _finish(self, entry: Entry, outcome: Outcome) -> None:
+        if entry.ledger.is_open:
+            entry.ledger.finish(entry.change.record.offset)
+            self._counters.outcomes[outcome] += 1

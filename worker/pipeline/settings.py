@@ -1,0 +1,36 @@
+"""What a task is given: its bounds, and the ports that it talks to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.decode.port import Decoder
+    from worker.dlq.port import DeadLetterQueue
+    from worker.flow.batching import BatchPolicy, BufferLimits
+    from worker.pipeline.batch import BatchRunner
+    from worker.source.port import Source
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """Bounds and times of one task."""
+
+    batch: BatchPolicy
+    buffer: BufferLimits
+    drain_timeout_s: float = 8.0
+    """How long a revoke or a shutdown waits for what is in flight; less than a session."""
+    refused_kinds: frozenset[str] = frozenset()
+    """Kinds of non-row records that fail the task, such as ``truncate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a task talks to."""
+
+    source: Source
+    decoder: Decoder
+    runner: BatchRunner
+    dead_letters: DeadLetterQueue | None
+    """None: the first bad record fails the task."""
