@@ -11,7 +11,7 @@ from tests.stack.oracle import assert_no_commit_ahead_of_the_index
 from tests.stack.worker_process import WorkerProcess, committed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.stack.local_store import LocalStore
@@ -31,10 +31,15 @@ class Bench:
 
     @contextmanager
     def captured(
-        self, shop: PostgresShop | MySqlShop, table: str, *, records: int = 1
+        self,
+        shop: PostgresShop | MySqlShop,
+        table: str,
+        *,
+        records: int = 1,
+        source: Mapping[str, str] | None = None,
     ) -> Iterator[str]:
         """The topic of a table that Debezium captures, once so many records are in it."""
-        connector = shop.capture(table)
+        connector = shop.capture(table, **(source or {}))
         try:
             topic = connector.topic(f"{shop.table_prefix}.{table}")
             self.stack.kafka.topics.wait_for(topic, records)
@@ -57,8 +62,10 @@ class Bench:
             self.stack, self.index, group=f"connect-{self.sink_name(topic)}", topic=topic
         )
 
-    def config(self, topic: str, fields: str, metadata: str, **more: str) -> dict[str, str]:
-        """A connector's JSON; keys of ``more`` with ``__`` for a dot."""
+    def config(
+        self, topic: str, fields: str, metadata: str, more: Mapping[str, str]
+    ) -> dict[str, str]:
+        """A connector's JSON; ``more`` adds or replaces keys."""
         config = {
             "name": self.sink_name(topic),
             "connector.class": "EmbeddingSink",
@@ -77,11 +84,13 @@ class Bench:
             "store.api.key": "test",
             "errors.tolerance": "all",
         }
-        return config | {key.replace("__", "."): value for key, value in more.items()}
+        return config | dict(more)
 
-    def worker(self, topic: str, fields: str, metadata: str, **more: str) -> WorkerProcess:
+    def worker(
+        self, topic: str, fields: str, metadata: str, more: Mapping[str, str] | None = None
+    ) -> WorkerProcess:
         """A worker that is not started yet."""
-        config = self.config(topic, fields, metadata, **more)
+        config = self.config(topic, fields, metadata, more or {})
         worker = WorkerProcess(self.folder, self.stack, config, f"w{len(self.workers)}")
         self.workers.append(worker)
         return worker

@@ -60,13 +60,14 @@ class PostgresShop:
         cursor = self._connection.execute(statement, args or None)  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.description else []
 
-    def capture(self, *tables: str) -> Connector:
+    def capture(self, table: str, **config: str) -> Connector:
         return self._stack.connect.register_postgres(
             self._stack.postgres,
             name=f"source-{self.name}",
             database=self.name,
             topic_prefix=self.name,
-            tables=[f"public.{table}" for table in tables],
+            tables=[f"public.{table}"],
+            config=config,
         )
 
     def close(self) -> None:
@@ -89,13 +90,14 @@ class MySqlShop:
             cursor.execute(statement, args or None)
             return list(cursor.fetchall()) if cursor.description else []
 
-    def capture(self, *tables: str) -> Connector:
+    def capture(self, table: str, **config: str) -> Connector:
         return self._stack.connect.register_mysql(
             self._stack.mysql,
             name=f"source-{self.name}",
             database=self.name,
             topic_prefix=self.name,
-            tables=[f"{self.name}.{table}" for table in tables],
+            tables=[f"{self.name}.{table}"],
+            config=config,
         )
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ def test_after_two_kills_nothing_is_missing_nothing_is_old_and_no_commit_was_ear
     insert(shop, 1, 5000)
     with bench.captured(shop, "products", records=5000) as topic:
         worker = bench.worker(
-            topic, FIELDS["products"], METADATA["products"], embedder__latency__ms="40"
+            topic, FIELDS["products"], METADATA["products"], {"embedder.latency.ms": "40"}
         )
         for round_number in (1, 2):
             worker.start()
@@ -144,7 +144,7 @@ def away(
     insert(shop, 1, 300)
     with bench.captured(shop, "products", records=300) as topic:
         worker = bench.worker(
-            topic, FIELDS["products"], METADATA["products"], embedder__latency__ms="100"
+            topic, FIELDS["products"], METADATA["products"], {"embedder.latency.ms": "100"}
         )
         worker.start()
         eventually(lambda: "Assigned" in worker.log, "assigned")

@@ -16,9 +16,10 @@ from tests.stack.shops import (
     open_shop,
 )
 from tests.stack.worker_process import eventually
+from worker.model import Record
 
 if TYPE_CHECKING:
-    from tests.stack.conftest import Bench
+    from tests.stack.bench import Bench
     from tests.stack.stack import Stack
 
 DATABASES = ["postgres", "mysql"]
@@ -104,3 +105,55 @@ def test_the_schema_may_change_in_mid_stream(stack: Stack, bench: Bench) -> None
             shop.sql("INSERT INTO products VALUES (99, 'last', NULL, NULL, 'one')")
             eventually(lambda: bench.index.assert_equals(topic, expected_products(shop)), "dropped")
             assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("schemas", ["true", "false"])
+def test_json_envelopes_do_as_well(stack: Stack, bench: Bench, schemas: str) -> None:
+    converter = "org.apache.kafka.connect.json.JsonConverter"
+    settings = {
+        "key.converter": converter,
+        "value.converter": converter,
+        "key.converter.schemas.enable": schemas,
+        "value.converter.schemas.enable": schemas,
+    }
+    # Without a schema nobody can tell that base64 is a number.
+    source = settings | {"decimal.handling.mode": "double"}
+    with open_shop(stack, "postgres", f"json_{schemas}") as shop:
+        shop.sql(PRODUCTS)
+        shop.sql("INSERT INTO products SELECT n, 'p ' || n, 'x', n FROM generate_series(1, 50) n")
+        with bench.captured(shop, "products", records=50, source=source) as topic:
+            worker = bench.worker(topic, FIELDS["products"], METADATA["products"], settings)
+            worker.start()
+            shop.sql("UPDATE products SET name = 'new' WHERE id <= 5")
+            shop.sql("DELETE FROM products WHERE id > 45")
+            eventually(lambda: bench.index.assert_equals(topic, expected_products(shop)), "equal")
+            assert worker.stop() == 0
+
+
+def test_a_model_that_differs_from_the_namespaces_is_refused(stack: Stack, bench: Bench) -> None:
+    with open_shop(stack, "postgres", "two_models") as shop:
+        shop.sql(PRODUCTS)
+        shop.sql("INSERT INTO products VALUES (1, 'one', NULL, NULL, NULL)")
+        with bench.captured(shop, "products") as topic:
+            first = bench.worker(topic, FIELDS["products"], METADATA["products"])
+            first.start("--until-caught-up")
+            assert first.wait() == 0
+            other = {"name": "other", "embedder.model": "another-model"}
+            second = bench.worker(topic, FIELDS["products"], METADATA["products"], other)
+            second.start("--until-caught-up")
+            assert second.wait() == 1
+            assert "holds vectors of fake/fake/32" in second.log
+            bench.index.assert_equals(topic, expected_products(shop))
+
+
+def test_without_tolerance_the_first_bad_record_fails_the_task(stack: Stack, bench: Bench) -> None:
+    with open_shop(stack, "postgres", "intolerant") as shop:
+        shop.sql(PRODUCTS)
+        shop.sql("INSERT INTO products VALUES (1, 'one', NULL, NULL, NULL)")
+        with bench.captured(shop, "products") as topic:
+            stack.kafka.topics.send([Record(topic, 0, -1, b"x", b"nonsense")])
+            strict = {"errors.tolerance": "none"}
+            worker = bench.worker(topic, FIELDS["products"], METADATA["products"], strict)
+            worker.start()
+            assert worker.wait() == 1
+            assert "errors.tolerance=all" in worker.log
