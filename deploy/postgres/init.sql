@@ -7,7 +7,7 @@ CREATE TABLE products (
   price numeric(10,2) NOT NULL,
   in_stock boolean NOT NULL DEFAULT true,
   tags text[] NOT NULL DEFAULT '{}',
-  attributes jsonb NOT NULL DEFAULT '{}',
+  attributes jsonb NOT NULL,
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 

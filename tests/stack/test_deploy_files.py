@@ -32,8 +32,8 @@ def databases(stack: Stack) -> Iterator[None]:
     """Both databases, made by the scripts that the images run at their first start."""
     stack.postgres.create_database(RUN)
     with stack.postgres.connect(RUN) as connection:
-        connection.execute((DEPLOY / "postgres" / "init.sql").read_text())  # type: ignore[call-overload]  # psycopg wants a literal
-    with stack.mysql.connect() as connection, connection.cursor() as cursor:
+        connection.execute((DEPLOY / "postgres" / "init.sql").read_text())
+    with stack.mysql.connect() as mysql, mysql.cursor() as cursor:
         for statement in _statements(DEPLOY / "mysql" / "init.sql"):
             cursor.execute(statement)
     yield

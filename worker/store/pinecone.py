@@ -100,7 +100,12 @@ class PineconeStore:
                 f"the Pinecone index {self._config.index!r} takes {shape.dimensions} dimensions, "
                 f"the model makes {dimensions}: choose another index or another model"
             )
-        log.info("Pinecone index %r: %s", self._config.index, shape)
+        log.info(
+            "Pinecone index %r: %d dimensions, %s.",
+            self._config.index,
+            shape.dimensions,
+            shape.metric,
+        )
 
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
         """Points by id, some 100 a request."""

@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert (config.target.namespace, config.target.id) == ("${topic}", "${key}")
     assert config.errors.tolerance == "none"
     assert config.errors.retry_timeout_s is None
-    assert config.errors.retry_delay_max_s == 60.0
+    assert config.errors.retry_delay_max_s == 10.0
     assert config.errors.replication_factor == -1
     assert config.dlq_topic is None
     batch = config.batch
