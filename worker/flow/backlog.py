@@ -190,14 +190,14 @@ class Backlog:
 
         ``entries`` are a beginning of the work's; those whose partition is gone are dropped.
         """
-        kept = [entry for entry in entries if entry.ledger.is_open]
-        for entry in entries:
-            if not entry.ledger.is_open:
-                self._release(entry)
-        for entry in work.entries[len(entries) :]:
+        kept: list[Entry] = []
+        for index, entry in enumerate(work.entries):
+            if index < len(entries) and entry.ledger.is_open:
+                kept.append(entry)
+                continue
             self._release(entry)
-        if kept and len(kept) < len(work.entries):
-            kept[-1].is_cut = True
+            if kept:
+                kept[-1].is_cut = True
         place = self._places[work.key]
         place.waiting[:0] = kept
         place.size += sum(entry.size for entry in kept)
@@ -210,15 +210,16 @@ class Backlog:
                 self._drop(key, place)
 
     def _drop(self, key: Key, place: _Place) -> None:
-        before, kept = place.size, []
+        before, kept = place.size, list[Entry]()
+        flying = place.flying.entries if place.flying else []
         for entry in place.waiting:
             if entry.ledger.is_open:
                 kept.append(entry)
                 continue
             self._release(entry)
             place.size -= entry.size
-            if kept:
-                kept[-1].is_cut = True
+            for last in (kept or flying)[-1:]:
+                last.is_cut = True
         place.waiting = kept
         if place.flying is not None:
             return
