@@ -123,7 +123,7 @@ def pinecone_local(  # noqa: PLR0913 - the options of a command
     ] = 5080,
     data_ports: Annotated[
         str, typer.Option(metavar="PORTS", help="One for each index; empty: any free ones.")
-    ] = "5081-5090",
+    ] = "5081-5180",
     advertise: Annotated[
         str, typer.Option(metavar="HOST", help="Name of this machine in the hosts of indexes.")
     ] = "",

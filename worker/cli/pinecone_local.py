@@ -46,7 +46,7 @@ def pinecone_local(settings: Settings) -> int:
 
 
 def ports_of(text: str) -> tuple[int, ...]:
-    """``5081-5090``, or single ports and ranges separated by commas; empty: any free ones.
+    """``5081-5180``, or single ports and ranges separated by commas; empty: any free ones.
 
     Raises:
         ConfigError: it says something else.
@@ -56,7 +56,7 @@ def ports_of(text: str) -> tuple[int, ...]:
         match = _PORTS.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last <= _HIGHEST_PORT:
-            raise ConfigError(f"--data-ports: expected ports such as 5081-5090, found {part!r}")
+            raise ConfigError(f"--data-ports: expected ports such as 5081-5180, found {part!r}")
         found += range(first, last + 1)
     return tuple(found)
 

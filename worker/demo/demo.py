@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from worker.store.port import Match
 
 _HITS = 4
-_CHUNK = 8
-_AHEAD = 96
-"""The snapshot is written as it is read, never more than this many rows before the worker."""
 
 
 class Demo:
@@ -51,7 +48,7 @@ class Demo:
     def snapshot(self) -> None:
         """Wait for the worker, then let it embed all rows that were there."""
         rows = self._recording.snapshot
-        self._send(rows[:_CHUNK])  # a topic of this broker exists once somebody writes to it
+        self._send(rows)  # before the worker: a topic of this broker exists once it has records
         with self._show.waiting("loading the model (torch takes a few seconds)"):
             self._engine.wait_for(lambda: self._engine.is_loaded)
         with self._show.waiting("joining the consumer group (takes 3 s on a new broker)"):
@@ -59,7 +56,6 @@ class Demo:
         with self._show.progress(len(rows)) as advance:
             while (done := self._engine.counters.finished) < len(rows):
                 advance(done)
-                self._send(rows[self._sent : done + _AHEAD])
                 self._engine.wait_for(lambda seen=done: self._engine.counters.finished > seen)  # type: ignore[misc]
             advance(len(rows))
 

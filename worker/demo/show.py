@@ -133,7 +133,7 @@ class Show:
         self._pair("Rows", f"{sums.rows} of the snapshot, then {sums.changes} changes")
         self._pair(
             "Embedded",
-            f"{sums.texts} texts; {sums.reused} changes kept their vector, the others deleted",
+            f"{sums.texts} texts; {sums.reused} changes kept their vector",
         )
         self._pair("Index", f"{sums.points} points, the same rows as the database")
         self._pair("Offsets", f"{sums.committed} committed, each after its write")
