@@ -48,5 +48,5 @@ clean: ## Remove what was installed and downloaded
 
 .venv/.ready: pyproject.toml uv.lock
 	@command -v $(UV) >/dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION); }
-	$(UV) sync --frozen --extra all
+	$(UV) sync --frozen --extra all --compile-bytecode --quiet
 	@touch $@

@@ -21,7 +21,8 @@ GROUPS = (
     {"pipeline"},
     {"runtime"},
     {"checks", "build"},
-    {"demo", "cli"},
+    {"demo"},
+    {"cli"},
 )
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline"}
