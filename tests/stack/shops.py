@@ -57,7 +57,7 @@ class PostgresShop:
         self._connection = stack.postgres.connect(name)
 
     def sql(self, statement: str, *args: object) -> Sequence[tuple[Any, ...]]:
-        cursor = self._connection.execute(statement, args or None)  # type: ignore[call-overload]
+        cursor = self._connection.execute(statement, args or None)
         return cursor.fetchall() if cursor.description else []
 
     def capture(self, table: str, **config: str) -> Connector:

@@ -45,6 +45,7 @@ class Pressure:
         self._clock = clock
         self._grace_s = grace_s
         self._full_since_s: float | None = None
+        self._pauses_all = False
         self._paused: set[TopicPartition] = set()
 
     @property
@@ -55,7 +56,7 @@ class Pressure:
     @property
     def defers_poll(self) -> bool:
         """Whether the buffer is full but nothing is paused yet: a poll now would bring records."""
-        return self.is_full and not self._grace_is_over
+        return self.is_full and not self._pauses_all
 
     @property
     def room(self) -> int:
@@ -70,8 +71,9 @@ class Pressure:
                 self._full_since_s = None
         elif self._limits.are_reached(rows, size):
             self._full_since_s = self._clock.now_s()
-        pause_all = self.is_full and self._grace_is_over
-        self._apply(set(self._ledger.partitions) if pause_all else set(self._intake.stalled))
+        self._pauses_all = self.is_full and self._grace_is_over
+        held = self._ledger.partitions if self._pauses_all else self._intake.stalled
+        self._apply(set(held))
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """A pause ends with the assignment."""

@@ -255,6 +255,8 @@ class KafkaSource:
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         consumer.incremental_assign(partitions)
+        if self._is_leaving:
+            return  # a rebalance that was under way; closing gives them up again
         self._refusals.let_in()
         places = _named(partitions)
         self._lanes.begin(consumer, places)
