@@ -1,31 +1,64 @@
-"""CPU time: of this thread while it runs a step, and of what goes on inside embedder and store."""
+"""CPU time, wall time and memory of this process, and the CPU that goes on inside a call."""
 
 from __future__ import annotations
 
+import gc
+import resource
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from worker.embed.fake import FakeEmbedder
-    from worker.embed.port import Embeddings, Purpose
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.embed.port import Embedder, Embeddings, Purpose
     from worker.errors import RecordError
     from worker.model import ModelId, Point
-    from worker.store.memory import MemoryStore
-    from worker.store.port import Deletion
+    from worker.store.port import Deletion, Store
 
 T = TypeVar("T")
 
+_KIB_PER_MIB = 1024
 
-def cpu_us(step: Callable[[], object], rows: int, repeats: int = 5) -> float:
-    """CPU microseconds per row: the best of some repeats, as noise only ever adds."""
-    best = float("inf")
-    for _ in range(repeats):
-        before = time.process_time()
-        step()
-        best = min(best, time.process_time() - before)
-    return best / rows * 1e6
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the clocks of this process show."""
+
+    cpu_s: float
+    """Of all its threads, librdkafka's included."""
+    wall_s: float
+    collector_s: float
+    """Of that CPU, what the garbage collector took since ``Collector.watch``."""
+
+    @classmethod
+    def now(cls) -> Moment:
+        return cls(time.process_time(), time.perf_counter(), Collector.seconds)
+
+
+class Collector:
+    """Adds up the CPU time of Python's garbage collector, in whichever thread it runs."""
+
+    seconds = 0.0
+    _began_s = 0.0
+
+    @classmethod
+    def watch(cls) -> None:
+        """Begin; collections never overlap, so one start is enough to remember."""
+        gc.callbacks.append(cls._on_collection)
+
+    @classmethod
+    def _on_collection(cls, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            cls._began_s = time.thread_time()
+        else:
+            cls.seconds += time.thread_time() - cls._began_s
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
 
 
 class Meter:
@@ -46,12 +79,13 @@ class Meter:
 
 
 class MeteredEmbedder:
-    """The fake embedder, its cost kept apart."""
+    """An embedder, its cost kept apart."""
 
-    def __init__(self, embedder: FakeEmbedder, meter: Meter) -> None:
+    def __init__(self, embedder: Embedder, meter: Meter) -> None:
         self._embedder = embedder
         self._meter = meter
         self.limits = embedder.limits
+        self.close = embedder.close
 
     @property
     def model(self) -> ModelId:
@@ -60,14 +94,11 @@ class MeteredEmbedder:
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
         return self._meter(lambda: self._embedder.embed(texts, purpose))
 
-    def close(self) -> None:
-        self._embedder.close()
-
 
 class MeteredStore:
-    """The store in memory, its cost kept apart."""
+    """A store, the cost of what every record needs kept apart."""
 
-    def __init__(self, store: MemoryStore, meter: Meter) -> None:
+    def __init__(self, store: Store, meter: Meter) -> None:
         self._store = store
         self._meter = meter
         self.capabilities = store.capabilities

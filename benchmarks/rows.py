@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TOPIC = "bench.public.products"
 KEY_ID, VALUE_ID = 1, 2
-TOPIC_ID = "bench-topic"
+TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
 FIELDS = "Product: name, Category: category, description"
 METADATA = "price, in_stock"
 
@@ -167,8 +167,10 @@ class Rows:
     """So many changes of at most ``keys`` rows; each change has a text of its own."""
 
     count: int
+    topic: str = TOPIC
     keys: int = 20_000
     words: int = 60
+    """On average, in the text; from a third of it to five thirds."""
 
     def records(self) -> Iterator[Record]:
         """Creates, in order of offset, in a single partition."""
@@ -177,7 +179,7 @@ class Rows:
         for number in range(self.count):
             row = number % len(keys)
             yield Record(
-                topic=TOPIC,
+                topic=self.topic,
                 partition=0,
                 offset=number,
                 key=keys[row],
@@ -216,7 +218,8 @@ class Rows:
         return {"after": self._row(number), "source": source, "op": "c", "ts_ms": at_ms + 5}
 
     def _row(self, number: int) -> dict[str, Any]:
-        words = [_WORDS[(number * 7 + i * i + i * number) % len(_WORDS)] for i in range(self.words)]
+        length = max(4, self.words * (33 + number * 37 % 134) // 100)
+        words = [_WORDS[(number * 7 + i * i + i * number) % len(_WORDS)] for i in range(length)]
         return {
             "id": number,
             "sku": f"SKU-{number:08d}",

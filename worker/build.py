@@ -58,6 +58,7 @@ class Index:
     def __init__(self, config: ConnectorConfig) -> None:
         self._config = config
         self._lock = threading.Lock()
+        self._is_checked = False
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -77,6 +78,14 @@ class Index:
         """Make both, once, also if several tasks begin at the same time."""
         with self._lock:
             _ = self.embedder, self.store
+
+    def check(self, patience: Patience) -> None:
+        """Ask the live store whether it takes the model's vectors, once for all tasks."""
+        with self._lock:
+            if not self._is_checked:
+                dimensions = self.embedder.model.dimensions
+                patience("reaching the store", lambda: self.store.check(dimensions))
+                self._is_checked = True
 
     def close(self) -> None:
         """Release what was made."""
@@ -135,8 +144,8 @@ class Assembly:
             max_delay_s=errors.retry_delay_max_s,
         )
         self.index.open()
+        self.index.check(patience)
         model = self.index.embedder.model
-        patience("reaching the store", lambda: self.index.store.check(model.dimensions))
         documents = DocumentBuilder(document_spec(self.config), model)
         source = self._source(number)
         consumer = kafka.consumer_properties(self.worker, self.config, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
 from worker.config.load import load
 from worker.config.load_worker import load_worker
+from worker.document.pattern import parse_namespace
 from worker.embed.port import Purpose
 from worker.errors import ConfigError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from worker.config.connector import ConnectorConfig
     from worker.store.port import Match
 
 
@@ -40,12 +43,14 @@ def search(  # noqa: PLR0913 - the options of a command
         ConfigError: a file, the filter or the namespace is wrong.
         RetriableError, FatalError: provider or store do not answer, or refuse.
     """
+    if not text.strip():
+        raise ConfigError("the question is empty; say what to look for")
     worker = load_worker(worker_file).require()
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
     with Index(connectors[0]) as index:
-        names = [namespace] if namespace is not None else index.store.namespaces()
+        names = [namespace] if namespace is not None else _namespaces(connectors[0], index)
         found = _best(index, text, names, k, _filter(where))
     if as_json:
         _print_json(found)
@@ -67,6 +72,19 @@ def _filter(where: str | None) -> Mapping[str, object] | None:
     if not isinstance(parsed, dict):
         raise ConfigError("--filter is a JSON object in the store's own filter language")
     return parsed
+
+
+def _namespaces(connector: ConnectorConfig, index: Index) -> list[str]:
+    """Those of the index that ``store.namespace`` can have made for the connector's topics."""
+    pattern = parse_namespace(connector.target.namespace)
+    regex = connector.connector.topics_regex
+    topics = [regex] if regex else [re.escape(topic) for topic in connector.connector.topics]
+    anything = {"topic": f"(?:{'|'.join(topics)})"}
+    made = "".join(
+        re.escape(part.literal) + (anything.get(part.variable, ".+") if part.variable else "")
+        for part in pattern.parts
+    )
+    return [name for name in index.store.namespaces() if re.fullmatch(made, name)]
 
 
 def _best(

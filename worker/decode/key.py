@@ -100,8 +100,8 @@ def same_columns(names: Mapping[str, Any], kind: ColumnType) -> bool:
 def _hashable(
     kind: ColumnType, convert: Callable[[Any], Value] | None
 ) -> Callable[[Any], Value] | None:
+    if convert is not None:
+        return lambda value: frozen(convert(value))
     if kind.element is None and kind.base not in STRUCTS | {"union"}:
-        return convert
-    if convert is None:
-        return frozen
-    return lambda value: frozen(convert(value))
+        return None
+    return frozen

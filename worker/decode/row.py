@@ -45,7 +45,7 @@ class TypedRow:
     marks: tuple[tuple[str, tuple[Value, ...]], ...]
     """The placeholder's shapes, for columns that may have it."""
     missing: tuple[str, ...]
-    """Wanted columns that the schema lacks: they read as null."""
+    """Wanted columns that the schema lacks: they are absent from the row, too."""
 
     def unavailable(self, raw: Mapping[str, Any]) -> frozenset[str]:
         """See the protocol."""
@@ -65,8 +65,6 @@ class TypedRow:
                     row[column] = convert(value)
         except Exception as error:
             raise broken_column(Part.VALUE, column) from error
-        for absent in self.missing:
-            row[absent] = None
         return row
 
 
@@ -93,7 +91,7 @@ class UntypedRow:
         names = self.wanted
         if names is None:
             names = frozenset(name for name in raw if not name.startswith(METADATA_PREFIX))
-        return {name: raw.get(name) for name in names if name not in unavailable}
+        return {name: raw[name] for name in names if name in raw and name not in unavailable}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,11 @@ _DAY_US = 86_400_000_000
 _INFINITY_US = 9_223_372_036_825_200_000
 """pgjdbc's PGStatement.DATE_POSITIVE_INFINITY in µs, and its counterpart."""
 _MINUS_INFINITY_US = -9_223_372_036_832_400_000
-_OVERFLOWN = {"infinity": -622_191_234, "-infinity": 622_191_233}
+_OVERFLOWN = (
+    ("infinity", -622_191_234),
+    ("-infinity", 622_191_233),
+    ("-infinity", -625_821_272),
+)
 """PostgreSQL's infinite dates in snapshots: the days overflow 32 bits. Seen with Debezium 3.6."""
 _ZONE_SLACK = 2
 """Days by which the zone of the connector's machine and rounding may move them."""
@@ -160,7 +164,7 @@ def _far_timestamp(micros: int) -> str:
 
 
 def _far_day(days: int) -> str:
-    for name, overflown in _OVERFLOWN.items():
+    for name, overflown in _OVERFLOWN:
         if abs(days - overflown) <= _ZONE_SLACK:
             return name
     text = _iso_day(days)

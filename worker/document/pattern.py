@@ -67,9 +67,9 @@ class Pattern:
         if value is not None:
             return value
         raise RecordError(
-            f"{self.key} uses ${{{variable}}}, which a tombstone in {place.topic} does not tell "
-            "and no record before it told; use ${topic} instead, or set tombstones.on.delete=false "
-            "in Debezium",
+            f"{self.key} uses ${{{variable}}}, which this record of {place.topic} does not tell "
+            "(a tombstone has no source; flattened rows need add.fields=db,schema,table) "
+            "and no record before it told; use ${topic} instead",
             stage=Stage.DOCUMENT,
             kind="UnknownTable",
         )

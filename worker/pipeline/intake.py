@@ -133,7 +133,7 @@ class Intake:
 
     def _begin_again(self, partition: TopicPartition, record: Record) -> PartitionLedger:
         _log.warning(
-            "%s[%d] goes back to offset %d: it was made anew or its log was cut; reading on there.",
+            "%s[%d] comes again from offset %d on, as when a topic is made anew; going on there.",
             partition.topic,
             partition.partition,
             record.offset,

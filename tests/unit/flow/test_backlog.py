@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -12,6 +13,7 @@ from worker.model import Op
 
 if TYPE_CHECKING:
     from worker.flow.ledger import PartitionLedger
+    from worker.model import Value
 
 PLENTY = 1 << 30
 
@@ -77,27 +79,71 @@ def test_the_delete_half_of_a_key_change_is_never_swallowed() -> None:
     assert offsets(after) == [3, 4]
 
 
-def test_from_another_partition_a_change_with_an_older_commit_time_is_refused() -> None:
-    backlog = Backlog()
-    backlog.add(Entry(change(1, partition=0, committed_ms=2_000), ledger(0), 0.0))
-    assert not backlog.add(Entry(change(9, partition=1, committed_ms=1_000), ledger(1), 0.0))
-    assert backlog.rows == 1
+def from_partition(partition: int, offset: int, committed_ms: int | None) -> Entry:
+    return Entry(
+        change(offset, partition=partition, committed_ms=committed_ms), ledger(partition), 0.0
+    )
 
 
-def test_from_another_partition_an_equal_commit_time_leaves_it_to_arrival() -> None:
+def test_an_older_change_from_another_partition_is_swallowed_by_the_newer_one_that_waits() -> None:
     backlog = Backlog()
-    backlog.add(Entry(change(1, partition=0, committed_ms=2_000), ledger(0), 0.0))
-    assert backlog.add(Entry(change(9, partition=1, committed_ms=2_000), ledger(1), 0.0))
+    backlog.add(from_partition(0, offset=1, committed_ms=2_000))
+    backlog.add(from_partition(1, offset=9, committed_ms=1_000))
+    assert backlog.rows == 2
     (work,) = take(backlog)
-    assert work.change.position.partition == 1
+    assert offsets(work) == [9, 1]
+    assert work.change.position.partition == 0
+
+
+def test_an_older_change_from_another_partition_joins_the_newer_one_in_flight() -> None:
+    backlog = Backlog()
+    backlog.add(from_partition(0, offset=1, committed_ms=2_000))
+    (flying,) = take(backlog)
+    backlog.add(from_partition(1, offset=9, committed_ms=1_000))
+    assert offsets(flying) == [9, 1]
+    assert backlog.rows == 2
+    backlog.finish(flying)
+    assert (backlog.rows, backlog.bytes, backlog.ready_rows) == (0, 0, 0)
+
+
+def test_an_older_change_that_joined_takes_the_place_of_a_newer_one_that_failed() -> None:
+    backlog = Backlog()
+    backlog.add(from_partition(0, offset=1, committed_ms=2_000))
+    (flying,) = take(backlog)
+    backlog.add(from_partition(1, offset=9, committed_ms=1_000))
+    backlog.give_back(flying, flying.entries[:-1])
+    (instead,) = take(backlog)
+    assert offsets(instead) == [9]
+    assert instead.change.position.partition == 1
+
+
+def test_from_another_partition_an_equal_or_unknown_commit_time_leaves_it_to_arrival() -> None:
+    for first_ms, second_ms in ((2_000, 2_000), (None, 1_000), (2_000, None)):
+        backlog = Backlog()
+        backlog.add(from_partition(0, offset=1, committed_ms=first_ms))
+        backlog.add(from_partition(1, offset=9, committed_ms=second_ms))
+        (work,) = take(backlog)
+        assert work.change.position.partition == 1
 
 
 def test_within_a_partition_commit_times_do_not_matter() -> None:
     backlog, ours = Backlog(), ledger()
     backlog.add(Entry(change(1, committed_ms=2_000), ours, 0.0))
-    assert backlog.add(Entry(change(2, committed_ms=1_000), ours, 0.0))
+    backlog.add(Entry(change(2, committed_ms=1_000), ours, 0.0))
     (work,) = take(backlog)
     assert offsets(work) == [1, 2]
+
+
+def test_work_is_ours_as_long_as_its_newest_change_is() -> None:
+    newer, older = from_partition(0, 1, 2_000), from_partition(1, 9, 1_000)
+    backlog = Backlog()
+    backlog.add(newer)
+    backlog.add(older)
+    (work,) = take(backlog)
+    older.ledger.close()
+    assert work.is_ours
+    newer.ledger.close()
+    assert not work.is_ours
 
 
 def test_a_batch_is_bounded_by_bytes_but_never_empty() -> None:
@@ -118,70 +164,225 @@ def test_given_back_entries_go_in_front_of_newer_ones() -> None:
     assert offsets(again) == [1, 3]
 
 
+def partial(offset: int, ours: PartitionLedger, **more: Value) -> Entry:
+    return Entry(change(offset, unavailable=("body",), **more), ours, 0.0)
+
+
+def whole(offset: int, ours: PartitionLedger, **more: Value) -> Entry:
+    return Entry(change(offset, body="long text", **more), ours, 0.0)
+
+
+def test_a_column_is_filled_from_a_change_that_waits_before() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(whole(1, ours))
+    backlog.add(partial(2, ours))
+    (work,) = take(backlog)
+    assert work.change.after == {"body": "long text"}
+
+
+def test_a_column_is_filled_from_a_change_that_came_back_whole() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(whole(1, ours))
+    (undone,) = take(backlog)
+    backlog.add(partial(2, ours))
+    backlog.give_back(undone, undone.entries)
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 2]
+    assert work.change.unavailable == frozenset()
+
+
+def test_a_column_is_not_filled_across_a_change_that_was_dead_lettered() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(whole(1, ours))
+    backlog.add(whole(2, ours))
+    (failed,) = take(backlog)
+    backlog.add(partial(3, ours))
+    backlog.give_back(failed, failed.entries[:-1])
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 3]
+    assert work.change.unavailable == {"body"}
+
+
+def test_a_column_is_not_filled_across_a_record_that_could_not_be_decoded() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(whole(1, ours))
+    ours.gaps += 1
+    backlog.add(partial(2, ours))
+    (work,) = take(backlog)
+    assert work.change.unavailable == {"body"}
+
+
+def test_an_undecoded_record_does_not_part_the_changes_that_come_after_it() -> None:
+    backlog, ours = Backlog(), ledger()
+    ours.gaps += 1
+    backlog.add(whole(1, ours))
+    backlog.add(partial(2, ours))
+    (work,) = take(backlog)
+    assert work.change.unavailable == frozenset()
+
+
+def test_a_column_is_not_filled_from_a_change_of_another_partition() -> None:
+    backlog = Backlog()
+    backlog.add(whole(1, ledger(0), committed_ms=1_000))
+    backlog.add(partial(9, ledger(1), committed_ms=2_000))
+    (work,) = take(backlog)
+    assert work.change.unavailable == {"body"}
+
+
+def between_partitions() -> tuple[Entry, Entry, Entry]:
+    """A row that went to another partition and came back."""
+    here, there = ledger(0), ledger(1)
+    return (
+        whole(1, here, committed_ms=1_000),
+        whole(9, there, committed_ms=2_000),
+        partial(2, here, committed_ms=3_000),
+    )
+
+
+def test_a_column_is_not_filled_across_what_was_dropped_with_its_partition() -> None:
+    backlog, (before, lost, after) = Backlog(), between_partitions()
+    for one in (before, lost, after):
+        backlog.add(one)
+    lost.ledger.close()
+    backlog.drop_lost()
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 2]
+    assert work.change.unavailable == {"body"}
+
+
+def test_nor_when_it_was_dropped_from_work_that_came_back() -> None:
+    backlog, (before, lost, after) = Backlog(), between_partitions()
+    for one in (before, lost, after):
+        backlog.add(one)
+    (undone,) = take(backlog)
+    lost.ledger.close()
+    backlog.give_back(undone, undone.entries)
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 2]
+    assert work.change.unavailable == {"body"}
+
+
+def test_nor_when_it_was_dropped_while_the_change_before_it_was_in_flight() -> None:
+    backlog, (before, lost, after) = Backlog(), between_partitions()
+    backlog.add(before)
+    (undone,) = take(backlog)
+    backlog.add(lost)
+    backlog.add(after)
+    lost.ledger.close()
+    backlog.drop_lost()
+    backlog.give_back(undone, undone.entries)
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 2]
+    assert work.change.unavailable == {"body"}
+
+
 class BacklogMachine(RuleBasedStateMachine):
-    """Random additions, batches, ends and revocations, against plain lists."""
+    """Random additions, batches, ends and revocations, against plain sorted lists.
+
+    Commit times grow within a partition, as they do in a source; between partitions records may
+    come late, and then go before what is newer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.backlog = Backlog()
         self.ledgers: list[PartitionLedger] = [ledger(0), ledger(1)]
+        self.now_ms = [0, 0]
         self.offset = 0
-        self.waiting: dict[object, list[int]] = {}
-        self.flying: list[Work] = []
+        self.held: dict[int, list[Entry]] = {}
+        """By row: all that is in flight and that waits, in order of commit times."""
+        self.flying: dict[int, Work] = {}
 
-    @rule(row=st.integers(0, 4), gone=st.booleans(), moves=st.booleans())
-    def add(self, row: int, gone: bool, moves: bool) -> None:  # noqa: FBT001 - drawn values
+    @rule(
+        row=st.integers(0, 3),
+        partition=st.integers(0, 1),
+        later_ms=st.integers(0, 2),
+        gone=st.booleans(),
+        moves=st.booleans(),
+    )
+    def add(self, row: int, partition: int, later_ms: int, gone: bool, moves: bool) -> None:  # noqa: FBT001 - drawn values
         self.offset += 1
-        op = Op.DELETE if gone else Op.UPDATE
-        one = change(self.offset, row, op, partition=row % 2, moves_away=gone and moves)
-        assert self.backlog.add(Entry(one, self.ledgers[row % 2], 0.0))
-        self.waiting.setdefault(row, []).append(self.offset)
+        self.now_ms[partition] += later_ms
+        one = change(
+            self.offset,
+            row,
+            Op.DELETE if gone else Op.UPDATE,
+            partition=partition,
+            committed_ms=self.now_ms[partition],
+            moves_away=gone and moves,
+        )
+        added = Entry(one, self.ledgers[partition], 0.0)
+        self.backlog.add(added)
+        insort(self.held.setdefault(row, []), added, key=committed_ms)
 
     @rule(rows=st.integers(1, 3))
     def take(self, rows: int) -> None:
         for work in self.backlog.take(rows, PLENTY):
-            row = work.key.columns[0][1]
-            assert all(work.key != other.key for other in self.flying)
-            assert self.waiting[row][: len(work.entries)] == offsets(work)
-            del self.waiting[row][: len(work.entries)]
+            row = row_of(work)
+            assert row not in self.flying
             assert not any(one.change.moves_away for one in work.entries[:-1])
-            self.flying.append(work)
+            assert work.newest.change.moves_away or work.entries == self.held[row]
+            assert work.change.position == work.newest.change.position
+            self.flying[row] = work
 
     @precondition(lambda self: self.flying)
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
-        work = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        work = self._land(data)
         self.backlog.finish(work)
+        self._forget(work.entries)
 
     @precondition(lambda self: self.flying)
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
-        work = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
-        kept = work.entries[: data.draw(st.integers(0, len(work.entries)))]
-        self.backlog.give_back(work, kept)
-        alive = [one.change.position.offset for one in kept if one.ledger.is_open]
-        row = work.key.columns[0][1]
-        self.waiting[row] = alive + self.waiting.get(row, [])
+        work = self._land(data)
+        again = work.entries[: data.draw(st.integers(0, len(work.entries)))]
+        gone = [one for one in work.entries if one not in again or not one.ledger.is_open]
+        self.backlog.give_back(work, again)
+        self._forget(gone)
 
     @rule(partition=st.integers(0, 1))
     def revoke(self, partition: int) -> None:
         self.ledgers[partition].close()
         self.ledgers[partition] = ledger(partition)
         self.backlog.drop_lost()
-        for row in self.waiting:
-            if isinstance(row, int) and row % 2 == partition:
-                self.waiting[row] = []
+        for row, held in self.held.items():
+            flies = self.flying[row].entries if row in self.flying else []
+            self.held[row] = [one for one in held if one in flies or one.ledger.is_open]
+
+    @invariant()
+    def work_in_flight_is_what_comes_first(self) -> None:
+        for row, work in self.flying.items():
+            assert self.held[row][: len(work.entries)] == work.entries
 
     @invariant()
     def it_counts_what_it_holds(self) -> None:
-        held = sum(map(len, self.waiting.values())) + sum(len(work.entries) for work in self.flying)
-        assert self.backlog.rows == held
-        busy = {work.key.columns[0][1] for work in self.flying}
-        ready = [row for row, waiting in self.waiting.items() if waiting and row not in busy]
-        assert self.backlog.ready_rows == len(ready)
-        assert (self.backlog.bytes == 0) == (held == 0)
-        assert (self.backlog.ready_bytes == 0) == (not ready)
+        held = [one for entries in self.held.values() for one in entries]
+        assert self.backlog.rows == len(held)
+        assert self.backlog.bytes == sum(one.size for one in held)
+        ready = [
+            one for row, entries in self.held.items() if row not in self.flying for one in entries
+        ]
+        assert self.backlog.ready_rows == len({one.change.key for one in ready})
+        assert self.backlog.ready_bytes == sum(one.size for one in ready)
+
+    def _land(self, data: st.DataObject) -> Work:
+        return self.flying.pop(data.draw(st.sampled_from(sorted(self.flying))))
+
+    def _forget(self, entries: list[Entry]) -> None:
+        for row, held in self.held.items():
+            self.held[row] = [one for one in held if one not in entries]
 
 
-BacklogMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def committed_ms(one: Entry) -> int:
+    return one.change.origin.committed_ms or 0
+
+
+def row_of(work: Work) -> int:
+    row = work.key.columns[0][1]
+    assert isinstance(row, int)
+    return row
+
+
+BacklogMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestBacklogAgainstAModel = BacklogMachine.TestCase

@@ -59,3 +59,16 @@ def test_an_update_inherits_the_link_to_the_old_key() -> None:
 def test_a_snapshot_row_needs_nothing_from_before() -> None:
     read = change(2, op=Op.READ, body="whole")
     assert fold([change(1, body="x"), read]) is read
+
+
+def test_a_tombstone_inherits_the_time_of_its_delete() -> None:
+    folded = fold([change(1, op=Op.DELETE, committed_ms=700), change(2, op=Op.TOMBSTONE)])
+    assert folded.op is Op.TOMBSTONE
+    assert folded.position.offset == 2
+    assert folded.latest_ms == 700
+
+
+def test_a_tombstone_after_anything_else_keeps_to_its_own_time() -> None:
+    for before in (Op.UPDATE, Op.TOMBSTONE):
+        alone = change(2, op=Op.TOMBSTONE)
+        assert fold([change(1, op=before, committed_ms=700), alone]) is alone

@@ -80,3 +80,27 @@ def test_a_stopping_task_interrupts_the_waiting() -> None:
     waiting = Patience(abort=abort, clock=FakeClock())
     with pytest.raises(Interrupted):
         waiting("calling", Flaky(*[RetriableError("away")] * 3))
+
+
+def test_a_stop_in_the_middle_of_a_wait_ends_it_at_once() -> None:
+    abort, waits = threading.Event(), list[float]()
+
+    class StoppedWhileWaiting(FakeClock):
+        def wait(self, event: threading.Event, timeout_s: float) -> bool:
+            waits.append(timeout_s)
+            event.set()
+            return True
+
+    call = Flaky(*[RetriableError("away")] * 3)
+    with pytest.raises(Interrupted):
+        Patience(abort=abort, clock=StoppedWhileWaiting())("calling", call)
+    assert (call.calls, len(waits)) == (1, 1)
+
+
+def test_a_wait_that_is_longer_than_the_retry_timeout_is_not_begun() -> None:
+    clock = FakeClock()
+    call = Flaky(RetriableError("slow down", retry_after_s=3_600.0))
+    with pytest.raises(FatalError, match=r"errors\.retry\.timeout"):
+        patience(clock, timeout_s=60.0)("embedding", call)
+    assert clock.waits == []
+    assert call.calls == 1

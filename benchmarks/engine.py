@@ -1,0 +1,141 @@
+"""The whole engine: what ``vecsink run`` does, on a topic and a connector of the benchmark.
+
+python -m benchmarks.engine BOOTSTRAP TOPIC ROWS EMBEDDER
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import uuid
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks.child import Figures, answer
+from benchmarks.meters import Collector, Meter, MeteredEmbedder, MeteredStore, Moment
+from benchmarks.rows import FIELDS, KEY_ID, KEY_SCHEMA, METADATA, VALUE_ID, VALUE_SCHEMA
+from worker.build import Assembly, Index
+from worker.config.load_worker import load_worker
+from worker.config.read import Surroundings, read_connector
+from worker.decode.local_registry import LocalRegistry
+from worker.embed.port import Purpose
+
+if TYPE_CHECKING:
+    from worker.config.connector import ConnectorConfig
+    from worker.embed.port import Embedder
+    from worker.pipeline.goal import Goal
+    from worker.pipeline.task import Task
+    from worker.source.kafka import KafkaSource
+    from worker.source.port import Polled
+    from worker.store.port import Store
+
+
+class MeteredIndex(Index):
+    """Embedder and store of the connector, warmed up, their cost kept apart."""
+
+    def __init__(self, config: ConnectorConfig) -> None:
+        super().__init__(config)
+        self.meter = Meter()
+        self.sources: list[TimedSource] = []
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        made = super().embedder
+        made.embed(["The first text loads and warms up what there is to load."], Purpose.DOCUMENT)
+        return MeteredEmbedder(made, self.meter)
+
+    @cached_property
+    def store(self) -> Store:
+        return MeteredStore(super().store, self.meter)
+
+
+class TimedSource:
+    """A source that remembers when its first records came."""
+
+    def __init__(self, source: KafkaSource) -> None:
+        self._source = source
+        self.began: Moment | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the source has
+        return getattr(self._source, name)
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        polled = self._source.poll(max_records, timeout_s)
+        if polled.records and self.began is None:
+            self.began = Moment.now()
+        return polled
+
+
+class BenchAssembly(Assembly):
+    """The worker's own assembly, with a timed source."""
+
+    def _source(self, number: int) -> KafkaSource:
+        timed = TimedSource(super()._source(number))
+        cast("MeteredIndex", self.index).sources.append(timed)
+        return cast("KafkaSource", timed)
+
+
+class Finished:
+    """Stands in for ``Goal``: so many rows have their outcome."""
+
+    def __init__(self, task: Task, rows: int) -> None:
+        self._task = task
+        self._rows = rows
+        self.ended: Moment | None = None
+
+    def is_reached(self) -> bool:
+        if self._task.counters.finished < self._rows:
+            return False
+        self.ended = Moment.now()
+        return True
+
+
+def assembled(bootstrap: str, topic: str, embedder: str, registry: str) -> BenchAssembly:
+    """A connector on this topic, as its JSON would make it."""
+    values = {
+        "name": f"bench-{uuid.uuid4()}",
+        "connector.class": "EmbeddingSink",
+        "topics": topic,
+        "key.converter": "avro",
+        "key.converter.schema.registry.url": registry,
+        "value.converter": "avro",
+        "value.converter.schema.registry.url": registry,
+        "document.fields": FIELDS,
+        "metadata.fields": METADATA,
+        "embedder": embedder,
+        "store": "memory",
+    }
+    worker = load_worker(environ={"CONNECT_BOOTSTRAP_SERVERS": bootstrap}).require()
+    reading = read_connector(values, Surroundings(worker))
+    if reading.config is None:
+        raise ValueError(f"the benchmark's connector is wrong: {reading.problems}")
+    return BenchAssembly(worker, reading.config, MeteredIndex(reading.config))
+
+
+def run(assembly: BenchAssembly, rows: int) -> Figures:
+    """Read and write so many rows."""
+    (spec,) = assembly.specs(until_caught_up=False)
+    task = spec.make(threading.Event()).task
+    index = cast("MeteredIndex", assembly.index)
+    before_s = index.meter.seconds
+    finished = Finished(task, rows)
+    Collector.watch()
+    task.run(threading.Event(), cast("Goal", finished))
+    began, ended = index.sources[0].began, finished.ended
+    assert began is not None
+    assert ended is not None
+    return Figures.of(rows, began, ended, index.meter.seconds - before_s)
+
+
+def main(bootstrap: str, topic: str, rows: int, embedder: str) -> None:
+    """Run once and answer."""
+    schemas = {KEY_ID: json.dumps(KEY_SCHEMA), VALUE_ID: json.dumps(VALUE_SCHEMA)}
+    with LocalRegistry(schemas) as registry:
+        assembly = assembled(bootstrap, topic, embedder, registry.url)
+        answer(run(assembly, rows))
+        assembly.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])

@@ -1,0 +1,244 @@
+"""Lets a test decide when the calls of batches happen, and how they end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from worker.errors import RetriableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from worker.embed.port import Embedder, Embeddings, Limits, Purpose
+    from worker.errors import RecordError
+    from worker.flow.backlog import Work
+    from worker.model import ModelId, Point, Vector
+    from worker.pipeline.batch import BatchRunner, Report
+    from worker.store.port import Capabilities, Deletion, Match, Store
+
+T = TypeVar("T")
+Label = tuple[int, int, int]
+"""(member, partition, offset) of a batch's first row."""
+_PATIENCE_S = 60.0
+
+
+class Verdict(Enum):
+    """How a call ends."""
+
+    DONE = "done"
+    FAILED = "failed"
+    """Nothing happened, and the caller hears of an outage."""
+    UNSURE = "unsure"
+    """It happened, but the caller hears of an outage."""
+    KILLED = "killed"
+    """Nothing happened, and the caller is gone."""
+
+
+class Killed(BaseException):
+    """The process of this thread has ended."""
+
+
+@dataclass(eq=False)
+class Call:
+    """A call that waits for its verdict."""
+
+    label: Label
+    method: str
+    said: threading.Event = field(default_factory=threading.Event)
+    verdict: Verdict = Verdict.DONE
+
+    def end(self, verdict: Verdict = Verdict.DONE) -> None:
+        self.verdict = verdict
+        self.said.set()
+
+
+class Gate:
+    """Calls pass at once, unless their method is held or away. Shared by all members."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[str] = set()
+        self._away: set[str] = set()
+        self._parked: list[Call] = []
+        self._label = threading.local()
+
+    def hold(self, *methods: str) -> None:
+        """Let calls wait from now on."""
+        with self._lock:
+            self._held.update(methods)
+
+    def open(self, *methods: str) -> None:
+        """Let calls pass again, those that wait too; without names, all."""
+        with self._lock:
+            self._held.difference_update(methods or set(self._held))
+            free = [call for call in self._parked if call.method not in self._held]
+        for call in free:
+            self.release(call)
+
+    def cut_off(self, *methods: str) -> None:
+        """An outage: calls fail until ``restore``."""
+        self._away.update(methods)
+
+    def restore(self) -> None:
+        """The outage is over."""
+        self._away.clear()
+
+    @property
+    def parked(self) -> list[Call]:
+        """What waits, in an order that does not depend on threads."""
+        with self._lock:
+            return sorted(self._parked, key=lambda call: (call.label, call.method))
+
+    def release(self, call: Call, verdict: Verdict = Verdict.DONE) -> None:
+        """End one call."""
+        with self._lock:
+            self._parked.remove(call)
+        call.end(verdict)
+
+    def enter(self, label: Label) -> None:
+        """The calling thread begins a batch."""
+        self._label.value = label
+
+    def __call__(self, method: str, effect: Callable[[], T]) -> T:
+        """Pass through."""
+        verdict = self._verdict(method)
+        if verdict is Verdict.KILLED:
+            raise Killed
+        answer = None if verdict is Verdict.FAILED else effect()
+        if verdict is not Verdict.DONE or answer is None:
+            raise RetriableError("away", retry_after_s=0.5)
+        return answer
+
+    def _verdict(self, method: str) -> Verdict:
+        with self._lock:
+            if method in self._away:
+                return Verdict.FAILED
+            if method not in self._held:
+                return Verdict.DONE
+            call = Call(getattr(self._label, "value", (0, 0, 0)), method)
+            self._parked.append(call)
+        if not call.said.wait(_PATIENCE_S):
+            raise AssertionError(f"nobody let {method} pass")
+        return call.verdict
+
+
+class GatedEmbedder:
+    """An embedder behind the gate (``embed``)."""
+
+    def __init__(self, inner: Embedder, gate: Gate) -> None:
+        self._inner = inner
+        self._gate = gate
+
+    @property
+    def model(self) -> ModelId:
+        return self._inner.model
+
+    @property
+    def limits(self) -> Limits:
+        return self._inner.limits
+
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+        return self._gate("embed", lambda: self._inner.embed(texts, purpose))
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class GatedStore:
+    """A store behind the gate (``fetch``, ``upsert``, ``delete``); remembers what was written."""
+
+    def __init__(self, inner: Store, gate: Gate) -> None:
+        self._inner = inner
+        self._gate = gate
+        self.writes: list[tuple[str, str, int]] = []
+        """(method, id, offset of the change) in order."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._inner.capabilities
+
+    def check(self, dimensions: int) -> None:
+        self._inner.check(dimensions)
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        return self._gate("fetch", lambda: self._inner.fetch(namespace, ids))
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        def write() -> Mapping[str, RecordError]:
+            self.writes.extend(("upsert", point.id, _offset(point)) for point in points)
+            return self._inner.upsert(namespace, points)
+
+        return self._gate("upsert", write)
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        def write() -> Mapping[str, RecordError]:
+            self.writes.extend(("delete", one.id, one.position.offset) for one in deletions)
+            return self._inner.delete(namespace, deletions)
+
+        return self._gate("delete", write)
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        return self._inner.query(namespace, vector, k, where)
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        return self._inner.scan(namespace)
+
+    def namespaces(self) -> Sequence[str]:
+        return self._inner.namespaces()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _offset(point: Point) -> int:
+    assert point.stamp is not None
+    return point.stamp.position.offset
+
+
+class GatedRunner:
+    """A batch runner that tells the gate whose calls come."""
+
+    def __init__(self, inner: BatchRunner, gate: Gate, member: int) -> None:
+        self._inner = inner
+        self._gate = gate
+        self._member = member
+
+    def run(self, batch: Sequence[Work]) -> Report:
+        first = batch[0].change.position
+        self._gate.enter((self._member, first.partition, first.offset))
+        return self._inner.run(batch)
+
+
+class SteppingClock:
+    """Moves when somebody waits on it, never back, and lets other threads run meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now_s = 1_000.0
+        self.hurry_s = 0.0
+        """By how much time jumps whenever somebody looks."""
+
+    def now_s(self) -> float:
+        with self._lock:
+            self._now_s += self.hurry_s
+            return self._now_s
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._now_s += seconds
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        if not event.is_set():
+            self.advance(timeout_s)
+            time.sleep(0.0001)
+        return event.is_set()

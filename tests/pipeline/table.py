@@ -1,0 +1,130 @@
+"""A table whose changes reach a topic as Debezium writes them, and what the index should show."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from worker.decode.key_change import NEW_KEY, OLD_KEY
+from worker.model import TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from worker.model import Headers, Record
+    from worker.source.memory_broker import MemoryBroker
+
+TOPIC = "shop.public.products"
+PLACEHOLDER = "__debezium_unavailable_value"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A row as it was after one of its changes; None if it was gone."""
+
+    offset: int
+    row: Row | None
+
+
+class Table:
+    """Columns ``name``, ``body`` (may be TOASTed) and ``price``, by ``id``."""
+
+    def __init__(self, broker: MemoryBroker, partitions: int, topic: str = TOPIC) -> None:
+        broker.create_topic(topic, partitions)
+        self.topic = topic
+        self.partitions = partitions
+        self.rows: dict[int, Row] = {}
+        self.history: defaultdict[tuple[int, int], list[Moment]] = defaultdict(list)
+        """By (partition, id)."""
+        self.partial: set[tuple[int, int]] = set()
+        """(partition, offset) of records with placeholders."""
+        self._broker = broker
+        self._commits = 0
+
+    @property
+    def places(self) -> list[TopicPartition]:
+        return [TopicPartition(self.topic, number) for number in range(self.partitions)]
+
+    def insert(self, row_id: int, *, name: str = "n", body: str = "b", price: int = 0) -> Record:
+        return self._put("c", row_id, {"name": name, "body": body, "price": price})
+
+    def update(self, row_id: int, *, without: Collection[str] = (), **columns: Any) -> Record:
+        """Change columns; Debezium leaves out those of ``without``, which keep their value."""
+        return self._put("u", row_id, {**self.rows[row_id], **columns}, without=without)
+
+    def read_again(self, row_id: int) -> Record:
+        """A snapshot comes by."""
+        return self._put("r", row_id, self.rows[row_id])
+
+    def delete(self, row_id: int, *, headers: Headers = ()) -> Record:
+        del self.rows[row_id]
+        self._commits += 1
+        self._send("d", row_id, None, headers)
+        return self._note(row_id, self._produce(row_id, None, headers), None)
+
+    def move(self, row_id: int, new_id: int, *, without: Collection[str] = ()) -> Record:
+        """Change the key, as PostgreSQL and MySQL report it."""
+        row = self.rows[row_id]
+        self.delete(row_id, headers=((NEW_KEY, _key(new_id)),))
+        return self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
+
+    def garbage(self, row_id: int) -> Record:
+        """A record under the row's key that nobody can read."""
+        return self._produce(row_id, b"{", ())
+
+    def _put(
+        self,
+        op: str,
+        row_id: int,
+        row: Row,
+        *,
+        without: Collection[str] = (),
+        headers: Headers = (),
+    ) -> Record:
+        self.rows[row_id] = row
+        self._commits += 1
+        after = {**row, **dict.fromkeys(without, PLACEHOLDER), "id": row_id}
+        record = self._send(op, row_id, after, headers)
+        if without:
+            self.partial.add((record.partition, record.offset))
+        return record
+
+    def _send(self, op: str, row_id: int, after: Row | None, headers: Headers) -> Record:
+        source = {
+            "connector": "postgresql",
+            "db": "shop",
+            "schema": "public",
+            "table": "products",
+            "ts_ms": 1_000 + self._commits,
+            "lsn": self._commits,
+        }
+        value = {"op": op, "before": None, "after": after, "source": source}
+        record = self._produce(row_id, json.dumps(value).encode(), headers)
+        return self._note(row_id, record, self.rows.get(row_id))
+
+    def _note(self, row_id: int, record: Record, row: Row | None) -> Record:
+        moment = Moment(record.offset, None if row is None else dict(row))
+        self.history[record.partition, row_id].append(moment)
+        return record
+
+    def _produce(self, row_id: int, value: bytes | None, headers: Headers) -> Record:
+        return self._broker.produce(
+            self.topic,
+            _key(row_id),
+            value,
+            partition=row_id % self.partitions,
+            headers=headers,
+            timestamp_ms=1_000 + self._commits,
+        )
+
+
+def _key(row_id: int) -> bytes:
+    return json.dumps({"id": row_id}).encode()
+
+
+def text_of(row: Mapping[str, Any]) -> str:
+    """What ``document.fields`` of the world makes of a row."""
+    return f"Name: {row['name']}\n{row['body']}"

@@ -1,0 +1,333 @@
+"""The whole engine on fakes: a broker, a table, a store, and workers that come and go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tests.pipeline.gate import Gate, GatedEmbedder, GatedRunner, GatedStore, SteppingClock
+from tests.pipeline.table import TOPIC, Table, text_of
+from worker.clock import SystemClock
+from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.dlq.headers import CONNECT, OURS
+from worker.dlq.memory import MemoryDeadLetterQueue
+from worker.document.builder import DocumentBuilder
+from worker.document.spec import parse_spec
+from worker.embed.fake import FakeConfig, FakeEmbedder
+from worker.embed.port import Purpose
+from worker.errors import FatalError
+from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.pipeline.batch import BatchRunner
+from worker.pipeline.lease import Lease
+from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.patience import Patience
+from worker.pipeline.settings import Ports, TaskSettings
+from worker.pipeline.task import Task
+from worker.source.memory import MemorySource
+from worker.source.memory_broker import MemoryBroker
+from worker.source.subscription import Subscription
+from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.clock import Clock
+    from worker.decode.port import Decoder
+    from worker.dlq.port import DeadLetter
+    from worker.model import Point, TopicPartition
+    from worker.pipeline.goal import Goal
+    from worker.source.port import AssignmentListener, Polled
+
+GROUP = "connect-products"
+SESSION_S = 10.0
+POISON = "poison"
+"""Texts that contain it are refused by the embedder."""
+_PATIENCE_S = 60.0
+_JSON = PartSettings(format=Format.JSON, schemas_enable=False)
+
+
+class CountingSource(MemorySource):
+    """Counts its polls, and tells what is paused; may be fenced."""
+
+    polls = 0
+    is_fenced = False
+
+    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+        if self.is_fenced:
+            raise FatalError("another worker has this worker.id")
+        return super().commit_now(next_offsets, timeout_s)
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        self.polls += 1
+        return super().poll(max_records, timeout_s)
+
+    @property
+    def paused(self) -> set[TopicPartition]:
+        return {place for place, reading in self._readings.items() if reading.is_paused}
+
+    @property
+    def held(self) -> set[TopicPartition]:
+        return set(self._readings)
+
+
+class CountingLetters(MemoryDeadLetterQueue):
+    """Counts how often somebody looks for confirmations."""
+
+    looks = 0
+
+    def confirmed(self) -> Sequence[DeadLetter]:
+        self.looks += 1
+        return super().confirmed()
+
+
+class Member:
+    """One worker with one task; driven by steps, or by a thread of its own."""
+
+    def __init__(self, world: World, number: int, decoder: Decoder | None) -> None:
+        self.abort = threading.Event()
+        self.stop = threading.Event()
+        self.counters = Counters()
+        self.error: BaseException | None = None
+        self.letters = CountingLetters()
+        clock = world.clock
+        subscription = Subscription((world.table.topic,))
+        self.source = CountingSource(world.broker, GROUP, subscription, clock)
+        patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
+        lease = Lease(clock, SESSION_S)
+        runner = BatchRunner(
+            documents=world.documents,
+            embedder=world.gated_embedder,
+            store=world.gated_store,
+            guard=ModelGuard(world.store, world.gated_embedder.model),
+            lease=lease,
+            patience=patience,
+        )
+        gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
+        self.task = Task(
+            ports=Ports(
+                self.source,
+                decoder or json_decoder(world.documents.columns),
+                gated,
+                self.letters if world.tolerant else None,
+            ),
+            settings=world.settings,
+            lease=lease,
+            patience=patience,
+            clock=clock,
+            counters=self.counters,
+            abort=self.abort,
+        )
+
+    def join(self, listener: AssignmentListener | None = None) -> Member:
+        """Become a member; partitions come at the next steps. The listener defaults to the task."""
+        self.source.start(listener or self.task)
+        return self
+
+    def step(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.task.step()
+
+    def leave(self) -> None:
+        """End in order, as ``Task.run`` does."""
+        self.abort.set()
+        self.source.close()
+        self.close()
+
+    def close(self) -> None:
+        """Let the pool's threads end."""
+        self.task._flight.close()
+        self.task._schemas.close()
+
+    def run(self, goal: Goal | None = None) -> threading.Thread:
+        """Run in a thread until ``stop`` or the goal."""
+        thread = threading.Thread(target=self._run, args=(goal,), daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self, goal: Goal | None) -> None:
+        try:
+            self.task.run(self.stop, goal)
+        except BaseException as error:  # noqa: BLE001 - for the test to look at
+            self.error = error
+
+
+class World:
+    """See the module. ``guarded`` is whether the store refuses old writes by itself."""
+
+    def __init__(
+        self,
+        *,
+        guarded: bool = True,
+        partitions: int = 2,
+        batch: BatchPolicy | None = None,
+        buffer: BufferLimits | None = None,
+        drain_timeout_s: float = 8.0,
+        when: str | None = None,
+        tolerant: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or SteppingClock()
+        self.gate = Gate()
+        self.broker = MemoryBroker()
+        self.table = Table(self.broker, partitions)
+        self.store = MemoryStore(MemoryConfig(), behaviour=MemoryBehaviour(guarded=guarded))
+        self.gated_store = GatedStore(self.store, self.gate)
+        self._spec = parse_spec(fields="Name: name, body", metadata="name, body, price", when=when)
+        self.change_model("fake")
+        self.settings = TaskSettings(
+            batch or BatchPolicy(max_rows=4, max_in_flight=3),
+            buffer or BufferLimits(),
+            drain_timeout_s=drain_timeout_s,
+        )
+        self.tolerant = tolerant
+        self.members: list[Member] = []
+        self.everybody: list[Member] = []
+        """Those that left or crashed as well."""
+
+    def change_model(self, name: str) -> None:
+        """Embed with this model from the next member on."""
+        self.embedder = FakeEmbedder(FakeConfig(model=name, dimensions=32, refuse=POISON))
+        self.gated_embedder = GatedEmbedder(self.embedder, self.gate)
+        self.documents = DocumentBuilder(self._spec, self.embedder.model)
+
+    def member(self, decoder: Decoder | None = None) -> Member:
+        """A worker that has joined and is stepped by ``until``."""
+        made = self.newcomer(decoder).join()
+        self.members.append(made)
+        return made
+
+    def newcomer(self, decoder: Decoder | None = None) -> Member:
+        """A worker that has not joined yet."""
+        made = Member(self, len(self.everybody), decoder)
+        self.everybody.append(made)
+        return made
+
+    def until(self, reached: Callable[[], object]) -> None:
+        """Step everybody in turn until the condition holds."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while not reached():
+            if time.monotonic() > deadline_s:
+                raise AssertionError(f"not reached; committed {self.committed}")
+            for one in list(self.members):
+                one.step()
+
+    def wait_for(self, reached: Callable[[], object]) -> None:
+        """The same for what other threads do; nobody steps."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while not reached():
+            assert time.monotonic() < deadline_s, "not reached"
+            time.sleep(0.001)
+
+    def settle(self) -> None:
+        """Until everything written to the topic is committed."""
+        self.until(lambda: self.is_settled)
+
+    @property
+    def is_settled(self) -> bool:
+        committed = self.committed
+        return all(committed.get(place, 0) == self.end(place) for place in self.table.places)
+
+    @property
+    def committed(self) -> dict[TopicPartition, int]:
+        return dict(self.broker.committed(GROUP))
+
+    def end(self, place: TopicPartition) -> int:
+        log = self.broker.log(place)
+        assert log is not None
+        return log.end
+
+    def stop(self, member: Member) -> None:
+        """Leave in order."""
+        self.members.remove(member)
+        member.leave()
+
+    def crash(self, member: Member) -> None:
+        """The process is gone, and its session ends."""
+        self.members.remove(member)
+        member.source.expire()
+        self.broker.tell()
+        member.close()
+
+    def rewind(self) -> None:
+        """Set the group back to the beginning; nobody may be a member."""
+        self.broker.group(GROUP).committed.clear()
+
+    def close(self) -> None:
+        """Let all threads end."""
+        self.gate.open()
+        for one in self.everybody:
+            one.abort.set()
+            one.stop.set()
+            one.close()
+
+    # What there is to see ------------------------------------------------------------------
+
+    @property
+    def points(self) -> dict[int, Point]:
+        return {int(point_id): point for point_id, point in self.store.points(TOPIC).items()}
+
+    @property
+    def index(self) -> dict[int, dict[str, Any]]:
+        """The index as rows."""
+        return {row_id: row_of(point) for row_id, point in self.points.items()}
+
+    @property
+    def dead(self) -> list[tuple[int, int, str]]:
+        """(partition, offset, kind) of the dead letters."""
+        found = []
+        for one in self.everybody:
+            for record in one.letters.records:
+                headers = {name: value or b"" for name, value in record.headers}
+                found.append(
+                    (
+                        int(headers[CONNECT + "partition"]),
+                        int(headers[CONNECT + "offset"]),
+                        headers[OURS + "kind"].decode(),
+                    )
+                )
+        return found
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for one in self.everybody:
+            total.update({outcome.value: n for outcome, n in one.counters.outcomes.items()})
+        return total
+
+    def assert_equals_table(self) -> None:
+        """Every row with its own vector, and nothing else."""
+        assert self.index == self.table.rows
+        self.assert_vectors_fit()
+
+    def assert_vectors_fit(self) -> None:
+        """Each point's vector is that of the text its metadata says."""
+        points = list(self.points.values())
+        if not points:
+            return
+        texts = [text_of(point.metadata) for point in points]
+        vectors = FakeEmbedder(FakeConfig(dimensions=32)).embed(texts, Purpose.DOCUMENT).vectors
+        assert np.array_equal(np.stack([point.vector for point in points]), vectors)
+
+
+def row_of(point: Point) -> dict[str, Any]:
+    return {name: point.metadata[name] for name in ("name", "body", "price")}
+
+
+def json_decoder(columns: frozenset[str] | None) -> DebeziumDecoder:
+    return DebeziumDecoder(DecoderSettings(key=_JSON, value=_JSON, columns=columns))
+
+
+def clock_of(world: World) -> SteppingClock:
+    """The clock of a world that is not in real time."""
+    assert isinstance(world.clock, SteppingClock)
+    return world.clock
+
+
+def system_world(**more: Any) -> World:
+    """A world in real time, for tests with threads."""
+    return World(clock=SystemClock(), **more)

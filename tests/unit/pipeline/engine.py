@@ -1,0 +1,137 @@
+"""The parts of a task put together by hand, small enough to look inside."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.clock import FakeClock
+from worker.dlq.memory import MemoryDeadLetterQueue
+from worker.document.builder import DocumentBuilder
+from worker.document.spec import parse_spec
+from worker.embed.fake import FakeConfig, FakeEmbedder
+from worker.flow.backlog import Backlog, Entry, Work
+from worker.flow.ledger import PartitionLedger
+from worker.model import Change, Key, Op, Origin, Record, TopicPartition
+from worker.pipeline.batch import BatchRunner
+from worker.pipeline.flight import Flight
+from worker.pipeline.landing import Landing
+from worker.pipeline.lease import Lease
+from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.patience import Patience
+from worker.pipeline.rejects import Rejects
+from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.model import Value
+
+TOPIC = "shop.public.products"
+SESSION_S = 10.0
+
+
+class HookClock(FakeClock):
+    """Lets something happen while somebody waits."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        if self.meanwhile is not None:
+            self.meanwhile()
+        return super().wait(event, timeout_s)
+
+
+def ledger(partition: int = 0) -> PartitionLedger:
+    return PartitionLedger(TopicPartition(TOPIC, partition))
+
+
+def entry(
+    ours: PartitionLedger,
+    offset: int,
+    op: Op = Op.UPDATE,
+    *,
+    row: int = 1,
+    committed_ms: int | None = None,
+    timestamp_ms: int | None = None,
+    **columns: Value,
+) -> Entry:
+    """A change of a row, received by its ledger."""
+    partition = ours.partition.partition
+    record = Record(TOPIC, partition, offset, b"k", b"v", topic_id="id", timestamp_ms=timestamp_ms)
+    ours.receive(offset)
+    origin = Origin(table="products", committed_ms=committed_ms)
+    after = {} if op.removes else {"name": "n", **columns}
+    return Entry(Change(record, Key(TOPIC, (("id", row),)), op, after, origin), ours, 0.0)
+
+
+@dataclass
+class Engine:
+    """Everything between the backlog and the index."""
+
+    guarded: bool = False
+    refuse: str = "poison"
+    model: str = "fake"
+    clock: HookClock = field(default_factory=HookClock)
+
+    def __post_init__(self) -> None:
+        self.abort = threading.Event()
+        behaviour = MemoryBehaviour(guarded=self.guarded)
+        self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
+        config = FakeConfig(model=self.model, dimensions=32, refuse=self.refuse)
+        self.embedder = FakeEmbedder(config)
+        self.lease = Lease(self.clock, SESSION_S)
+        self.use(self.store)
+        self.letters = MemoryDeadLetterQueue()
+        self.counters = Counters()
+        self.backlog = Backlog()
+        self.rejects = Rejects(self.letters, self.counters)
+        self.flight = Flight(self.runner.run, threads=2)
+        self.landing = Landing(
+            flight=self.flight,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            counters=self.counters,
+        )
+
+    def use(self, store: MemoryStore) -> None:
+        """Write to this store."""
+        self.store = store
+        spec = parse_spec(fields="name", metadata="price")
+        self.runner = BatchRunner(
+            documents=DocumentBuilder(spec, self.embedder.model),
+            embedder=self.embedder,
+            store=store,
+            guard=ModelGuard(store, self.embedder.model),
+            lease=self.lease,
+            patience=Patience(abort=self.abort, clock=self.clock),
+        )
+
+    def take(self) -> list[Work]:
+        return self.backlog.take(100, 1 << 30)
+
+    def work(self, *entries: Entry) -> Work:
+        """The work that these entries of one key make; the backlog forgets it at once."""
+        for one in entries:
+            self.backlog.add(one)
+        (work,) = self.take()
+        self.backlog.finish(work)
+        return work
+
+    def settle(self) -> None:
+        """Fly whatever waits until nothing does."""
+        while batch := self.take():
+            self.flight.launch(batch)
+            while self.flight.in_flight:
+                self.landing.take_back(1.0)
+        self.rejects.settle()
+
+    def offset_in_index(self) -> int | None:
+        """The offset that the only row is as of; None if it is not there."""
+        points = list(self.store.points(TOPIC).values())
+        if not points:
+            return None
+        assert points[0].stamp is not None
+        return points[0].stamp.position.offset
