@@ -56,7 +56,7 @@ def ask(module: str, *arguments: object) -> dict[str, Any]:
         subprocess.TimeoutExpired: it hangs.
     """
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-    done = subprocess.run(  # noqa: S603 - our own modules
+    done = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=False, timeout=_TIMEOUT_S
     )
     if done.returncode != 0:
