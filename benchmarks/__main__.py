@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +15,6 @@ from benchmarks.report import Results, table
 from benchmarks.rows import Rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.stack.kafka import Kafka
 
 _STEP_ROWS = 20_000
