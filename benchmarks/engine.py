@@ -20,6 +20,7 @@ from worker.config.load_worker import load_worker
 from worker.config.read import Surroundings, read_connector
 from worker.decode.local_registry import LocalRegistry
 from worker.embed.port import Purpose
+from worker.runtime.collector import calm_collector
 
 if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
@@ -120,6 +121,7 @@ def run(assembly: BenchAssembly, rows: int) -> Figures:
     index = cast("MeteredIndex", assembly.index)
     before_s = index.meter.seconds
     finished = Finished(task, rows)
+    calm_collector()  # as vecsink run does
     Collector.watch()
     task.run(threading.Event(), cast("Goal", finished))
     began, ended = index.sources[0].began, finished.ended

@@ -17,6 +17,7 @@ from worker.cli.errors import ExitCode, exit_code, signal_exit
 from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, summary, totals
 from worker.config.load import load
 from worker.config.load_worker import load_worker
+from worker.runtime.collector import calm_collector
 from worker.runtime.signals import stopping_on_signals
 from worker.runtime.supervisor import Supervisor
 from worker.telemetry.logs import set_up_logs
@@ -42,6 +43,7 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     connectors = load(paths, worker=worker, checks=CHECKS).require()
     console = Console(stderr=True)
     set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
+    calm_collector()
     built = assemblies(worker, connectors)
     tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
     code = _supervise(tasks, worker, _display(console, until_caught_up=until_caught_up))
