@@ -1,1 +1,1 @@
-"""What must outlive a worker and cannot live in the index: one small compacted topic per connector."""
+"""What outlives a worker and cannot live in the index: one small compacted topic per connector."""
