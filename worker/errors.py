@@ -5,6 +5,7 @@
     ├── RetriableError   an outage: wait, then do the same work again
     │   ├── LimitedError     the other side asks us to slow down
     │   └── UnansweredError  no answer came: the work may have been done, and billed
+    │       └── BrokenAnswerError  an answer came that cannot be used
     ├── RecordError      this one record cannot be processed: to the dead-letter topic
     └── FatalError       every record would fail: the task stops as FAILED            (exit 1)
 
@@ -56,6 +57,10 @@ class LimitedError(RetriableError):
 
 class UnansweredError(RetriableError):
     """A request was sent and no answer came: it may have been carried out, and billed."""
+
+
+class BrokenAnswerError(UnansweredError):
+    """An answer came that cannot be used, such as too few vectors; it may have been billed."""
 
 
 class RecordError(WorkerError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Task as BarTask
 
     from worker.runtime.supervisor import RunningTask
+    from worker.telemetry.bill import Bill
 
 _LINE_EVERY_S = 5.0
 
@@ -141,10 +142,22 @@ def summary(counters: Counters, seconds: float) -> str:
     return (
         f"{counters.finished:,} records in {seconds:.1f} s ({rate:,.0f}/s)"
         + (f": {ended}" if ended else "")
-        + f"; {counters.texts:,} texts embedded"
-        + (f", {counters.tokens:,} tokens" if counters.tokens else "")
-        + "."
+        + f"; {_spent(counters.bill)}."
     )
+
+
+def _spent(bill: Bill) -> str:
+    """What the embedding came to."""
+    parts = [f"{bill.texts:,} texts embedded"]
+    if bill.requests:
+        parts[0] += f" in {bill.requests:,} calls"
+    if bill.truncated:
+        parts.append(f"{bill.truncated:,} of them truncated")
+    if bill.tokens:
+        parts.append(f"{bill.tokens:,} tokens")
+    if bill.usd:
+        parts.append(f"${bill.usd:,.4f}")
+    return ", ".join(parts)
 
 
 def _by_connector(tasks: Sequence[RunningTask]) -> dict[str, tuple[int, int]]:

@@ -96,7 +96,7 @@ class Demo:
         return Sums(
             rows=len(self._recording.snapshot),
             changes=sum(1 for _ in changes_of(self._recording.changes)),
-            texts=counters.texts,
+            texts=counters.bill.texts,
             reused=counters.outcomes[Outcome.REUSED],
             committed=committed,
             points=len(points),

@@ -63,6 +63,10 @@ class Price:
     as_of: str
     """The day on which it was looked up, as YYYY-MM-DD; empty if the connector says it."""
 
+    def usd(self, tokens: float) -> float:
+        """What so many tokens cost."""
+        return tokens * self.usd_per_million_tokens / 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -112,6 +112,7 @@ class Backlog:
     def __init__(self) -> None:
         self._places: dict[Key, _Place] = {}
         self._ready: OrderedDict[Key, _Place] = OrderedDict()
+        self._parked: dict[Key, _Place] = {}
         self._ready_bytes = 0
         self._rows = 0
         self._bytes = 0
@@ -161,9 +162,13 @@ class Backlog:
             return
         _insert(place.waiting, entry)
         place.size += entry.size
-        if flying is None:
+        if flying is not None:
+            return
+        if key in self._ready:
             self._ready_bytes += entry.size
-            self._ready.setdefault(key, place)
+        else:
+            self._parked.pop(key, None)
+            self._make_ready(key, place)
 
     def take(self, max_rows: int, max_bytes: int) -> list[Work]:
         """The keys that waited longest, at most so many; at least one if any is ready."""
@@ -203,6 +208,30 @@ class Backlog:
         place.size += sum(entry.size for entry in kept)
         self._free(work.key)
 
+    def park(self, work: Work) -> None:
+        """A batch is through with a key whose change cannot be done for now.
+
+        It waits until ``unpark``, or until something newer comes for the key: that may be a change
+        that can be done, such as a delete.
+        """
+        self.give_back(work, work.entries)
+        key, place = work.key, self._places.get(work.key)
+        if place is not None and place.waiting[-1] is work.newest:
+            del self._ready[key]
+            self._ready_bytes -= place.size
+            self._parked[key] = place
+
+    @property
+    def parked_rows(self) -> int:
+        """Keys that wait for ``unpark``."""
+        return len(self._parked)
+
+    def unpark(self) -> None:
+        """Everything that was parked may go into a batch again."""
+        parked, self._parked = self._parked, {}
+        for key, place in parked.items():
+            self._make_ready(key, place)
+
     def drop_lost(self) -> None:
         """Forget what waits for partitions that are gone. Work in flight is left alone."""
         for key, place in list(self._places.items()):
@@ -223,9 +252,11 @@ class Backlog:
         place.waiting = kept
         if place.flying is not None:
             return
-        self._ready_bytes -= before - place.size
+        if key in self._ready:
+            self._ready_bytes -= before - place.size
         if not kept:
-            del self._ready[key]
+            self._ready.pop(key, None)
+            self._parked.pop(key, None)
             del self._places[key]
 
     def _release(self, entry: Entry) -> None:
@@ -238,6 +269,9 @@ class Backlog:
         if not place.waiting:
             del self._places[key]
             return
+        self._make_ready(key, place)
+
+    def _make_ready(self, key: Key, place: _Place) -> None:
         self._ready[key] = place
         self._ready_bytes += place.size
 

@@ -5,24 +5,25 @@ Runs in a pool thread and shares nothing with other batches but its ports.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from worker.embed.port import Purpose
 from worker.errors import RecordError
 from worker.model import Outcome, Point
+from worker.pipeline.caller import Errand
 from worker.pipeline.decide import Decision, decide, is_stale
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.store.port import Deletion
+from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from worker.embed.port import Embedder, Embeddings
     from worker.flow.backlog import Work
     from worker.model import Change, Document, Vector
+    from worker.pipeline.embedding import Embedded, Embedding
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
@@ -60,23 +61,20 @@ class Item:
     stored: Point | None = None
     vector: Vector | None = None
     outcome: Outcome | RecordError | None = None
+    is_unpaid: bool = False
+    """Whether the day's budget does not cover its text."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Report:
-    """How a batch ended. Items without an outcome belong to partitions that were taken away."""
+    """How a batch ended. Items without an outcome have to come again."""
 
     items: Sequence[Item]
-    texts: int = 0
-    """Texts that went to the embedder."""
-    tokens: int = 0
-    """Tokens that the provider bills for them."""
-
-
-@dataclass(slots=True)
-class _Spent:
-    texts: int = 0
-    tokens: int = 0
+    bill: Bill = field(default_factory=Bill)
+    tokens_by_table: Counter[str] = field(default_factory=Counter)
+    """The bill's tokens, divided by size of the texts."""
+    failure: BaseException | None = None
+    """What has to end the task, after the items that have an outcome are settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class BatchRunner:
     """Runs batches; its ``run`` is called from several threads at once."""
 
     documents: Documents
-    embedder: Embedder
+    embedding: Embedding
     store: Store
     guard: ModelGuard
     lease: Lease
@@ -97,14 +95,13 @@ class BatchRunner:
             Interrupted, LeaseExpired: nothing is decided, the work has to come again.
             FatalError: every record would fail.
         """
-        items = [Item(work) for work in batch]
-        spent = _Spent()
-        self._each(items, self._address)
-        self._fetch(_open(items))
-        self._each(_open(items), self._judge)
-        self._embed(_open(items), spent)
-        self._write(_open(items))
-        return Report(items, spent.texts, spent.tokens)
+        report = Report([Item(work) for work in batch])
+        self._each(report.items, self._address)
+        self._fetch(_open(report.items))
+        self._each(_open(report.items), self._judge)
+        self._embed(report)
+        self._write([item for item in _open(report.items) if _is_ready(item)])
+        return report
 
     def _each(self, items: Iterable[Item], step: Callable[[Item], None]) -> None:
         for item in items:
@@ -147,27 +144,27 @@ class BatchRunner:
         elif decision is Decision.REUSE and item.stored is not None:
             item.vector = item.stored.vector
 
-    def _embed(self, items: Sequence[Item], spent: _Spent) -> None:
+    def _embed(self, report: Report) -> None:
         wanted: dict[str, list[Item]] = defaultdict(list)
-        for item in items:
+        for item in _open(report.items):
             if item.document is not None and item.vector is None and item.work.is_ours:
                 wanted[item.document.text].append(item)
         if not wanted:
             return
-        texts = list(wanted)
-        answer = self.patience("embedding", lambda: self._embed_if_ours(items, texts))
-        spent.texts, spent.tokens = len(texts), answer.tokens
-        for index, text in enumerate(texts):
-            refused = answer.refused.get(index)
-            for item in wanted[text]:
-                item.outcome = refused
-                item.vector = answer.vectors[index]
+        errand = Errand(self.patience, lambda: self._expect_ours(wanted))
+        tables = [_table(items[0]) for items in wanted.values()]
+        embedded = self.embedding(list(wanted), tables, errand)
+        report.bill, report.tokens_by_table = embedded.bill, embedded.tokens_by_table
+        if not isinstance(embedded.failure, LeaseExpired | Interrupted):
+            report.failure = embedded.failure
+        for index, items in enumerate(wanted.values()):
+            for item in items:
+                _receive(item, embedded, index)
 
-    def _embed_if_ours(self, items: Sequence[Item], texts: Sequence[str]) -> Embeddings:
+    def _expect_ours(self, wanted: Mapping[str, Sequence[Item]]) -> None:
         self.lease.check()
-        if not any(item.work.is_ours for item in items):
+        if not any(item.work.is_ours for items in wanted.values() for item in items):
             raise LeaseExpired
-        return self.embedder.embed(texts, Purpose.DOCUMENT)
 
     def _write(self, items: Sequence[Item]) -> None:
         for namespace, group in _by_namespace(items).items():
@@ -213,6 +210,22 @@ def _done(item: Item) -> Outcome:
         return Outcome.DELETED if item.work.change.op.removes else Outcome.FILTERED
     reused = item.stored is not None and item.vector is item.stored.vector
     return Outcome.REUSED if reused else Outcome.WRITTEN
+
+
+def _receive(item: Item, embedded: Embedded, index: int) -> None:
+    item.vector = embedded.vectors[index]
+    item.outcome = embedded.refused.get(index)
+    item.is_unpaid = index in embedded.unpaid
+
+
+def _is_ready(item: Item) -> bool:
+    """Whether there is something to write: a point with its vector, or a point that goes."""
+    return item.document is None or item.vector is not None
+
+
+def _table(item: Item) -> str:
+    change = item.work.change
+    return change.origin.table or change.record.topic
 
 
 def _open(items: Sequence[Item]) -> list[Item]:

@@ -43,6 +43,8 @@ class Landing:
                 self._count(landed.report)
                 for item in landed.report.items:
                     self._settle(item)
+                if landed.report.failure is not None:
+                    self.fail(landed.report.failure)
 
     def fail(self, error: BaseException) -> None:
         """Remember what ends the task; the first failure counts, others are only logged."""
@@ -59,12 +61,14 @@ class Landing:
 
     def _count(self, report: Report) -> None:
         self._counters.batches += 1
-        self._counters.texts += report.texts
-        self._counters.tokens += report.tokens
+        self._counters.bill += report.bill
+        self._counters.tokens_by_table.update(report.tokens_by_table)
 
     def _settle(self, item: Item) -> None:
         work, outcome = item.work, item.outcome
-        if outcome is None:
+        if outcome is None and item.is_unpaid:
+            self._backlog.park(work)
+        elif outcome is None:
             self._backlog.give_back(work, work.entries)
         elif isinstance(outcome, RecordError):
             self._dead_letter(work, outcome)

@@ -59,23 +59,34 @@ class Patience:
             Interrupted: the task stops.
             FatalError: ``timeout_s`` (``errors.retry.timeout``) is over, or the call raised it.
         """
-        retrying = Retrying(
-            retry=retry_if_exception_type(RetriableError),
-            wait=self._delay_s,
-            stop=self._limit,
-            sleep=self._sleep,
-            before_sleep=lambda state: _say_that_it_waits(what, state),
-            reraise=True,
-        )
-        try:
-            result = retrying(call)
-        except RetriableError as error:
-            raise FatalError(
-                f"{what} failed for longer than errors.retry.timeout: {error}"
-            ) from error
+        retrying = self._retrying(lambda state: _say_that_it_waits(what, state))
+        result = _until_it_returns(retrying, what, call)
         if retrying.statistics["attempt_number"] > 1:
             _log.info("%s works again.", what.capitalize())
         return result
+
+    def silently(self, what: str, call: Callable[[], T]) -> T:
+        """The same without a word, where somebody else speaks for many callers at once."""
+        return _until_it_returns(self._retrying(None), what, call)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for something that is no failure.
+
+        Raises:
+            Interrupted: the task stops.
+        """
+        if self._clock.wait(self._abort, seconds):
+            raise Interrupted
+
+    def _retrying(self, before_sleep: Callable[[RetryCallState], None] | None) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(RetriableError),
+            wait=self._delay_s,
+            stop=self._limit,
+            sleep=self.pause,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
 
     def _delay_s(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -83,9 +94,12 @@ class Patience:
             return error.retry_after_s
         return float(self._backoff(state))
 
-    def _sleep(self, seconds: float) -> None:
-        if self._clock.wait(self._abort, seconds):
-            raise Interrupted
+
+def _until_it_returns(retrying: Retrying, what: str, call: Callable[[], T]) -> T:
+    try:
+        return retrying(call)
+    except RetriableError as error:
+        raise FatalError(f"{what} failed for longer than errors.retry.timeout: {error}") from error
 
 
 def _say_that_it_waits(what: str, state: RetryCallState) -> None:

@@ -21,6 +21,8 @@ class TaskSettings:
     buffer: BufferLimits
     drain_timeout_s: float = 8.0
     """How long a revoke or a shutdown waits for what is in flight; less than a session."""
+    number: int = 0
+    """Of the task among those of its connector in this process."""
     refused_kinds: frozenset[str] = frozenset()
     """Kinds of non-row records that fail the task, such as ``truncate``."""
 

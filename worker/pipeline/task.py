@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from worker.errors import WorkerError
 from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
+from worker.pipeline.allowance import Allowance
 from worker.pipeline.commit import Committer
 from worker.pipeline.flight import Flight
 from worker.pipeline.intake import Intake
@@ -92,6 +93,14 @@ class Task:
         self._landing = Landing(
             flight=self._flight, backlog=self._backlog, rejects=self._rejects, counters=counters
         )
+        self._allowance = Allowance(
+            task=settings.number,
+            embedding=ports.runner.embedding,
+            source=self._source,
+            ledger=self._ledger,
+            backlog=self._backlog,
+            clock=clock,
+        )
         self._abort = abort
 
     @property
@@ -116,6 +125,7 @@ class Task:
             leaving.callback(self._schemas.close)
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
+            leaving.callback(self._allowance.end)
             leaving.callback(self._leave)
             self._source.start(self)
             while not stop.is_set() and not (goal and goal.is_reached()):
@@ -138,6 +148,7 @@ class Task:
         self._rejects.settle()
         if self._landing.failure is not None:
             raise self._landing.failure
+        self._allowance.tick()
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
@@ -147,6 +158,7 @@ class Task:
         for partition in partitions:
             self._ledger.open(partition)
         self._backlog.drop_lost()
+        self._allowance.look_now()
         if partitions:
             self.counters.rebalances += 1
             _log.info("Assigned: %s.", _names(partitions))
@@ -185,6 +197,7 @@ class Task:
         self._backlog.drop_lost()
         self._intake.drop_lost()
         self._pressure.forget(partitions)
+        self._allowance.look_now()
 
     def _poll(self, timeout_s: float) -> None:
         wanted = max(1, min(_MAX_POLL_RECORDS, self._pressure.room))

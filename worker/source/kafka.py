@@ -20,6 +20,7 @@ from worker.source.lanes import Lanes
 from worker.source.port import Polled
 from worker.source.quiet_log import QuietLog
 from worker.source.records import record_of
+from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class KafkaSource:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._listener = listener
         self._ids = TopicIds(admin, self._clock)
+        self._size = SubscriptionSize(admin, self._clock, settings.subscription)
         self._lanes = Lanes(self._ids, self._clock)
         self._ends = GroupEnds(admin, self._clock, settings.subscription, settings.consumer)
         self._consumer = consumer
@@ -153,6 +155,11 @@ class KafkaSource:
         """Ask coordinator and leaders. Topics that do not exist yet have no partitions."""
         return self._ends.ask(self._member, timeout_s)
 
+    @property
+    def partitions_in_all(self) -> int | None:
+        """As the brokers said in the last half minute."""
+        return self._size.partitions
+
     def close(self) -> None:
         """Have the listener finish, then leave the group within ``close_timeout_s``.
 
@@ -169,6 +176,7 @@ class KafkaSource:
             self._consumer = None
             self._forget(held)
             self._ids.close()
+            self._size.close()
             self._leave(consumer)
 
     @property

@@ -116,6 +116,12 @@ class MemorySource:
                 if (log := self._broker.log(place)) is not None
             }
 
+    @property
+    def partitions_in_all(self) -> int | None:
+        """As the broker has them now."""
+        with self._broker.lock:
+            return sum(1 for _ in self._broker.places(self._subscription))
+
     def close(self) -> None:
         """Give up what is held, then leave."""
         if self._listener is None:

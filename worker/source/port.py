@@ -96,6 +96,14 @@ class Source(Protocol):
         """
         ...
 
+    @property
+    def partitions_in_all(self) -> int | None:
+        """Partitions of the whole subscription, held by anybody; None: not known yet.
+
+        May be late by half a minute. Never blocks.
+        """
+        ...
+
     def close(self) -> None:
         """Leave the group; calls ``on_revoked`` for what is held. Idempotent."""
         ...

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from worker.telemetry.bill import Bill
+
 if TYPE_CHECKING:
     from worker.model import Outcome
 
@@ -21,10 +23,10 @@ class Counters:
     not_rows: Counter[str] = field(default_factory=Counter)
     """Filtered records that were no row changes, by kind."""
     batches: int = 0
-    texts: int = 0
-    """Texts sent to the embedder."""
-    tokens: int = 0
-    """Tokens that the provider bills for them; 0 where it does not say."""
+    bill: Bill = field(default_factory=Bill)
+    """What the embedder's calls came to."""
+    tokens_by_table: Counter[str] = field(default_factory=Counter)
+    """Its tokens, by the tables that the texts came from."""
     rebalances: int = 0
 
     @property
@@ -39,8 +41,8 @@ class Counters:
             outcomes=_snapshot(self.outcomes) + _snapshot(other.outcomes),
             not_rows=_snapshot(self.not_rows) + _snapshot(other.not_rows),
             batches=self.batches + other.batches,
-            texts=self.texts + other.texts,
-            tokens=self.tokens + other.tokens,
+            bill=self.bill + other.bill,
+            tokens_by_table=_snapshot(self.tokens_by_table) + _snapshot(other.tokens_by_table),
             rebalances=self.rebalances + other.rebalances,
         )
 

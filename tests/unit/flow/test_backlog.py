@@ -276,6 +276,41 @@ def test_nor_when_it_was_dropped_while_the_change_before_it_was_in_flight() -> N
     assert work.change.unavailable == {"body"}
 
 
+def test_a_parked_key_is_held_but_not_handed_out_until_it_is_unparked() -> None:
+    backlog = Backlog()
+    backlog.add(entry(1, row=1))
+    backlog.add(entry(2, row=2))
+    one, two = take(backlog)
+    backlog.park(one)
+    backlog.finish(two)
+    assert take(backlog) == []
+    assert (backlog.rows, backlog.parked_rows, backlog.ready_bytes) == (1, 1, 0)
+    backlog.unpark()
+    (again,) = take(backlog)
+    assert offsets(again) == [1]
+
+
+def test_a_newer_change_brings_a_parked_key_back() -> None:
+    backlog = Backlog()
+    backlog.add(entry(1))
+    (work,) = take(backlog)
+    backlog.park(work)
+    backlog.add(entry(2))
+    (again,) = take(backlog)
+    assert offsets(again) == [1, 2]
+    assert backlog.parked_rows == 0
+
+
+def test_what_came_while_it_flew_keeps_a_key_from_being_parked() -> None:
+    backlog = Backlog()
+    backlog.add(entry(1))
+    (work,) = take(backlog)
+    backlog.add(entry(2))
+    backlog.park(work)
+    (again,) = take(backlog)
+    assert offsets(again) == [1, 2]
+
+
 class BacklogMachine(RuleBasedStateMachine):
     """Random additions, batches, ends and revocations, against plain sorted lists.
 
@@ -292,6 +327,7 @@ class BacklogMachine(RuleBasedStateMachine):
         self.held: dict[int, list[Entry]] = {}
         """By row: all that is in flight and that waits, in order of commit times."""
         self.flying: dict[int, Work] = {}
+        self.parked: set[int] = set()
 
     @rule(
         row=st.integers(0, 3),
@@ -313,6 +349,7 @@ class BacklogMachine(RuleBasedStateMachine):
         )
         added = Entry(one, self.ledgers[partition], 0.0)
         self.backlog.add(added)
+        self.parked.discard(row)
         insort(self.held.setdefault(row, []), added, key=committed_ms)
 
     @rule(rows=st.integers(1, 3))
@@ -341,6 +378,21 @@ class BacklogMachine(RuleBasedStateMachine):
         self.backlog.give_back(work, again)
         self._forget(gone)
 
+    @precondition(lambda self: self.flying)
+    @rule(data=st.data())
+    def park(self, data: st.DataObject) -> None:
+        work = self._land(data)
+        row = row_of(work)
+        self.backlog.park(work)
+        self._forget([one for one in work.entries if not one.ledger.is_open])
+        if self.held[row] and self.held[row][-1] is work.newest:
+            self.parked.add(row)
+
+    @rule()
+    def unpark(self) -> None:
+        self.backlog.unpark()
+        self.parked.clear()
+
     @rule(partition=st.integers(0, 1))
     def revoke(self, partition: int) -> None:
         self.ledgers[partition].close()
@@ -349,6 +401,8 @@ class BacklogMachine(RuleBasedStateMachine):
         for row, held in self.held.items():
             flies = self.flying[row].entries if row in self.flying else []
             self.held[row] = [one for one in held if one in flies or one.ledger.is_open]
+            if not self.held[row]:
+                self.parked.discard(row)
 
     @invariant()
     def work_in_flight_is_what_comes_first(self) -> None:
@@ -361,8 +415,12 @@ class BacklogMachine(RuleBasedStateMachine):
         assert self.backlog.rows == len(held)
         assert self.backlog.bytes == sum(one.size for one in held)
         ready = [
-            one for row, entries in self.held.items() if row not in self.flying for one in entries
+            one
+            for row, entries in self.held.items()
+            if row not in self.flying and row not in self.parked
+            for one in entries
         ]
+        assert self.backlog.parked_rows == len(self.parked)
         assert self.backlog.ready_rows == len({one.change.key for one in ready})
         assert self.backlog.ready_bytes == sum(one.size for one in ready)
 

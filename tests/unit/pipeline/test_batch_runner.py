@@ -65,7 +65,7 @@ def test_equal_texts_of_one_batch_are_embedded_once() -> None:
     engine, ours = Engine(), ledger()
     works = [engine.work(entry(ours, row, row=row, name="same")) for row in range(5)]
     report = engine.runner.run(works)
-    assert report.texts == 1
+    assert report.bill.texts == 1
     assert {item.outcome for item in report.items} == {Outcome.WRITTEN}
 
 

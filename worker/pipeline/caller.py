@@ -1,0 +1,188 @@
+"""One call of an embedder: when the limits let it, when the budget covers it, until it is answered.
+
+Runs in the pool's threads. Nothing that was answered is asked for again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.embed.port import Purpose
+from worker.errors import (
+    BrokenAnswerError,
+    FatalError,
+    LimitedError,
+    RetriableError,
+    UnansweredError,
+)
+from worker.throttle.circuit import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.embed.port import Embedder, Embeddings, Overlong
+    from worker.pipeline.patience import Patience
+    from worker.spend.port import Purse, Reservation
+    from worker.throttle.gate import Gate, Pass
+
+_LOOK_EVERY_S = 1.0
+"""While a call waits for its turn, the partitions may go."""
+_BROKEN_ANSWERS = 3
+"""So many unusable answers to one call are no accident."""
+
+
+class OverBudgetError(Exception):
+    """The day's budget does not cover a call; ``left`` tokens of it are left."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left} tokens are left of the budget")
+        self.left = left
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """On whose behalf a call is made."""
+
+    patience: Patience
+    check: Callable[[], None]
+    """Raises if the answer would not be needed any more."""
+    purpose: Purpose = Purpose.DOCUMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The texts of one call."""
+
+    texts: Sequence[str]
+    tokens: int
+    """Estimated; the limits per minute are counted in it until the bill comes."""
+    most_tokens: int
+    """What it can cost at most."""
+    tables: Mapping[str, int] = field(default_factory=dict)
+    """How many of the texts come from each table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Makes calls for all tasks of a connector."""
+
+    embedder: Embedder
+    gate: Gate
+    purse: Purse
+    overlong: Overlong
+
+    def __call__(self, order: Order, errand: Errand) -> Embeddings:
+        """The answer, after any number of tries.
+
+        Raises:
+            Interrupted, LeaseExpired: nobody waits for the answer any more.
+            OverBudgetError: the day's budget does not cover it.
+            RecordError: the provider refuses the call.
+            FatalError: it would refuse every call, or is away for too long.
+        """
+        tries = _Tries(self, order, errand)
+        return errand.patience.silently("embedding", tries)
+
+    def admit(self, order: Order, errand: Errand) -> Pass:
+        """Wait for the account's turn.
+
+        Raises:
+            RetriableError: the provider is away or has asked us to wait.
+        """
+        while True:
+            entered = self.gate.enter(len(order.texts), order.tokens)
+            if not isinstance(entered, float):
+                return entered
+            if self.gate.state is not State.CLOSED:
+                raise RetriableError("the provider's wait is not over", retry_after_s=entered)
+            errand.patience.pause(min(entered, _LOOK_EVERY_S))
+            errand.check()
+
+    def reserve(self, order: Order) -> Reservation:
+        """Put what it can cost at most aside."""
+        reservation = self.purse.reserve(order.most_tokens, order.tables)
+        if reservation is None:
+            raise OverBudgetError(self.purse.left() or 0)
+        return reservation
+
+
+@dataclass(slots=True)
+class _Tries:
+    """The tries of one call; what ``Patience`` repeats."""
+
+    caller: Caller
+    order: Order
+    errand: Errand
+    broken: int = 0
+
+    def __call__(self) -> Embeddings:
+        passing = self.caller.admit(self.order, self.errand)
+        try:
+            reservation = self.caller.reserve(self.order)
+        except BaseException:
+            passing.dropped()
+            raise
+        try:
+            self.errand.check()
+        except BaseException:
+            passing.dropped()
+            reservation.cancel()
+            raise
+        return self._ask(passing, reservation)
+
+    def _ask(self, passing: Pass, reservation: Reservation) -> Embeddings:
+        caller = self.caller
+        try:
+            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
+            self._expect_shape(answer)
+        except LimitedError as error:
+            passing.limited(error.retry_after_s)
+            reservation.cancel()
+            raise _again(error) from error
+        except BrokenAnswerError as error:
+            passing.refused()
+            reservation.keep()
+            self._count_broken(error)
+            raise _again(error) from error
+        except RetriableError as error:
+            passing.failed()
+            _settle_unknown(reservation, error)
+            raise _again(error) from error
+        except BaseException:
+            passing.refused()
+            reservation.cancel()
+            raise
+        passing.passed(answer.tokens)
+        reservation.settle(answer.tokens)
+        return answer
+
+    def _expect_shape(self, answer: Embeddings) -> None:
+        model = self.caller.embedder.model
+        rows, dimensions = answer.vectors.shape
+        if rows != len(self.order.texts):
+            raise BrokenAnswerError(
+                f"{model.provider} answers {len(self.order.texts)} texts with {rows} vectors"
+            )
+        if dimensions != model.dimensions:
+            raise FatalError(
+                f"{model.provider} makes vectors of {dimensions} dimensions, not of "
+                f"{model.dimensions}: set embedder.dimensions to what {model.name} makes"
+            )
+
+    def _count_broken(self, error: BrokenAnswerError) -> None:
+        self.broken += 1
+        if self.broken == _BROKEN_ANSWERS:
+            raise FatalError(f"{error}, {_BROKEN_ANSWERS} times in a row") from error
+
+
+def _again(error: RetriableError) -> RetriableError:
+    """To be tried at once, as it is the gate that waits."""
+    return RetriableError(str(error), retry_after_s=0.0)
+
+
+def _settle_unknown(reservation: Reservation, error: RetriableError) -> None:
+    if isinstance(error, UnansweredError):
+        reservation.keep()
+    else:
+        reservation.cancel()

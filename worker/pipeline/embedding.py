@@ -1,0 +1,131 @@
+"""The texts of a batch to vectors: calls that run side by side, until each text is settled.
+
+What one call answered is kept, whatever becomes of the others: no text is paid for twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from worker.embed.port import Embeddings, Purpose
+from worker.errors import FatalError, RecordError
+from worker.pipeline.caller import Errand, Order, OverBudgetError
+from worker.pipeline.cutting import Size
+from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.patience import Interrupted
+from worker.pipeline.texts import Embedded, Texts, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.embed.port import Embedder
+    from worker.model import ModelId, Vector
+    from worker.pipeline.caller import Caller
+
+_PROBE = "A short text that every model can embed."
+
+
+class Embedding:
+    """Embeds for all tasks of a connector. Thread-safe."""
+
+    def __init__(self, name: str, caller: Caller) -> None:
+        self._name = name
+        self._caller = caller
+        self._lock = threading.Lock()
+        self._held: dict[int, int] = {}
+        self._pool = ThreadPoolExecutor(
+            caller.embedder.limits.in_flight, thread_name_prefix="embedding"
+        )
+
+    @property
+    def model(self) -> ModelId:
+        """Identity of the vectors."""
+        return self._embedder.model
+
+    def __call__(self, texts: Sequence[str], tables: Sequence[str], errand: Errand) -> Embedded:
+        """Embed distinct texts, of one table each. Failures are part of the answer, not raised."""
+        asked = Texts(self._caller, texts, tables)
+        under_way = {self._submit(asked, piece, errand): piece for piece in asked.pieces()}
+        while under_way:
+            ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in ended:
+                piece = under_way.pop(future)
+                for more in asked.settle(piece, future):
+                    under_way[self._submit(asked, more, errand)] = more
+        self._judge(asked, errand)
+        return asked.embedded
+
+    def query(self, text: str, errand: Errand) -> Vector:
+        """The vector of a question.
+
+        Raises:
+            FatalError: it cannot be had.
+        """
+        answer = self._caller(_order([text]), Errand(errand.patience, errand.check, Purpose.QUERY))
+        vector: Vector = answer.vectors[0]
+        return vector
+
+    @property
+    def budget_left(self) -> int | None:
+        """Tokens that today's budget still covers; None without one."""
+        return self._caller.purse.left()
+
+    def hold(self, task: int, held: int, total: int) -> None:
+        """Say how many of the group's partitions a task holds: its share of the limits.
+
+        The account's limits hold for all processes of the group together.
+        """
+        with self._lock:
+            self._held[task] = held
+            self._caller.gate.hold(self._name, sum(self._held.values()), total)
+
+    def leave(self, task: int) -> None:
+        """The task has ended."""
+        with self._lock:
+            self._held.pop(task, None)
+            if not self._held:
+                self._caller.gate.leave(self._name)
+
+    def close(self) -> None:
+        """Let the threads end, then the embedder."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._embedder.close()
+
+    @property
+    def _embedder(self) -> Embedder:
+        return self._caller.embedder
+
+    def _submit(self, asked: Texts, piece: Sequence[int], errand: Errand) -> Future[Embeddings]:
+        return self._pool.submit(self._caller, asked.order(piece), errand)
+
+    def _judge(self, asked: Texts, errand: Errand) -> None:
+        """Texts are at fault only if another text passes with the same parameters."""
+        refused = asked.embedded.refused
+        if not refused or asked.has_passed or asked.embedded.failure is not None:
+            return
+        try:
+            answer = self._caller(_order([_PROBE]), errand)
+        except RecordError as error:
+            asked.fail(_refuses_everything(self.model, error))
+            refused.clear()
+        except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
+            asked.fail(error if isinstance(error, FatalError) else Interrupted())
+            refused.clear()
+        else:
+            if not usable(answer.vectors)[0]:
+                asked.fail(_refuses_everything(self.model, next(iter(refused.values()))))
+                refused.clear()
+
+
+def _order(texts: Sequence[str]) -> Order:
+    most = sum(Size.of(text).most_tokens for text in texts)
+    return Order(texts, tokens=most, most_tokens=most)
+
+
+def _refuses_everything(model: ModelId, error: RecordError) -> FatalError:
+    return FatalError(
+        f"{model.provider} refuses every text, a short probe as well: {error}; check "
+        "embedder.model, embedder.dimensions and embedder.base.url"
+    )

@@ -1,0 +1,153 @@
+"""The texts of one batch: which were asked for, answered, refused, or have to be asked again."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from worker.errors import RecordError, Stage
+from worker.pipeline.caller import Order, OverBudgetError
+from worker.pipeline.cutting import Measure, Size, cut
+from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.patience import Interrupted
+from worker.telemetry.bill import Bill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from worker.embed.port import Embeddings
+    from worker.model import Vector
+    from worker.pipeline.caller import Caller
+
+
+@dataclass(slots=True, eq=False)
+class Embedded:
+    """What became of the texts of a batch, by index."""
+
+    vectors: list[Vector | None]
+    refused: dict[int, RecordError] = field(default_factory=dict)
+    unpaid: set[int] = field(default_factory=set)
+    """The day's budget does not cover them."""
+    bill: Bill = field(default_factory=Bill)
+    tokens_by_table: Counter[str] = field(default_factory=Counter)
+    """The bill's tokens, divided by size of the texts."""
+    failure: BaseException | None = None
+    """Why texts that are neither here nor there have no vector."""
+
+
+class Texts:
+    """The texts of one batch and what is known of them."""
+
+    def __init__(self, caller: Caller, texts: Sequence[str], tables: Sequence[str]) -> None:
+        self._caller = caller
+        self._texts = texts
+        self._tables = tables
+        self._sizes = [Size.of(text) for text in texts]
+        gate = caller.gate
+        self._measure = Measure.of(caller.embedder.limits, gate.largest_inputs, gate.largest_tokens)
+        self.embedded = Embedded([None] * len(texts))
+        self.has_passed = False
+
+    def pieces(self) -> Iterable[list[int]]:
+        """Indexes of the texts, call by call."""
+        return cut(self._sizes, self._measure)
+
+    def order(self, piece: Sequence[int]) -> Order:
+        """What to ask for a piece."""
+        return Order(
+            [self._texts[index] for index in piece],
+            tokens=sum(self._measure.tokens_of(self._sizes[index]) for index in piece),
+            most_tokens=sum(self._sizes[index].most_tokens for index in piece),
+            tables=Counter(self._tables[index] for index in piece),
+        )
+
+    def settle(self, piece: list[int], future: Future[Embeddings]) -> list[list[int]]:
+        """Take in the end of a call; what of it has to be asked for again, in smaller pieces."""
+        try:
+            answer = future.result()
+        except RecordError as error:
+            return self._halve(piece, error)
+        except OverBudgetError as error:
+            return self._shrink(piece, error.left)
+        except BaseException as error:  # noqa: BLE001 - the batch's thread raises it later
+            self.fail(error)
+            return []
+        self._take(piece, answer)
+        return []
+
+    def fail(self, error: BaseException) -> None:
+        """Remember what has to end the task; an interruption is outdone by a failure."""
+        known = self.embedded.failure
+        if known is None or isinstance(known, Interrupted | LeaseExpired):
+            self.embedded.failure = error
+
+    def _take(self, piece: Sequence[int], answer: Embeddings) -> None:
+        embedded = self.embedded
+        good = usable(answer.vectors)
+        for row, index in enumerate(piece):
+            if row in answer.refused:
+                embedded.refused[index] = answer.refused[row]
+            elif not good[row]:
+                embedded.refused[index] = _unusable()
+            else:
+                embedded.vectors[index] = answer.vectors[row]
+                self.has_passed = True
+        self._divide(piece, answer.tokens)
+        price = self._caller.embedder.terms.price
+        embedded.bill += Bill(
+            requests=1,
+            texts=len(piece),
+            tokens=answer.tokens,
+            usd=0.0 if price is None else price.usd(answer.tokens),
+            truncated=answer.truncated,
+        )
+
+    def _divide(self, piece: Sequence[int], tokens: int) -> None:
+        """Among the tables, so that the parts add up to the whole."""
+        sizes: Counter[str] = Counter()
+        for index in piece:
+            sizes[self._tables[index]] += self._sizes[index].most_tokens
+        total, seen, given = sizes.total(), 0, 0
+        for table, size in sizes.items():
+            seen += size
+            share = round(tokens * seen / total) - given
+            self.embedded.tokens_by_table[table] += share
+            given += share
+
+    def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
+        self.embedded.bill += Bill(requests=1)
+        if len(piece) == 1:
+            self.embedded.refused[piece[0]] = error
+            return []
+        middle = len(piece) // 2
+        return [piece[:middle], piece[middle:]]
+
+    def _shrink(self, piece: list[int], left: int) -> list[list[int]]:
+        """As many texts as the rest of the budget covers; the others wait for the next day."""
+        waiting, covered = deque(piece), list[int]()
+        while waiting and self._sizes[waiting[0]].most_tokens <= left:
+            left -= self._sizes[waiting[0]].most_tokens
+            covered.append(waiting.popleft())
+        if not covered:
+            self.embedded.unpaid.update(piece)
+            return []
+        return [covered, list(waiting)] if waiting else [covered]
+
+
+def usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows are finite and not zero."""
+    lengths = np.einsum("ij,ij->i", vectors, vectors)
+    good: NDArray[np.bool_] = np.isfinite(lengths) & (lengths > 0)
+    return good
+
+
+def _unusable() -> RecordError:
+    return RecordError(
+        "the model makes no usable vector of the text", stage=Stage.EMBED, kind="VectorUnusable"
+    )
