@@ -982,6 +982,17 @@ class TestDocuments:
         assert set(fetched) == {"d1"}
         assert set(fetched["d1"].to_dict()) == {"_id", "content", "embedding", "category"}
 
+    def test_unnamed_namespace_exists_once_documents_are_in_it(self, documents: Any) -> None:
+        with pytest.raises(NotFoundError):
+            documents.describe_namespace(name="__default__")
+        row = {"_id": "d", "content": "text", "embedding": [1.0, 0.0, 0.0, 0.0]}
+        documents.documents.upsert(namespace="__default__", documents=[row])
+
+        assert documents.describe_namespace(name="__default__").record_count == 1
+        documents.delete_namespace(name="__default__")
+        with pytest.raises(NotFoundError):
+            documents.describe_namespace(name="__default__")
+
     def test_text_search_ranks_by_words(self, filled: Any, namespace: str) -> None:
         clause = {"type": "text", "fields": ["content"], "query": "machine learning"}
         matches = filled.search(namespace=namespace, top_k=3, score_by=[clause]).matches

@@ -24,6 +24,8 @@ from worker.pinecone_local.vector_requests import (
     decode_query,
     decode_update,
     decode_upsert,
+    flag,
+    page_limit,
     whole_number,
 )
 from worker.pinecone_local.wire import DEFAULT_NAMESPACE_VERSION, invalid
@@ -65,7 +67,7 @@ class VectorsApi:
             return Answer({}, headers=self._write("update", command, call), records=1)
         namespace = self._index.visible.get(command.namespace)
         matched = 0 if namespace is None else len(namespace.matching(command.keep))
-        headers = {} if body.get("dryRun") else self._write("update", command, call)
+        headers = {} if flag(body, "dryRun") else self._write("update", command, call)
         return Answer({"matchedRecords": matched}, headers=headers, records=matched)
 
     def delete(self, call: Call) -> Answer:
@@ -108,7 +110,7 @@ class VectorsApi:
         if not body.get("filter"):
             raise invalid("Empty filter provided for fetch by metadata request")
         keep = compile_filter(body["filter"])
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, FETCH_BY_METADATA_MAX)
+        limit = page_limit(body, FETCH_BY_METADATA_MAX)
         after = after_token(body.get("paginationToken"))
         namespace = self._index.visible.get(check_namespace(body.get("namespace")))
         if namespace is None:

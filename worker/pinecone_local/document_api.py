@@ -22,7 +22,7 @@ from worker.pinecone_local.persistence import Entry
 from worker.pinecone_local.records import Hit, Query
 from worker.pinecone_local.text_search import bm25
 from worker.pinecone_local.values import dense_row, sparse_vector
-from worker.pinecone_local.vector_requests import TOP_K_MAX, check_ids, whole_number
+from worker.pinecone_local.vector_requests import TOP_K_MAX, check_ids, page_limit, whole_number
 from worker.pinecone_local.vectors import Namespace
 from worker.pinecone_local.wire import Refusal, Status, invalid
 
@@ -75,7 +75,7 @@ class DocumentsApi:
         body = call.body
         if (body.get("ids") is None) == (body.get("filter") is None):
             raise invalid("Exactly one of 'ids' or 'filter' must be provided")
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, FETCH_MAX)
+        limit = page_limit(body, FETCH_MAX)
         ids, pagination = self._selected(call, body, limit)
         fields = check_names(body.get("include_fields"), "include_fields") or ["*"]
         shown = {item: self._shown(call, item, fields) for item in ids}
@@ -86,7 +86,7 @@ class DocumentsApi:
         """List ids in bitwise order."""
         self._refuse_vectors()
         body = call.body
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, LIST_MAX)
+        limit = page_limit(body, LIST_MAX)
         prefix = check_prefix(body.get("prefix") or "", what="Prefix")
         after = after_token(body.get("pagination_token"))
         found = self._namespace(call).ids(prefix=prefix, after=after, limit=limit + 1)
@@ -100,7 +100,8 @@ class DocumentsApi:
         body = call.body
         limit = whole_number(body.get("top_k"), "top_k", 1, TOP_K_MAX)
         expression = body.get("filter")
-        keep = search_filter(self._index.shape, expression) if expression else None
+        everything = expression is None or expression == {}
+        keep = None if everything else search_filter(self._index.shape, expression)
         clauses = self._clauses(body.get("score_by"))
         hits = self._hits(self._namespace(call), clauses, limit, keep)
         fields = check_names(body.get("include_fields"), "include_fields")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from worker.pinecone_local.filters import compile_filter
+from worker.pinecone_local.filters import check_depth, compile_filter
 from worker.pinecone_local.text_search import words
 from worker.pinecone_local.wire import invalid
 
@@ -77,6 +77,7 @@ _MATCHES: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
 def _non_empty(expression: object) -> dict[str, Any]:
     if not isinstance(expression, dict) or not expression:
         raise invalid("The 'filter' field must be a non-empty object of filter predicates")
+    check_depth(expression)
     return expression
 
 

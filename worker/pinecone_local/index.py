@@ -58,8 +58,12 @@ class Index:
         return self.committed_lsn - len(self._pending)
 
     def exists(self, namespace: str) -> bool:
-        """Whether a namespace was made, visible or not; the unnamed one always exists."""
-        return namespace == DEFAULT_NAMESPACE or namespace in self._existing
+        """Whether a namespace was made, visible or not.
+
+        The unnamed one of the vectors interface always exists; documents have no unnamed one.
+        """
+        unnamed = namespace == DEFAULT_NAMESPACE and not self.shape.documents
+        return unnamed or namespace in self._existing
 
     def write(self, command: Command, entry: Entry) -> None:
         """Make a write durable and put it in line; on return it is acknowledged."""
