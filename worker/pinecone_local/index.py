@@ -114,6 +114,6 @@ class Index:
     def _compact(self, journal: Journal) -> None:
         while self._pending:
             self._pending.popleft()[1].apply(self._namespaces)
-        entries = list(entries_of(self.shape, self._namespaces))
+        entries = list(entries_of(self._namespaces))
         lsn = self.committed_lsn - len(entries)
         journal.rewrite([Entry(LSN_ENTRY, "", orjson.dumps(lsn)), *entries])
