@@ -486,6 +486,26 @@ class TestQuery:
         with pytest.raises(Exception, match="10000"):
             movies.query(vector=[1.0, 0.0], top_k=10_001, namespace=namespace)
 
+    def test_result_over_four_megabytes_is_refused(self, cosine: Any, namespace: str) -> None:
+        for start in range(0, 120, 40):
+            rows = [(f"{at}", [1.0, 0.0], {"t": "x" * 40_000}) for at in range(start, start + 40)]
+            cosine.upsert(vectors=rows, namespace=namespace)
+
+        def found(top_k: int, *, include_metadata: bool) -> int:
+            answer = cosine.query(
+                vector=[1.0, 0.0],
+                top_k=top_k,
+                namespace=namespace,
+                include_metadata=include_metadata,
+            )
+            return len(answer.matches)
+
+        with pytest.raises(ApiError, match="message length too large") as raised:
+            found(120, include_metadata=True)
+        assert raised.value.status_code == 400
+        assert found(100, include_metadata=True) == 100
+        assert found(120, include_metadata=False) == 120
+
     def test_namespaces_do_not_see_each_other(self, cosine: Any, namespace: str) -> None:
         cosine.upsert(vectors=[("a", [1.0, 0.0])], namespace=namespace)
         cosine.upsert(vectors=[("b", [1.0, 0.0])], namespace=f"{namespace}-other")
