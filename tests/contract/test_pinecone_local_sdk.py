@@ -1019,6 +1019,16 @@ class TestDocuments:
 
         assert [match.id for match in matches] == ["d0", "d1"]
 
+    def test_query_strings_and_texts_are_scored_together(self, filled: Any, namespace: str) -> None:
+        text = {"type": "text", "fields": ["content"], "query": "layers"}
+        lucene = {"type": "query_string", "query": "content:(machine OR rome) NOT built"}
+        matches = filled.search(namespace=namespace, top_k=3, score_by=[text, lucene]).matches
+
+        assert {match.id for match in matches} == {"d0", "d1"}
+        metadata = {"type": "query_string", "query": "category:tech"}
+        with pytest.raises(ApiError, match="not a full-text-search field"):
+            filled.search(namespace=namespace, top_k=3, score_by=[metadata])
+
     def test_search_and_delete_by_filter(self, filled: Any, namespace: str) -> None:
         clause = {"type": "dense_vector", "field": "embedding", "values": [0.0, 1.0, 0.0, 0.0]}
         matches = filled.search(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from worker.pinecone_local.filters import check_depth, compile_filter
-from worker.pinecone_local.text_search import words
+from worker.pinecone_local.text_search import has_phrase, words
 from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
@@ -62,13 +62,8 @@ def _text_match(field: str, value: object) -> Predicate:
     return matches
 
 
-def _phrase(having: Sequence[str], wanted: Sequence[str]) -> bool:
-    size = len(wanted)
-    return any(having[at : at + size] == wanted for at in range(len(having) - size + 1))
-
-
 _MATCHES: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
-    "$match_phrase": _phrase,
+    "$match_phrase": has_phrase,
     "$match_all": lambda having, wanted: set(wanted) <= set(having),
     "$match_any": lambda having, wanted: bool(set(wanted) & set(having)),
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TEXT_BYTES_MAX = 100 * 1024
 TEXT_WORDS_MAX = 10_000
@@ -34,6 +34,12 @@ def check_text(field: str, value: object) -> None:
 def words(text: str) -> list[str]:
     """The words of a text in lower case, without stemming or stop words."""
     return _WORD.findall(text.lower())
+
+
+def has_phrase(having: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether words stand side by side, in order, among others."""
+    size = len(wanted)
+    return any(having[at : at + size] == wanted for at in range(len(having) - size + 1))
 
 
 def bm25(texts: Mapping[str, str], query: str) -> dict[str, float]:
