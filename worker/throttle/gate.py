@@ -102,7 +102,7 @@ class Gate:
         """A member says what the account may do; the lowest of all members holds."""
         with self._lock:
             self._members.name(member, rates)
-            self._traffic.allow(self._members.rates)
+            self._traffic.allow(self._members.rates, self._clock.now_s())
 
     def hold(self, member: str, held: int, total: int) -> None:
         """A member, with all its tasks, holds so many of its partitions here.
@@ -112,13 +112,13 @@ class Gate:
         """
         with self._lock:
             self._members.hold(member, held, total)
-            self._traffic.allow(self._members.rates)
+            self._traffic.allow(self._members.rates, self._clock.now_s())
 
     def leave(self, member: str) -> None:
         """A member is gone, and so are the limits that it named; unknown ones are ignored."""
         with self._lock:
             self._members.leave(member)
-            self._traffic.allow(self._members.rates)
+            self._traffic.allow(self._members.rates, self._clock.now_s())
 
     @contextmanager
     def _following(self) -> Iterator[tuple[Traffic, float]]:

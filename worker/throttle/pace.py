@@ -19,15 +19,21 @@ class Pace:
     """
 
     def __init__(self, now_s: float, per_s: float = math.inf) -> None:
-        self.per_s = per_s
+        self._per_s = per_s
         self._owed = 0.0
         self._now_s = now_s
+
+    def flow(self, per_s: float, now_s: float) -> None:
+        """Set how much flows from now on."""
+        self._leak(now_s)
+        self._per_s = per_s
+        self._owed = max(self._owed, -SLACK_S * per_s)
 
     def wait_s(self, ahead: float, now_s: float) -> float:
         """Seconds until nothing is owed, counting what others ahead will take."""
         self._leak(now_s)
         owed = self._owed + ahead
-        return owed / self.per_s if owed > 0 else 0.0
+        return owed / self._per_s if owed > 0 else 0.0
 
     def take(self, amount: float, now_s: float) -> None:
         """Owe an amount more, or less if it is negative."""
@@ -37,6 +43,6 @@ class Pace:
     def _leak(self, now_s: float) -> None:
         if now_s <= self._now_s:
             return
-        self._owed -= (now_s - self._now_s) * self.per_s
-        self._owed = max(self._owed, -SLACK_S * self.per_s)
+        self._owed -= (now_s - self._now_s) * self._per_s
+        self._owed = max(self._owed, -SLACK_S * self._per_s)
         self._now_s = now_s

@@ -28,12 +28,12 @@ class Quota:
     def __init__(self, now_s: float) -> None:
         self._limits = (_Limit(now_s), _Limit(now_s), _Limit(now_s))
 
-    def allow(self, rates: Rates) -> None:
+    def allow(self, rates: Rates, now_s: float) -> None:
         """Set the limits; what was taken before counts."""
         for limit, per_minute in zip(
             self._limits, (rates.requests, rates.inputs, rates.tokens), strict=True
         ):
-            limit.allow(math.inf if per_minute is None else per_minute)
+            limit.allow(math.inf if per_minute is None else per_minute, now_s)
 
     def wait_s(self, load: Load, ahead: Load, now_s: float) -> float:
         """Seconds until a call may go, after those ahead of it; 0 is now."""
@@ -66,9 +66,9 @@ class _Limit:
         self._pace = Pace(now_s)
         self._billed = 1.0
 
-    def allow(self, per_minute: float) -> None:
+    def allow(self, per_minute: float, now_s: float) -> None:
         self._window.limit = per_minute
-        self._pace.per_s = _FASTER * per_minute / _MINUTE_S
+        self._pace.flow(_FASTER * per_minute / _MINUTE_S, now_s)
 
     def wait_s(self, amount: int, ahead: int, now_s: float) -> float:
         return max(

@@ -36,7 +36,7 @@ class Speed:
         if ahead + in_flight == 0:
             return 0.0
         at_s = self._at_s(now_s)
-        self._pace.per_s = self._allowed_per_s(at_s)
+        self._pace.flow(self._allowed_per_s(at_s), at_s)
         return self._pace.wait_s(ahead, at_s)
 
     def call(self, now_s: float) -> None:

@@ -54,9 +54,9 @@ class Traffic:
         """Calls that have begun and not ended."""
         return len(self._under_way)
 
-    def allow(self, rates: Rates) -> None:
+    def allow(self, rates: Rates, now_s: float) -> None:
         """Set the limits per minute."""
-        self._quota.allow(rates)
+        self._quota.allow(rates, now_s)
 
     def enter(self, caller: Hashable, load: Load, now_s: float) -> Call | float:
         """A call that goes now, or the seconds after which the caller asks again."""
