@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from worker import __version__
 from worker.clock import SystemClock
@@ -20,6 +18,7 @@ from worker.dlq.topic import TopicSpec
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.index import Index
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.goal import Goal
 from worker.pipeline.lease import Lease
@@ -27,15 +26,17 @@ from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
-from worker.plugins import EMBEDDERS, STORES, Registry
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
+from worker.spend.unlimited import UnlimitedPurse
+from worker.state.memory import MemoryStateTopic
 from worker.telemetry.counters import Counters
+from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
-    from types import TracebackType
 
     from pydantic import SecretStr
 
@@ -45,65 +46,11 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
     from worker.document.spec import DocumentSpec
     from worker.embed.port import Embedder
-    from worker.store.port import Store
+    from worker.spend.port import Purse
 
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
 _MILLISECOND = 0.001
-
-
-class Index:
-    """A connector's embedder and store, shared by its tasks and by the search."""
-
-    def __init__(self, config: ConnectorConfig) -> None:
-        self._config = config
-        self._lock = threading.Lock()
-        self._is_checked = False
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        """The chosen embedder; made at first use, as that may import a large library."""
-        plugin = Registry(EMBEDDERS).load(self._config.target.embedder)
-        made: Embedder = plugin(self._config.embedder_config)
-        return made
-
-    @cached_property
-    def store(self) -> Store:
-        """The chosen store."""
-        plugin = Registry(STORES).load(self._config.target.store)
-        made: Store = plugin(self._config.store_config)
-        return made
-
-    def open(self) -> None:
-        """Make both, once, also if several tasks begin at the same time."""
-        with self._lock:
-            _ = self.embedder, self.store
-
-    def check(self, patience: Patience) -> None:
-        """Ask the live store whether it takes the model's vectors, once for all tasks."""
-        with self._lock:
-            if not self._is_checked:
-                dimensions = self.embedder.model.dimensions
-                patience("reaching the store", lambda: self.store.check(dimensions))
-                self._is_checked = True
-
-    def close(self) -> None:
-        """Release what was made."""
-        for part in ("embedder", "store"):
-            if part in self.__dict__:
-                self.__dict__[part].close()
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +62,9 @@ class Assembly:
     index: Index
 
     @classmethod
-    def of(cls, worker: WorkerConfig, config: ConnectorConfig) -> Assembly:
-        """Nothing is opened yet."""
-        return cls(worker, config, Index(config))
+    def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
+        """Nothing is opened yet. ``accounts`` are those of the whole process."""
+        return cls(worker, config, Index(config, accounts, unlimited))
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -153,7 +100,7 @@ class Assembly:
         lease = Lease(clock, session_s)
         runner = BatchRunner(
             documents=documents,
-            embedder=self.index.embedder,
+            embedding=self.index.embedding,
             store=self.index.store,
             guard=ModelGuard(self.index.store, model),
             lease=lease,
@@ -166,7 +113,7 @@ class Assembly:
                 runner=runner,
                 dead_letters=self._dead_letters(number),
             ),
-            settings=self._settings(session_s),
+            settings=self._settings(number, session_s),
             lease=lease,
             patience=patience,
             clock=clock,
@@ -197,7 +144,7 @@ class Assembly:
             )
         )
 
-    def _settings(self, session_s: float) -> TaskSettings:
+    def _settings(self, number: int, session_s: float) -> TaskSettings:
         """No drain is longer than a session, as nothing may be written after that."""
         batch, limits = self.config.batch, self.index.embedder.limits
         policy = BatchPolicy(batch.max_rows, batch.max_bytes, batch.linger_s, batch.in_flight)
@@ -205,6 +152,7 @@ class Assembly:
         return TaskSettings(
             batch=policy.rounded_to(limits.texts),
             buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
+            number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
             refused_kinds=frozenset({"truncate"}) if fails else frozenset(),
         )
@@ -262,6 +210,12 @@ def _session_s(consumer: dict[str, object]) -> float:
     return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
 
 
+def unlimited(_: Embedder) -> Purse:
+    """No budget: it only counts."""
+    return UnlimitedPurse(MemoryStateTopic())
+
+
 def assemblies(worker: WorkerConfig, configs: Sequence[ConnectorConfig]) -> list[Assembly]:
     """All connectors of a worker."""
-    return [Assembly.of(worker, config) for config in configs]
+    accounts = Accounts(SystemClock())
+    return [Assembly.of(worker, config, accounts) for config in configs]

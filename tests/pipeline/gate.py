@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
@@ -65,7 +66,7 @@ class Gate:
         self._held: set[str] = set()
         self._away: set[str] = set()
         self._parked: list[Call] = []
-        self._label = threading.local()
+        self._label: ContextVar[Label] = ContextVar("label", default=(0, 0, 0))
 
     def hold(self, *methods: str) -> None:
         """Let calls wait from now on."""
@@ -101,8 +102,8 @@ class Gate:
         call.end(verdict)
 
     def enter(self, label: Label) -> None:
-        """The calling thread begins a batch."""
-        self._label.value = label
+        """The calling thread begins a batch; the threads of its calls follow it."""
+        self._label.set(label)
 
     def __call__(self, method: str, effect: Callable[[], T]) -> T:
         """Pass through."""
@@ -120,7 +121,7 @@ class Gate:
                 return Verdict.FAILED
             if method not in self._held:
                 return Verdict.DONE
-            call = Call(getattr(self._label, "value", (0, 0, 0)), method)
+            call = Call(self._label.get(), method)
             self._parked.append(call)
         if not call.said.wait(_PATIENCE_S):
             raise AssertionError(f"nobody let {method} pass")
@@ -217,6 +218,7 @@ class GatedRunner:
 
     def __init__(self, inner: BatchRunner, gate: Gate, member: int) -> None:
         self._inner = inner
+        self.embedding = inner.embedding
         self._gate = gate
         self._member = member
 

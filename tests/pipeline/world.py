@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from tests.embedding import embedding_of
 from tests.pipeline.gate import Gate, GatedEmbedder, GatedRunner, GatedStore, SteppingClock
 from tests.pipeline.table import TOPIC, Table, text_of
 from worker.clock import SystemClock
@@ -101,7 +102,7 @@ class Member:
         lease = Lease(clock, SESSION_S)
         runner = BatchRunner(
             documents=world.documents,
-            embedder=world.gated_embedder,
+            embedding=embedding_of(world.gated_embedder, clock),
             store=world.gated_store,
             guard=ModelGuard(world.store, world.gated_embedder.model),
             lease=lease,

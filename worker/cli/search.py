@@ -10,14 +10,16 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from worker.build import Index
+from worker.build import unlimited
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
+from worker.clock import SystemClock
 from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.document.pattern import parse_namespace
-from worker.embed.port import Purpose
 from worker.errors import ConfigError
+from worker.index import Index
+from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +51,7 @@ def search(  # noqa: PLR0913 - the options of a command
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
-    with Index(connectors[0]) as index:
+    with Index(connectors[0], Accounts(SystemClock()), unlimited) as index:
         names = [namespace] if namespace is not None else _namespaces(connectors[0], index)
         found = _best(index, text, names, k, _filter(where))
     if as_json:
@@ -94,7 +96,7 @@ def _best(
     k: int,
     where: Mapping[str, object] | None,
 ) -> list[tuple[str, Match]]:
-    vector = index.embedder.embed([text], Purpose.QUERY).vectors[0]
+    vector = index.question(text)
     found = [
         (namespace, match)
         for namespace in namespaces

@@ -104,6 +104,11 @@ class DocumentSettings(Section):
         description="Jinja2 expression; a row for which it is false is not in the index, and "
         "leaves it when it turns false.",
     )
+    overlong: Literal["truncate", "fail"] = Field(
+        "truncate",
+        alias="document.overlong",
+        description="A text over the model's limit: its beginning is embedded, or the row fails.",
+    )
     metadata_fields: str = Field(
         "",
         alias="metadata.fields",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from worker.embed.port import Purpose
 from worker.errors import FatalError
 from worker.runtime.supervisor import Supervisor, TaskState
 from worker.telemetry.counters import Counters
@@ -79,8 +78,7 @@ class Engine:
     def search(self, namespace: str, question: str, k: int) -> Sequence[Match]:
         """The k best matches, best first."""
         index = self._assembly.index
-        vector = index.embedder.embed([question], Purpose.QUERY).vectors[0]
-        return index.store.query(namespace, vector, k)
+        return index.store.query(namespace, index.question(question), k)
 
     def stored_ids(self, namespace: str) -> set[str]:
         """Ids of all points."""

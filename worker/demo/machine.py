@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from worker.build import Assembly
 from worker.checks import CHECKS
+from worker.clock import SystemClock
 from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.decode.local_registry import LocalRegistry
 from worker.pinecone_local.server import PineconeLocal
 from worker.source.mock_cluster import MockCluster
+from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +79,7 @@ def assembly_of(servers: Servers, connector: Mapping[str, str]) -> Assembly:
         ConfigError: the extra of the embedder or the store is not installed.
     """
     worker = load_worker(environ={"CONNECT_BOOTSTRAP_SERVERS": servers.brokers}).require()
-    return Assembly.of(worker, _loaded(connector, worker))
+    return Assembly.of(worker, _loaded(connector, worker), Accounts(SystemClock()))
 
 
 def _loaded(connector: Mapping[str, str], worker: WorkerConfig) -> ConnectorConfig:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from worker.flow.backlog import Work
     from worker.model import Change, Document, Vector
-    from worker.pipeline.embedding import Embedded, Embedding
+    from worker.pipeline.embedding import Embedding
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
+    from worker.pipeline.texts import Embedded
     from worker.store.port import Store
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from worker.embed.port import Embeddings, Purpose
@@ -89,16 +90,17 @@ class Embedding:
                 self._caller.gate.leave(self._name)
 
     def close(self) -> None:
-        """Let the threads end, then the embedder."""
+        """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._embedder.close()
 
     @property
     def _embedder(self) -> Embedder:
         return self._caller.embedder
 
     def _submit(self, asked: Texts, piece: Sequence[int], errand: Errand) -> Future[Embeddings]:
-        return self._pool.submit(self._caller, asked.order(piece), errand)
+        """In the context of the batch, so that whatever follows it finds its way."""
+        run = copy_context().run
+        return self._pool.submit(run, self._caller, asked.order(piece), errand)
 
     def _judge(self, asked: Texts, errand: Errand) -> None:
         """Texts are at fault only if another text passes with the same parameters."""

@@ -21,7 +21,7 @@ GROUPS = (
     {"spend"},
     {"pipeline"},
     {"runtime"},
-    {"checks", "build"},
+    {"checks", "index", "build"},
     {"demo"},
     {"cli"},
 )

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.embedding import embedding_of
 from worker.clock import FakeClock
 from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
@@ -102,7 +103,7 @@ class Engine:
         spec = parse_spec(fields="name", metadata="price")
         self.runner = BatchRunner(
             documents=DocumentBuilder(spec, self.embedder.model),
-            embedder=self.embedder,
+            embedding=embedding_of(self.embedder, self.clock),
             store=store,
             guard=ModelGuard(store, self.embedder.model),
             lease=self.lease,

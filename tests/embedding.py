@@ -1,0 +1,31 @@
+"""The embedding of a connector without limits and budget, for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.embed.port import Overlong
+from worker.pipeline.caller import Caller
+from worker.pipeline.embedding import Embedding
+from worker.spend.unlimited import UnlimitedPurse
+from worker.state.memory import MemoryStateTopic
+from worker.throttle.accounts import Accounts
+from worker.throttle.rates import Rates
+
+if TYPE_CHECKING:
+    from worker.clock import Clock
+    from worker.embed.port import Embedder
+    from worker.spend.port import Purse
+
+
+def embedding_of(
+    embedder: Embedder,
+    clock: Clock,
+    *,
+    purse: Purse | None = None,
+    rates: Rates | None = None,
+    overlong: Overlong = Overlong.TRUNCATE,
+) -> Embedding:
+    gate = Accounts(clock).gate("fake", rates or Rates())
+    unlimited = UnlimitedPurse(MemoryStateTopic(), clock=clock)
+    return Embedding("products", Caller(embedder, gate, purse or unlimited, overlong))

@@ -1,0 +1,289 @@
+"""Texts to vectors with an embedder that refuses, limits, breaks and bills as a provider does."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.embedding import embedding_of
+from worker.clock import FakeClock
+from worker.embed.fake import FakeConfig, FakeEmbedder
+from worker.embed.port import Embeddings, Limits, Overlong, Price, Purpose, Terms
+from worker.errors import (
+    BrokenAnswerError,
+    FatalError,
+    LimitedError,
+    RecordError,
+    RetriableError,
+    Stage,
+    UnansweredError,
+)
+from worker.pipeline.caller import Errand
+from worker.pipeline.patience import Interrupted, Patience
+from worker.throttle.rates import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from worker.model import Vector
+    from worker.pipeline.texts import Embedded
+
+DIMENSIONS = 32
+TEXTS = [f"row {number}" for number in range(10)]
+
+
+class Provider:
+    """Four texts a call; one token for each byte; refuses a whole call for one poison text."""
+
+    def __init__(self) -> None:
+        self._inner = FakeEmbedder(FakeConfig(dimensions=DIMENSIONS))
+        self._lock = threading.Lock()
+        self.model = self._inner.model
+        self.limits = Limits(texts=4, in_flight=3)
+        self.terms = Terms("fake", price=Price(2.0, "2026-11-26"))
+        self.answered: Counter[str] = Counter()
+        """How often each text was embedded, and so billed."""
+        self.calls: list[list[str]] = []
+        self.before: Callable[[Sequence[str]], None] = lambda texts: None
+        self.spoil: Callable[[Sequence[str], Embeddings], Embeddings] = lambda texts, one: one
+
+    def fail_first(self, *errors: BaseException) -> None:
+        """Let the next calls raise these."""
+        left = list(errors)
+
+        def before(texts: Sequence[str]) -> None:
+            with self._lock:
+                if left:
+                    raise left.pop(0)
+
+        self.before = before
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
+        with self._lock:
+            self.calls.append(list(texts))
+        self.before(texts)
+        if any("poison" in text for text in texts):
+            raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")
+        with self._lock:
+            self.answered.update(texts)
+        vectors = self._inner.embed(texts, purpose).vectors
+        tokens = sum(len(text) for text in texts)
+        return self.spoil(texts, Embeddings(vectors, tokens))
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Scene:
+    def __init__(self, rates: Rates | None = None) -> None:
+        self.provider = Provider()
+        self.clock = FakeClock()
+        self.abort = threading.Event()
+        self.is_needed: Callable[[], None] = lambda: None
+        self.embedding = embedding_of(self.provider, self.clock, rates=rates)
+
+    def embed(self, texts: Sequence[str], timeout_s: float | None = None) -> Embedded:
+        patience = Patience(abort=self.abort, clock=self.clock, timeout_s=timeout_s)
+        errand = Errand(patience, lambda: self.is_needed())
+        return self.embedding(texts, ["products"] * len(texts), errand)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def expected(texts: Sequence[str]) -> list[Vector]:
+    return list(
+        FakeEmbedder(FakeConfig(dimensions=DIMENSIONS)).embed(texts, Purpose.DOCUMENT).vectors
+    )
+
+
+def assert_vectors(found: Sequence[Vector | None], texts: Sequence[str]) -> None:
+    for vector, wanted in zip(found, expected(texts), strict=True):
+        assert vector is not None
+        np.testing.assert_array_equal(vector, wanted)
+
+
+def test_each_text_gets_its_own_vector_over_calls_that_are_full(scene: Scene) -> None:
+    embedded = scene.embed(TEXTS)
+    assert_vectors(embedded.vectors, TEXTS)
+    assert sorted(len(call) for call in scene.provider.calls) == [2, 4, 4]
+    assert embedded.failure is None
+
+
+def test_the_bill_adds_up(scene: Scene) -> None:
+    bill = scene.embed(TEXTS).bill
+    assert (bill.requests, bill.texts, bill.tokens) == (3, 10, 50)
+    assert bill.usd == pytest.approx(50 * 2.0 / 1e6)
+
+
+def test_tokens_are_divided_among_the_tables_without_a_rest(scene: Scene) -> None:
+    patience = Patience(abort=scene.abort, clock=scene.clock)
+    tables = ["a", "b", "c", "a", "b", "c", "a", "b", "c", "a"]
+    embedded = scene.embedding(TEXTS, tables, Errand(patience, lambda: None))
+    assert embedded.tokens_by_table.total() == 50
+    assert embedded.tokens_by_table.keys() == {"a", "b", "c"}
+
+
+def test_calls_of_one_batch_run_side_by_side(scene: Scene) -> None:
+    together = threading.Barrier(3, timeout=10)
+    scene.provider.before = lambda _: together.wait() and None
+    assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+
+
+def test_a_poison_text_is_found_and_no_other_is_paid_twice(scene: Scene) -> None:
+    texts = [*TEXTS[:6], "poison", *TEXTS[6:]]
+    embedded = scene.embed(texts)
+    assert set(embedded.refused) == {6}
+    assert embedded.refused[6].kind == "TextRefused"
+    assert_vectors([one for one in embedded.vectors if one is not None], TEXTS)
+    assert set(scene.provider.answered.values()) == {1}
+
+
+def test_a_text_that_is_refused_alone_is_at_fault_if_a_probe_passes(scene: Scene) -> None:
+    embedded = scene.embed(["poison"])
+    assert set(embedded.refused) == {0}
+    assert embedded.failure is None
+
+
+def test_where_a_probe_is_refused_as_well_no_text_is_at_fault(scene: Scene) -> None:
+    def refuse(_: Sequence[str]) -> None:
+        raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")
+
+    scene.provider.before = refuse
+    embedded = scene.embed(TEXTS)
+    assert embedded.refused == {}
+    assert isinstance(embedded.failure, FatalError)
+    assert "refuses every text" in str(embedded.failure)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RetriableError("503"),
+        LimitedError("429", retry_after_s=1.0),
+        LimitedError("429", retry_after_s=90.0),
+        UnansweredError("no answer in time"),
+        BrokenAnswerError("two vectors for four texts"),
+    ],
+)
+def test_what_an_outage_hit_is_asked_again_and_nothing_else(
+    scene: Scene, error: RetriableError
+) -> None:
+    scene.provider.fail_first(error)
+    assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+    assert set(scene.provider.answered.values()) == {1}
+
+
+def test_a_wait_that_the_provider_asks_for_is_kept_to_the_letter(scene: Scene) -> None:
+    scene.provider.fail_first(LimitedError("429", retry_after_s=90.0))
+    before_s = scene.clock.now_s()
+    scene.embed(TEXTS[:1])
+    assert 90.0 <= scene.clock.now_s() - before_s < 92.0
+
+
+def test_a_wait_longer_than_the_patience_ends_the_task(scene: Scene) -> None:
+    scene.provider.fail_first(LimitedError("429", retry_after_s=90.0))
+    embedded = scene.embed(TEXTS[:1], timeout_s=10.0)
+    assert isinstance(embedded.failure, FatalError)
+    assert "errors.retry.timeout" in str(embedded.failure)
+
+
+def test_what_was_answered_is_kept_when_another_call_fails_for_good(scene: Scene) -> None:
+    def revoke(texts: Sequence[str]) -> None:
+        if "row 5" in texts:
+            raise FatalError("the key is not valid any more")
+
+    scene.provider.before = revoke
+    embedded = scene.embed(TEXTS)
+    assert isinstance(embedded.failure, FatalError)
+    have = [index for index, vector in enumerate(embedded.vectors) if vector is not None]
+    assert have == [0, 1, 2, 3, 8, 9]
+
+
+def test_what_was_answered_is_kept_when_the_task_stops(scene: Scene) -> None:
+    def stop(texts: Sequence[str]) -> None:
+        if "row 5" in texts:
+            scene.abort.set()
+            raise LimitedError("429", retry_after_s=30.0)
+
+    scene.provider.before = stop
+    embedded = scene.embed(TEXTS)
+    assert isinstance(embedded.failure, Interrupted)
+    assert embedded.vectors[4] is None
+    paid = {
+        text for text, vector in zip(TEXTS, embedded.vectors, strict=True) if vector is not None
+    }
+    assert paid == set(scene.provider.answered)
+
+
+def test_an_answer_with_too_few_vectors_is_asked_for_again(scene: Scene) -> None:
+    left = [True]
+
+    def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:
+        return Embeddings(answer.vectors[:-1], answer.tokens) if left and left.pop() else answer
+
+    scene.provider.spoil = spoil
+    assert_vectors(scene.embed(TEXTS[:4]).vectors, TEXTS[:4])
+
+
+def test_answers_that_stay_unusable_end_the_task_and_are_not_paid_for_ever(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:-1], answer.tokens)
+    embedded = scene.embed(TEXTS[:4])
+    assert isinstance(embedded.failure, FatalError)
+    assert len(scene.provider.calls) == 3
+
+
+def test_vectors_of_another_length_end_the_task(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:, :16], answer.tokens)
+    embedded = scene.embed(TEXTS[:1])
+    assert isinstance(embedded.failure, FatalError)
+    assert "embedder.dimensions" in str(embedded.failure)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0])
+def test_a_vector_that_nobody_can_use_fails_its_text_alone(scene: Scene, bad: float) -> None:
+    def spoil(texts: Sequence[str], answer: Embeddings) -> Embeddings:
+        vectors = answer.vectors.copy()
+        vectors[[text == "row 2" for text in texts]] = bad
+        return Embeddings(vectors, answer.tokens)
+
+    scene.provider.spoil = spoil
+    embedded = scene.embed(TEXTS)
+    assert set(embedded.refused) == {2}
+    assert embedded.refused[2].kind == "VectorUnusable"
+
+
+def test_a_model_that_makes_no_usable_vector_of_anything_ends_the_task(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, one: Embeddings(np.zeros_like(one.vectors), one.tokens)
+    assert isinstance(scene.embed(TEXTS).failure, FatalError)
+
+
+def test_no_call_is_made_for_an_answer_that_nobody_needs(scene: Scene) -> None:
+    def gone() -> None:
+        raise Interrupted
+
+    scene.is_needed = gone
+    embedded = scene.embed(TEXTS)
+    assert scene.provider.calls == []
+    assert isinstance(embedded.failure, Interrupted)
+
+
+def test_calls_keep_to_the_limits_per_minute() -> None:
+    scene = Scene(Rates(inputs=4))
+    before_s = scene.clock.now_s()
+    assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+    assert scene.clock.now_s() - before_s >= 90.0, "ten texts, four a minute"
+
+
+def test_a_question_is_embedded_as_one(scene: Scene) -> None:
+    patience = Patience(abort=scene.abort, clock=scene.clock)
+    vector = scene.embedding.query("row 1", Errand(patience, lambda: None))
+    np.testing.assert_array_equal(vector, expected(["row 1"])[0])

@@ -1,0 +1,116 @@
+"""A connector's index: its model, its store, and what may be spent; shared by tasks and search."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from worker.clock import SystemClock
+from worker.embed.port import Overlong
+from worker.pipeline.caller import Caller, Errand
+from worker.pipeline.embedding import Embedding
+from worker.pipeline.patience import Patience
+from worker.plugins import EMBEDDERS, STORES, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from worker.config.connector import ConnectorConfig
+    from worker.embed.port import Embedder
+    from worker.model import Vector
+    from worker.spend.port import Purse
+    from worker.store.port import Store
+    from worker.throttle.accounts import Accounts
+
+_ASK_S = 10.0
+"""How long a person waits for the vector of a question while the provider is away."""
+
+
+class Index:
+    """Embedder and store of a connector, made at first use, as that may import large libraries."""
+
+    def __init__(
+        self, config: ConnectorConfig, accounts: Accounts, purse: Callable[[Embedder], Purse]
+    ) -> None:
+        self._config = config
+        self._accounts = accounts
+        self._make_purse = purse
+        self._lock = threading.Lock()
+        self._is_checked = False
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The chosen embedder."""
+        plugin = Registry(EMBEDDERS).load(self._config.target.embedder)
+        made: Embedder = plugin(self._config.embedder_config)
+        return made
+
+    @cached_property
+    def purse(self) -> Purse:
+        """What may be spent."""
+        return self._make_purse(self.embedder)
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        """Texts to vectors, within the account's limits and the budget."""
+        terms = self.embedder.terms
+        caller = Caller(
+            embedder=self.embedder,
+            gate=self._accounts.gate(terms.account, terms.rates, self._config.name),
+            purse=self.purse,
+            overlong=Overlong(self._config.document.overlong),
+        )
+        return Embedding(self._config.name, caller)
+
+    @cached_property
+    def store(self) -> Store:
+        """The chosen store."""
+        plugin = Registry(STORES).load(self._config.target.store)
+        made: Store = plugin(self._config.store_config)
+        return made
+
+    def open(self) -> None:
+        """Make everything, once, also if several tasks begin at the same time."""
+        with self._lock:
+            _ = self.embedding, self.store
+
+    def check(self, patience: Patience) -> None:
+        """Ask the live store whether it takes the model's vectors, once for all tasks."""
+        with self._lock:
+            if not self._is_checked:
+                dimensions = self.embedder.model.dimensions
+                patience("reaching the store", lambda: self.store.check(dimensions))
+                self._is_checked = True
+
+    def question(self, text: str) -> Vector:
+        """The vector of a question.
+
+        Raises:
+            FatalError: the provider refuses it, or has been away for some seconds.
+        """
+        patience = Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_ASK_S)
+        return self.embedding.query(text, Errand(patience, _needed))
+
+    def close(self) -> None:
+        """Release what was made."""
+        for part in ("embedding", "purse", "embedder", "store"):
+            if part in self.__dict__:
+                self.__dict__[part].close()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _needed() -> None:
+    """A person always waits for the answer."""
