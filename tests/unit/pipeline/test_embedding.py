@@ -90,7 +90,7 @@ class Scene:
 
     def embed(self, texts: Sequence[str], timeout_s: float | None = None) -> Embedded:
         patience = Patience(abort=self.abort, clock=self.clock, timeout_s=timeout_s)
-        errand = Errand(patience, lambda: self.is_needed())
+        errand = Errand(patience, self.is_needed)
         return self.embedding(texts, ["products"] * len(texts), errand)
 
 
@@ -109,6 +109,10 @@ def assert_vectors(found: Sequence[Vector | None], texts: Sequence[str]) -> None
     for vector, wanted in zip(found, expected(texts), strict=True):
         assert vector is not None
         np.testing.assert_array_equal(vector, wanted)
+
+
+def void(_: object) -> None:
+    """Whatever it is, nothing."""
 
 
 def test_each_text_gets_its_own_vector_over_calls_that_are_full(scene: Scene) -> None:
@@ -134,7 +138,7 @@ def test_tokens_are_divided_among_the_tables_without_a_rest(scene: Scene) -> Non
 
 def test_calls_of_one_batch_run_side_by_side(scene: Scene) -> None:
     together = threading.Barrier(3, timeout=10)
-    scene.provider.before = lambda _: together.wait() and None
+    scene.provider.before = lambda _: void(together.wait())
     assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
 
 
@@ -218,9 +222,8 @@ def test_what_was_answered_is_kept_when_the_task_stops(scene: Scene) -> None:
     embedded = scene.embed(TEXTS)
     assert isinstance(embedded.failure, Interrupted)
     assert embedded.vectors[4] is None
-    paid = {
-        text for text, vector in zip(TEXTS, embedded.vectors, strict=True) if vector is not None
-    }
+    vectors = zip(TEXTS, embedded.vectors, strict=True)
+    paid = {text for text, vector in vectors if vector is not None}
     assert paid == set(scene.provider.answered)
 
 
