@@ -14,6 +14,7 @@ from worker.clock import SystemClock
 from worker.errors import ConfigError
 from worker.model import TopicPartition
 from worker.source.commits import Commits
+from worker.source.departure import depart
 from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
@@ -180,7 +181,7 @@ class KafkaSource:
     def _leave(self, consumer: Consumer) -> None:
         """Close in a thread, as librdkafka waits for brokers that may be away."""
         self._is_leaving = True
-        leaving = threading.Thread(target=consumer.close, name="leave-group", daemon=True)
+        leaving = threading.Thread(target=depart, args=(consumer,), name="leave-group", daemon=True)
         leaving.start()
         leaving.join(self._settings.close_timeout_s)
         if leaving.is_alive():
