@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from worker.embed.port import Overlong
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -85,14 +87,17 @@ class MeteredEmbedder:
         self._embedder = embedder
         self._meter = meter
         self.limits = embedder.limits
+        self.terms = embedder.terms
         self.close = embedder.close
 
     @property
     def model(self) -> ModelId:
         return self._embedder.model
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
-        return self._meter(lambda: self._embedder.embed(texts, purpose))
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
+        return self._meter(lambda: self._embedder.embed(texts, purpose, overlong))
 
 
 class MeteredStore:

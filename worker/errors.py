@@ -3,6 +3,8 @@
     WorkerError
     ├── ConfigError      the connector or the worker's settings are wrong: fix them   (exit 2)
     ├── RetriableError   an outage: wait, then do the same work again
+    │   ├── LimitedError     the other side asks us to slow down
+    │   └── UnansweredError  no answer came: the work may have been done, and billed
     ├── RecordError      this one record cannot be processed: to the dead-letter topic
     └── FatalError       every record would fail: the task stops as FAILED            (exit 1)
 
@@ -46,6 +48,14 @@ class RetriableError(WorkerError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class LimitedError(RetriableError):
+    """The other side works, but asks us to slow down (HTTP 429)."""
+
+
+class UnansweredError(RetriableError):
+    """A request was sent and no answer came: it may have been carried out, and billed."""
 
 
 class RecordError(WorkerError):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
+from worker.embed.port import Overlong
 from worker.errors import RetriableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from worker.embed.port import Embedder, Embeddings, Limits, Purpose
+    from worker.embed.port import Embedder, Embeddings, Limits, Purpose, Terms
     from worker.errors import RecordError
     from worker.flow.backlog import Work
     from worker.model import ModelId, Point, Vector
@@ -141,8 +142,14 @@ class GatedEmbedder:
     def limits(self) -> Limits:
         return self._inner.limits
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
-        return self._gate("embed", lambda: self._inner.embed(texts, purpose))
+    @property
+    def terms(self) -> Terms:
+        return self._inner.terms
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
+        return self._gate("embed", lambda: self._inner.embed(texts, purpose, overlong))
 
     def close(self) -> None:
         self._inner.close()

@@ -86,7 +86,7 @@ def test_a_run_until_caught_up_ends_by_itself_with_everything_written(
             worker.start("--until-caught-up")
             assert worker.wait() == 0
             bench.index.assert_equals(topic, expected_products(shop))
-            assert "500 records" in worker.log
+            assert "500 texts embedded" in worker.log, worker.log
 
 
 def test_the_schema_may_change_in_mid_stream(stack: Stack, bench: Bench) -> None:

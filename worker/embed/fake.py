@@ -15,7 +15,7 @@ from pydantic import Field
 
 from worker.clock import Clock, SystemClock
 from worker.config.section import Section
-from worker.embed.port import Embeddings, Limits, Purpose
+from worker.embed.port import Embeddings, Limits, Overlong, Purpose, Terms
 from worker.errors import RecordError, Stage
 from worker.model import ModelId
 
@@ -83,9 +83,16 @@ class FakeEmbedder:
         """Like those of a usual provider."""
         return Limits(texts=96, in_flight=self._config.max_in_flight)
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    @property
+    def terms(self) -> Terms:
+        """Costs nothing, and is never too fast."""
+        return Terms(account="fake")
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
         """Hash each text; documents and queries alike, so that a text finds itself."""
-        del purpose
+        del purpose, overlong
         self._begin(len(texts))
         if self._config.latency_ms:
             self._clock.wait(threading.Event(), self._config.latency_ms / 1000)

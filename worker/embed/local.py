@@ -12,7 +12,7 @@ from pydantic import Field
 from worker.config.section import Section
 from worker.embed.batching import by_length, estimated_tokens
 from worker.embed.model_files import PACKAGED
-from worker.embed.port import Embeddings, Limits, Purpose
+from worker.embed.port import Embeddings, Limits, Overlong, Purpose, Terms
 from worker.errors import FatalError, RecordError, Stage
 
 if TYPE_CHECKING:
@@ -82,13 +82,21 @@ class LocalEmbedder:
         """Enough texts to sort by length; one call computes while the next prepares."""
         return Limits(texts=96, in_flight=self._config.max_in_flight)
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    @property
+    def terms(self) -> Terms:
+        """Costs nothing but the machine."""
+        return Terms(account="local")
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
         """Embed in batches of like length; unit vectors.
 
         Raises:
             FatalError: the model cannot be loaded, or makes no usable vector of anything.
             RetriableError: even one text does not fit into the GPU's memory now.
         """
+        del overlong
         model = self._loaded()
         vectors = np.zeros((len(texts), model.id.dimensions), dtype=np.float32)
         tokens = 0

@@ -1,10 +1,17 @@
-"""What the pipeline needs of an embedding backend: texts to vectors."""
+"""What the pipeline needs of an embedding backend: one call, texts to vectors.
+
+A backend knows its provider's words and nothing else. Cutting texts into calls, waiting for limits
+and outages, finding the text that a provider refuses, and counting the money is done once for all
+of them, in ``worker.pipeline.embedding``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from worker.throttle.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +30,15 @@ class Purpose(StrEnum):
     QUERY = "query"
 
 
+class Overlong(StrEnum):
+    """What becomes of a text over the model's limit (``document.overlong``)."""
+
+    TRUNCATE = "truncate"
+    """Its beginning is embedded."""
+    FAIL = "fail"
+    """It is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one call takes, as data."""
@@ -31,11 +47,37 @@ class Limits:
     """Texts per call; batches are filled up to a multiple of it."""
     in_flight: int
     """Calls that may run side by side."""
+    tokens: int | None = None
+    """Tokens per call, of all texts together; None is no limit."""
+    text_tokens: int | None = None
+    """Tokens of one text; None where the backend cuts texts by itself."""
+    bytes_per_token: float = 3.0
+    """Of UTF-8, for estimates; a text never has more tokens than bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a provider takes."""
+
+    usd_per_million_tokens: float
+    as_of: str
+    """The day on which it was looked up, as YYYY-MM-DD; empty if the connector says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whose account a call goes to, how much of it there is, and what it costs."""
+
+    account: str
+    """Provider, address and a digest of the key: embedders of one account share its limits."""
+    rates: Rates = field(default_factory=Rates)
+    price: Price | None = None
+    """None: it costs nothing, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embeddings:
-    """The answer to one call of ``embed``."""
+    """The answer to one call."""
 
     vectors: NDArray[np.float32]
     """Shape (texts, dimensions); the rows of refused texts are undefined."""
@@ -43,6 +85,8 @@ class Embeddings:
     """Tokens as the provider bills them; 0 if it does not say."""
     refused: Mapping[int, RecordError] = field(default_factory=dict)
     """By index: texts that cannot be embedded, while their neighbours could."""
+    truncated: int = 0
+    """Texts of which only the beginning was embedded, as far as the backend knows."""
 
 
 class Embedder(Protocol):
@@ -58,12 +102,21 @@ class Embedder(Protocol):
         """Limits of one call."""
         ...
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
-        """Embed any number of non-empty texts; cuts into calls by itself.
+    @property
+    def terms(self) -> Terms:
+        """Account, limits per minute and price."""
+        ...
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
+        """One call, with at most ``limits.texts`` non-empty texts; never tries twice.
 
         Raises:
-            RetriableError: the provider is away or overloaded.
-            FatalError: it would refuse everything (key, model, dimension).
+            RetriableError: the provider is away; ``LimitedError`` if it asks to slow down,
+                ``UnansweredError`` if it may have done the work and billed it.
+            RecordError: it refuses the call, perhaps for the sake of one of the texts.
+            FatalError: it would refuse everything (key, quota, model).
         """
         ...
 

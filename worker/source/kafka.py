@@ -73,8 +73,8 @@ class KafkaSourceSettings:
 class KafkaSource:
     """A member of a consumer group. One thread owns it.
 
-    Every partition is paused from its assignment until its topic's id is known, which takes one
-    round trip. The id is asked for again when the offsets of a partition go back, and every 30 s:
+    What comes of a partition is held back until its topic's id is known, which takes one round
+    trip. The id is asked for again when the offsets of a partition go back, and every 30 s:
     a topic that was deleted and made anew gets its new id, and is read from its beginning.
     """
 
@@ -260,7 +260,7 @@ class KafkaSource:
             return  # a rebalance that was under way; closing gives them up again
         self._refusals.let_in()
         places = _named(partitions)
-        self._lanes.begin(consumer, places)
+        self._lanes.begin(places)
         self._listener.on_assigned(places)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:

@@ -21,16 +21,17 @@ _log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_S = 30.0
 """How soon a topic that was deleted and made anew is noticed, if its offsets do not tell."""
+_MOST_HELD = 200
+"""Messages of one partition that wait for its topic's id before it is paused."""
 
 
 class Lane:
     """A partition during one assignment.
 
-    While its topic id is not known it is paused, and the few messages that slip through wait
-    in ``held``.
+    While its topic id is not known its messages wait in ``held``.
     """
 
-    __slots__ = ("held", "is_paused", "next_offset", "partition", "topic_id")
+    __slots__ = ("flows", "held", "is_paused", "next_offset", "partition", "topic_id")
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
@@ -41,15 +42,22 @@ class Lane:
         self.held: list[Message] = []
         self.is_paused = False
         """Whether the owner of the source wants no records."""
+        self.flows = True
+        """Whether librdkafka fetches it."""
 
     @property
-    def is_flowing(self) -> bool:
+    def should_flow(self) -> bool:
         """Whether librdkafka should fetch it."""
-        return not self.is_paused and self.topic_id is not None
+        return not self.is_paused and len(self.held) < _MOST_HELD
 
 
 class Lanes:
-    """All lanes of one consumer; asks for topic ids, and pauses what waits for one."""
+    """All lanes of one consumer; asks for topic ids, and holds back what waits for one.
+
+    A partition is not paused as soon as it is assigned, nor resumed without need: that makes
+    librdkafka (2.16) take the answer about where the partition begins for outdated and ask again
+    half a second later, which sets a partition that is being read back to its beginning.
+    """
 
     def __init__(self, ids: TopicIds, clock: Clock) -> None:
         self._ids = ids
@@ -72,12 +80,11 @@ class Lanes:
             return None
         return self.by_place.get((topic, partition))
 
-    def begin(self, consumer: Consumer, places: Iterable[TopicPartition]) -> None:
+    def begin(self, places: Iterable[TopicPartition]) -> None:
         """These were assigned just now."""
         begun: dict[tuple[str, int], Lane] = {place: Lane(place) for place in places}
         self.by_place.update(begun)
         if begun:
-            consumer.pause(_kafka(begun.values()))
             self._unnamed.update(topic for topic, _ in begun)
             self._ids.ask(self._unnamed)
 
@@ -92,27 +99,18 @@ class Lanes:
 
     def pause(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
         """The owner wants no records of these."""
-        lanes = [self.by_place[place] for place in partitions if place in self.by_place]
-        for lane in lanes:
-            lane.is_paused = True
-        if lanes:
-            consumer.pause(_kafka(lanes))
+        self._set_paused(consumer, partitions, is_paused=True)
 
     def resume(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
         """The owner wants them again."""
-        lanes = [self.by_place[place] for place in partitions if place in self.by_place]
-        for lane in lanes:
-            lane.is_paused = False
-        flowing = [lane for lane in lanes if lane.is_flowing]
-        if flowing:
-            consumer.resume(_kafka(flowing))
+        self._set_paused(consumer, partitions, is_paused=False)
 
     def hold_back(self, consumer: Consumer, lane: Lane, message: Message) -> None:
         """Keep a message until the topic's id is known, or known again: its log began anew."""
         lane.topic_id = None
         lane.held.append(message)
         self._unnamed.add(lane.partition.topic)
-        consumer.pause(_kafka([lane]))
+        _steer(consumer, [lane])
 
     def take_released(self, max_records: int) -> list[Message]:
         """Messages that were held back and may go now."""
@@ -144,8 +142,28 @@ class Lanes:
         lane.next_offset = 0
         self._ready += lane.held
         lane.held = []
-        if lane.is_flowing:
-            consumer.resume(_kafka([lane]))
+        _steer(consumer, [lane])
+
+    def _set_paused(
+        self, consumer: Consumer, partitions: Collection[TopicPartition], *, is_paused: bool
+    ) -> None:
+        lanes = [self.by_place[place] for place in partitions if place in self.by_place]
+        for lane in lanes:
+            lane.is_paused = is_paused
+        _steer(consumer, lanes)
+
+
+def _steer(consumer: Consumer, lanes: Iterable[Lane]) -> None:
+    """Pause and resume what is not as it should be."""
+    changed = [lane for lane in lanes if lane.flows != lane.should_flow]
+    for lane in changed:
+        lane.flows = lane.should_flow
+    paused = [lane for lane in changed if not lane.flows]
+    resumed = [lane for lane in changed if lane.flows]
+    if paused:
+        consumer.pause(_kafka(paused))
+    if resumed:
+        consumer.resume(_kafka(resumed))
 
 
 def _rewind(consumer: Consumer, lane: Lane) -> None:

@@ -16,8 +16,9 @@ PACKAGE = Path(__file__).parents[3] / "worker"
 GROUPS = (
     {"errors", "model", "clock", "plugins"},
     {"config", "telemetry"},
-    {"flow", "document"},
-    {"source", "decode", "embed", "store", "dlq", "pinecone_local"},
+    {"flow", "document", "throttle"},
+    {"source", "decode", "embed", "store", "dlq", "state", "pinecone_local", "provider_local"},
+    {"spend"},
     {"pipeline"},
     {"runtime"},
     {"checks", "build"},
@@ -27,7 +28,7 @@ GROUPS = (
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline"}
 ADAPTERS = GROUPS[3]
-INSIDE_ROOT = GROUPS[0] | GROUPS[6]
+INSIDE_ROOT = GROUPS[0] | GROUPS[7]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 

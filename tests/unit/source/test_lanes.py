@@ -37,12 +37,15 @@ class Fetcher:
 
     def __init__(self) -> None:
         self.paused: set[int] = set()
+        self.calls: list[str] = []
         self.sought: list[tuple[int, int]] = []
 
     def pause(self, partitions: list[KafkaPartition]) -> None:
+        self.calls.append("pause")
         self.paused.update(one.partition for one in partitions)
 
     def resume(self, partitions: list[KafkaPartition]) -> None:
+        self.calls.append("resume")
         self.paused.difference_update(one.partition for one in partitions)
 
     def seek(self, partition: KafkaPartition) -> None:
@@ -63,7 +66,7 @@ class Scene:
         self.clock = FakeClock()
         self.fetcher = Fetcher()
         self.lanes = Lanes(self.ids, self.clock)  # type: ignore[arg-type]  # it stands in for TopicIds
-        self.lanes.begin(self.consumer, [PLACE])
+        self.lanes.begin([PLACE])
 
     @property
     def consumer(self) -> Any:
@@ -83,11 +86,11 @@ def scene() -> Scene:
     return Scene()
 
 
-def test_a_partition_flows_once_its_topic_has_a_name(scene: Scene) -> None:
-    assert scene.fetcher.paused == {0}
+def test_a_new_partition_flows_at_once_and_asks_for_its_topics_name(scene: Scene) -> None:
+    assert scene.fetcher.calls == [], "librdkafka may be asking where the partition begins"
     assert scene.ids.asked == [{"t"}]
     scene.answer("id")
-    assert scene.fetcher.paused == set()
+    assert scene.fetcher.calls == []
     assert scene.lane.topic_id == "id"
 
 
@@ -99,9 +102,24 @@ def test_what_the_owner_paused_stays_paused_when_the_name_comes(scene: Scene) ->
     assert scene.fetcher.paused == set()
 
 
-def test_a_resume_before_the_name_comes_waits_for_it(scene: Scene) -> None:
-    scene.lanes.resume(scene.consumer, [PLACE])
+def test_pausing_and_resuming_twice_tells_librdkafka_once(scene: Scene) -> None:
+    for _ in range(2):
+        scene.lanes.pause(scene.consumer, [PLACE])
+    for _ in range(2):
+        scene.lanes.resume(scene.consumer, [PLACE])
+    assert scene.fetcher.calls == ["pause", "resume"]
+
+
+def test_a_partition_pauses_when_much_waits_for_the_name(scene: Scene) -> None:
+    message: Any = Message()
+    for _ in range(199):
+        scene.lanes.hold_back(scene.consumer, scene.lane, message)
+    assert scene.fetcher.paused == set()
+    scene.lanes.hold_back(scene.consumer, scene.lane, message)
     assert scene.fetcher.paused == {0}
+    scene.answer("id")
+    assert scene.fetcher.paused == set()
+    assert len(scene.lanes.take_released(1_000)) == 200
 
 
 def test_held_messages_go_first_and_in_order_when_the_name_comes(scene: Scene) -> None:
@@ -109,7 +127,6 @@ def test_held_messages_go_first_and_in_order_when_the_name_comes(scene: Scene) -
     messages: list[Any] = [Message(), Message(), Message()]
     for message in messages:
         scene.lanes.hold_back(scene.consumer, scene.lane, message)
-    assert scene.fetcher.paused == {0}
     assert scene.lanes.take_released(10) == []
     scene.answer("new")
     assert scene.lanes.take_released(2) == messages[:2]

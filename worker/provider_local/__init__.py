@@ -1,0 +1,1 @@
+"""A server that answers as Cohere, OpenAI and Voyage do, with faults on demand."""
