@@ -9,10 +9,11 @@ import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 import numpy as np
 from pinecone.errors import NotFoundError, PineconeError, PineconeValueError
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from worker.config.section import Section
 from worker.errors import ConfigError, FatalError, RecordError
@@ -72,6 +73,15 @@ class PineconeConfig(Section):
         ge=0,
         description="Longest time in milliseconds until a write is visible to every reader.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, given: str | None) -> str | None:
+        if given and (
+            urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc
+        ):
+            raise ValueError("a URL that begins with http:// or https://")
+        return given
 
 
 class PineconeStore:
