@@ -183,7 +183,7 @@ def test_nobody_there_is_waited_for(nobody: str, client: Callable[..., HttpRegis
 def test_https_to_a_server_without_it_stops_the_task(
     script: Scripted, client: Callable[..., HttpRegistry]
 ) -> None:
-    with pytest.raises(FatalError, match="check https:// in schema.registry.url"):
+    with pytest.raises(FatalError, match="check https:// in"):
         client(script.url.replace("http://", "https://")).schema(1)
 
 
