@@ -51,9 +51,7 @@ def search(  # noqa: PLR0913 - the options of a command
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
     with Index(connectors[0]) as index:
-        names = (
-            _namespaces(connectors[0], index) if namespace is None else [_there(index, namespace)]
-        )
+        names = _names(connectors[0], index, namespace)
         found = _best(index, text, names, k, _filter(where))
     if as_json:
         _print_json(found)
@@ -77,10 +75,17 @@ def _filter(where: str | None) -> Mapping[str, object] | None:
     return parsed
 
 
-def _there(index: Index, namespace: str) -> str:
+def _names(connector: ConnectorConfig, index: Index, namespace: str | None) -> list[str]:
+    """The namespaces to look in: the one that was asked for, or all of the connector's.
+
+    Raises:
+        ConfigError: the index has no such namespace.
+    """
+    if namespace is None:
+        return _namespaces(connector, index)
     names = index.store.namespaces()
     if namespace in names:
-        return namespace
+        return [namespace]
     near = get_close_matches(namespace, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f" among its {len(names)}"
     raise ConfigError(f"--namespace: the index has no {namespace!r}{hint}")
