@@ -486,6 +486,26 @@ class TestQuery:
         with pytest.raises(Exception, match="10000"):
             movies.query(vector=[1.0, 0.0], top_k=10_001, namespace=namespace)
 
+    def test_result_over_four_megabytes_is_refused(self, cosine: Any, namespace: str) -> None:
+        for start in range(0, 120, 40):
+            rows = [(f"{at}", [1.0, 0.0], {"t": "x" * 40_000}) for at in range(start, start + 40)]
+            cosine.upsert(vectors=rows, namespace=namespace)
+
+        def found(top_k: int, *, include_metadata: bool) -> int:
+            answer = cosine.query(
+                vector=[1.0, 0.0],
+                top_k=top_k,
+                namespace=namespace,
+                include_metadata=include_metadata,
+            )
+            return len(answer.matches)
+
+        with pytest.raises(ApiError, match="message length too large") as raised:
+            found(120, include_metadata=True)
+        assert raised.value.status_code == 400
+        assert found(100, include_metadata=True) == 100
+        assert found(120, include_metadata=False) == 120
+
     def test_namespaces_do_not_see_each_other(self, cosine: Any, namespace: str) -> None:
         cosine.upsert(vectors=[("a", [1.0, 0.0])], namespace=namespace)
         cosine.upsert(vectors=[("b", [1.0, 0.0])], namespace=f"{namespace}-other")
@@ -982,11 +1002,32 @@ class TestDocuments:
         assert set(fetched) == {"d1"}
         assert set(fetched["d1"].to_dict()) == {"_id", "content", "embedding", "category"}
 
+    def test_unnamed_namespace_exists_once_documents_are_in_it(self, documents: Any) -> None:
+        with pytest.raises(NotFoundError):
+            documents.describe_namespace(name="__default__")
+        row = {"_id": "d", "content": "text", "embedding": [1.0, 0.0, 0.0, 0.0]}
+        documents.documents.upsert(namespace="__default__", documents=[row])
+
+        assert documents.describe_namespace(name="__default__").record_count == 1
+        documents.delete_namespace(name="__default__")
+        with pytest.raises(NotFoundError):
+            documents.describe_namespace(name="__default__")
+
     def test_text_search_ranks_by_words(self, filled: Any, namespace: str) -> None:
         clause = {"type": "text", "fields": ["content"], "query": "machine learning"}
         matches = filled.search(namespace=namespace, top_k=3, score_by=[clause]).matches
 
         assert [match.id for match in matches] == ["d0", "d1"]
+
+    def test_query_strings_and_texts_are_scored_together(self, filled: Any, namespace: str) -> None:
+        text = {"type": "text", "fields": ["content"], "query": "layers"}
+        lucene = {"type": "query_string", "query": "content:(machine OR rome) NOT built"}
+        matches = filled.search(namespace=namespace, top_k=3, score_by=[text, lucene]).matches
+
+        assert {match.id for match in matches} == {"d0", "d1"}
+        metadata = {"type": "query_string", "query": "category:tech"}
+        with pytest.raises(ApiError, match="not a full-text-search field"):
+            filled.search(namespace=namespace, top_k=3, score_by=[metadata])
 
     def test_search_and_delete_by_filter(self, filled: Any, namespace: str) -> None:
         clause = {"type": "dense_vector", "field": "embedding", "values": [0.0, 1.0, 0.0, 0.0]}

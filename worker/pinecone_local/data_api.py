@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from worker.pinecone_local.commands import PatchMatching
 from worker.pinecone_local.filters import compile_filter
 from worker.pinecone_local.gateway import Answer, Call
+from worker.pinecone_local.matches import matches_of
 from worker.pinecone_local.metadata import (
     DEFAULT_NAMESPACE,
     check_namespace,
@@ -24,6 +25,8 @@ from worker.pinecone_local.vector_requests import (
     decode_query,
     decode_update,
     decode_upsert,
+    flag,
+    page_limit,
     whole_number,
 )
 from worker.pinecone_local.wire import DEFAULT_NAMESPACE_VERSION, invalid
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     from worker.pinecone_local.commands import Command
     from worker.pinecone_local.index import Index
-    from worker.pinecone_local.records import Hit, Record
+    from worker.pinecone_local.records import Record
     from worker.pinecone_local.vectors import Namespace
 
 LIST_MAX = 100
@@ -65,7 +68,7 @@ class VectorsApi:
             return Answer({}, headers=self._write("update", command, call), records=1)
         namespace = self._index.visible.get(command.namespace)
         matched = 0 if namespace is None else len(namespace.matching(command.keep))
-        headers = {} if body.get("dryRun") else self._write("update", command, call)
+        headers = {} if flag(body, "dryRun") else self._write("update", command, call)
         return Answer({"matchedRecords": matched}, headers=headers, records=matched)
 
     def delete(self, call: Call) -> Answer:
@@ -108,7 +111,7 @@ class VectorsApi:
         if not body.get("filter"):
             raise invalid("Empty filter provided for fetch by metadata request")
         keep = compile_filter(body["filter"])
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, FETCH_BY_METADATA_MAX)
+        limit = page_limit(body, FETCH_BY_METADATA_MAX)
         after = after_token(body.get("paginationToken"))
         namespace = self._index.visible.get(check_namespace(body.get("namespace")))
         if namespace is None:
@@ -168,7 +171,7 @@ class VectorsApi:
         if query is None:
             return []
         hits = namespace.search(query, self._index.shape.metric, request.limit, request.keep)
-        return [_match(namespace, hit, request) for hit in hits]
+        return matches_of(namespace, hits, request)
 
     def _write(self, operation: str, command: Command, call: Call) -> dict[str, str]:
         self._index.write(command, Entry(operation, command.namespace, call.raw))
@@ -180,17 +183,6 @@ class VectorsApi:
                 "This index has a document schema and is not served by the vectors API; "
                 "use the documents API (/namespaces/{namespace}/documents/...) instead"
             )
-
-
-def _match(namespace: Namespace, hit: Hit, request: QueryRequest) -> dict[str, Any]:
-    match: dict[str, Any] = {"id": hit.id, "score": hit.score, "values": []}
-    if not request.with_values and not request.with_metadata:
-        return match
-    record = namespace.get(hit.id)
-    shown = {} if record is None else vector_of(record)
-    wanted = ["values", "sparseValues"] if request.with_values else []
-    wanted += ["metadata"] if request.with_metadata else []
-    return {**match, **{key: shown[key] for key in wanted if key in shown}}
 
 
 def _fetched(records: Sequence[Record], request: Any, more: Any = None) -> Answer:  # noqa: ANN401 - anything with get()

@@ -20,11 +20,11 @@ from worker.pinecone_local.metadata import check_namespace, check_prefix
 from worker.pinecone_local.pages import after_token, page_of
 from worker.pinecone_local.persistence import Entry
 from worker.pinecone_local.records import Hit, Query
-from worker.pinecone_local.text_search import bm25
+from worker.pinecone_local.text_clauses import text_scores
 from worker.pinecone_local.values import dense_row, sparse_vector
-from worker.pinecone_local.vector_requests import TOP_K_MAX, check_ids, whole_number
+from worker.pinecone_local.vector_requests import TOP_K_MAX, check_ids, page_limit, whole_number
 from worker.pinecone_local.vectors import Namespace
-from worker.pinecone_local.wire import Refusal, Status, invalid
+from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from worker.pinecone_local.commands import Command
     from worker.pinecone_local.filters import Predicate
     from worker.pinecone_local.index import Index
-    from worker.pinecone_local.records import Record
 
 ACCEPTED = 202
 FETCH_MAX = 10_000
 LIST_MAX = 100
 CLAUSES_MAX = 100
+WORDS = {"text", "query_string"}
+"""Kinds of clauses that score by words."""
 USAGE = {"read_units": 1}
 
 
@@ -75,7 +76,7 @@ class DocumentsApi:
         body = call.body
         if (body.get("ids") is None) == (body.get("filter") is None):
             raise invalid("Exactly one of 'ids' or 'filter' must be provided")
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, FETCH_MAX)
+        limit = page_limit(body, FETCH_MAX)
         ids, pagination = self._selected(call, body, limit)
         fields = check_names(body.get("include_fields"), "include_fields") or ["*"]
         shown = {item: self._shown(call, item, fields) for item in ids}
@@ -86,7 +87,7 @@ class DocumentsApi:
         """List ids in bitwise order."""
         self._refuse_vectors()
         body = call.body
-        limit = whole_number(body.get("limit") or LIST_MAX, "limit", 1, LIST_MAX)
+        limit = page_limit(body, LIST_MAX)
         prefix = check_prefix(body.get("prefix") or "", what="Prefix")
         after = after_token(body.get("pagination_token"))
         found = self._namespace(call).ids(prefix=prefix, after=after, limit=limit + 1)
@@ -100,7 +101,8 @@ class DocumentsApi:
         body = call.body
         limit = whole_number(body.get("top_k"), "top_k", 1, TOP_K_MAX)
         expression = body.get("filter")
-        keep = search_filter(self._index.shape, expression) if expression else None
+        everything = expression is None or expression == {}
+        keep = None if everything else search_filter(self._index.shape, expression)
         clauses = self._clauses(body.get("score_by"))
         hits = self._hits(self._namespace(call), clauses, limit, keep)
         fields = check_names(body.get("include_fields"), "include_fields")
@@ -115,13 +117,12 @@ class DocumentsApi:
         if not isinstance(score_by, list) or not 1 <= len(score_by) <= CLAUSES_MAX:
             raise invalid(f"'score_by' must be a list of 1 to {CLAUSES_MAX} scoring methods")
         kinds = {str(item.get("type")) if isinstance(item, dict) else "" for item in score_by}
-        if kinds == {"text"} or (len(score_by) == 1 and kinds <= {"dense_vector", "sparse_vector"}):
+        alone = len(score_by) == 1 and kinds <= {"dense_vector", "sparse_vector"}
+        if alone or kinds <= WORDS:
             return score_by
-        if "query_string" in kinds:
-            raise Refusal(Status.UNIMPLEMENTED, "This server cannot score by 'query_string'")
         raise invalid(
-            "'score_by' clauses of type 'text' may be combined, 'dense_vector' and "
-            "'sparse_vector' clauses must appear alone"
+            "'score_by' clauses of type 'text' and 'query_string' may be combined, "
+            "'dense_vector' and 'sparse_vector' clauses must appear alone"
         )
 
     def _hits(
@@ -131,7 +132,7 @@ class DocumentsApi:
         limit: int,
         keep: Predicate | None,
     ) -> list[Hit]:
-        if clauses[0]["type"] == "text":
+        if clauses[0]["type"] in WORDS:
             return self._text_hits(namespace, clauses, limit, keep)
         query = self._vector_query(clauses[0])
         return namespace.search(query, self._index.shape.metric, limit, keep)
@@ -153,22 +154,9 @@ class DocumentsApi:
     ) -> list[Hit]:
         ids = namespace.ids() if keep is None else namespace.matching(keep)
         stored = [record for record in map(namespace.get, ids) if record is not None]
-        scores: dict[str, float] = {}
-        for field, query in {pair: None for clause in clauses for pair in self._texts(clause)}:
-            for key, score in bm25(_texts_of(stored, field), query).items():
-                scores[key] = scores.get(key, 0.0) + score
+        scores = text_scores(self._index.shape, clauses, stored)
         hits = [Hit(key, np.float32(score)) for key, score in scores.items()]
         return sorted(hits, key=lambda hit: (-float(hit.score), hit.id))[:limit]
-
-    def _texts(self, clause: Mapping[str, Any]) -> list[tuple[str, str]]:
-        fields = check_names(clause.get("fields"), "fields") or [str(clause.get("field"))]
-        query = clause.get("query")
-        if not isinstance(query, str) or not query:
-            raise invalid("text scoring requires a non-empty 'query'")
-        for field in fields:
-            if field not in self._index.shape.text_fields:
-                raise invalid(f"Field '{field}' is not a full-text-search field of the schema")
-        return [(field, query) for field in fields]
 
     def _selected(
         self, call: Call, body: Mapping[str, Any], limit: int
@@ -220,8 +208,3 @@ def _check_field(clause: Mapping[str, Any], expected: str) -> None:
     named = clause.get("field") or next(iter(check_names(clause.get("fields"), "fields")), "")
     if not expected or named != expected:
         raise invalid(f"Field '{named}' is not a {clause['type']} field of the schema")
-
-
-def _texts_of(records: Sequence[Record], field: str) -> dict[str, str]:
-    found = {record.id: (record.metadata or {}).get(field) for record in records}
-    return {key: text for key, text in found.items() if isinstance(text, str)}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from worker.pinecone_local.filters import compile_filter
-from worker.pinecone_local.text_search import words
+from worker.pinecone_local.filters import check_depth, compile_filter
+from worker.pinecone_local.text_search import has_phrase, words
 from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
@@ -62,13 +62,8 @@ def _text_match(field: str, value: object) -> Predicate:
     return matches
 
 
-def _phrase(having: Sequence[str], wanted: Sequence[str]) -> bool:
-    size = len(wanted)
-    return any(having[at : at + size] == wanted for at in range(len(having) - size + 1))
-
-
 _MATCHES: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
-    "$match_phrase": _phrase,
+    "$match_phrase": has_phrase,
     "$match_all": lambda having, wanted: set(wanted) <= set(having),
     "$match_any": lambda having, wanted: bool(set(wanted) & set(having)),
 }
@@ -77,6 +72,7 @@ _MATCHES: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
 def _non_empty(expression: object) -> dict[str, Any]:
     if not isinstance(expression, dict) or not expression:
         raise invalid("The 'filter' field must be a non-empty object of filter predicates")
+    check_depth(expression)
     return expression
 
 

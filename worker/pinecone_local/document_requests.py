@@ -27,8 +27,9 @@ from worker.pinecone_local.metadata import (
     is_string_list,
 )
 from worker.pinecone_local.records import Batch, Patch
+from worker.pinecone_local.text_search import check_text
 from worker.pinecone_local.values import dense_rows, sparse_vector, stored_row
-from worker.pinecone_local.vector_requests import RECORDS_MAX, check_ids, check_size
+from worker.pinecone_local.vector_requests import RECORDS_MAX, check_ids, check_size, flag
 from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def decode_document_update(shape: Shape, namespace: str, body: Body) -> PatchByI
     """Check patches by id, or one patch for all documents that match a filter."""
     stored = check_namespace(namespace)
     if body.get("filter") is None:
+        if any(body.get(name) is not None for name in ("set_fields", "remove_fields")):
+            raise invalid("'set_fields' and 'remove_fields' need a 'filter'")
         documents = _documents(body)
         ids = [check_id(item.get("_id"), what="Document ID") for item in documents]
         patches = [
@@ -88,7 +91,9 @@ def decode_document_update(shape: Shape, namespace: str, body: Body) -> PatchByI
 def decode_document_delete(shape: Shape, namespace: str, body: Body) -> Command:
     """Check a delete by exactly one of ids, filter, ``delete_all``."""
     stored = check_namespace(namespace)
-    chosen = [key for key in ("ids", "filter", "delete_all") if body.get(key) not in (None, False)]
+    chosen = [key for key in ("ids", "filter") if body.get(key) is not None]
+    if flag(body, "delete_all"):
+        chosen.append("delete_all")
     if len(chosen) != 1:
         raise invalid("Exactly one of 'ids', 'filter' or 'delete_all' must be provided")
     if chosen == ["ids"]:
@@ -150,8 +155,8 @@ def _dense_column(shape: Shape, documents: Sequence[Body], ids: Sequence[str]) -
 def _metadata(shape: Shape, document: Body) -> dict[str, Any]:
     own = {"_id", "_remove_fields", shape.dense_field, shape.sparse_field}
     texts = {key: value for key, value in document.items() if key in shape.text_fields}
-    if not all(isinstance(value, str) for value in texts.values()):
-        raise invalid("A full-text-search field must be a string")
+    for name, text in texts.items():
+        check_text(name, text)
     others = {key: value for key, value in document.items() if key not in own and key not in texts}
     _check_names(others)
     return {**(check_metadata(others) or {}), **texts}
@@ -165,6 +170,9 @@ def _check_names(fields: Body) -> None:
 
 def _patch(shape: Shape, fields: Body, removed: Sequence[str]) -> Patch:
     dense, sparse = fields.get(shape.dense_field), fields.get(shape.sparse_field)
+    for name in {shape.dense_field, shape.sparse_field} & set(fields):
+        if fields[name] is None:
+            raise invalid(f"Field '{name}' cannot be null; remove it by its name instead")
     if set(removed) & set(fields):
         raise invalid("A field cannot be both set and removed")
     if shape.dense_field and shape.dense_field in removed:

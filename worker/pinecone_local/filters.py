@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from worker.pinecone_local.metadata import is_number
+from worker.pinecone_local.metadata import as_double, is_number
 from worker.pinecone_local.wire import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     Predicate: TypeAlias = Callable[[Mapping[str, Any]], bool]
     _Test: TypeAlias = Callable[[Any], bool]
 
 MEMBERS_MAX = 10_000
+DEPTH_MAX = 100
+"""Levels of objects and lists; bounds the recursion here, Pinecone names no number."""
 _ABSENT = object()
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "$gt": operator.gt,
@@ -40,8 +42,25 @@ def compile_filter(expression: object) -> Predicate:
     """
     if not isinstance(expression, dict):
         raise invalid(f"Filter must be an object, got {_shown(expression)}")
+    check_depth(expression)
     clauses = [_clause(key, value) for key, value in expression.items()]
     return _all(clauses)
+
+
+def check_depth(expression: object) -> None:
+    """Refuse an expression that is nested too deep to be compiled."""
+    level = [expression]
+    for _ in range(DEPTH_MAX):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise invalid(f"Filter is nested more than {DEPTH_MAX} levels deep")
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _clause(key: str, value: object) -> Predicate:
@@ -107,18 +126,18 @@ def _member(name: str, operand: object) -> _Test:
     )
 
 
-def _ordered(name: str, operand: object) -> _Test:
+def _ordered(name: str, operand: Any) -> _Test:  # noqa: ANN401 - a JSON value
     if not is_number(operand):
         raise _operand_error(name, "a number", operand)
-    compare = _ORDER[name]
-    return lambda value: is_number(value) and compare(value, operand)
+    compare, bound = _ORDER[name], as_double(operand)
+    return lambda value: is_number(value) and compare(value, bound)
 
 
 def _typed(value: object) -> tuple[type, object]:
     """Keep strings, booleans and numbers apart: ``True`` is not 1, ``"1"`` is not 1."""
     if isinstance(value, bool):
         return (bool, value)
-    return (str, value) if isinstance(value, str) else (float, value)
+    return (float, as_double(value)) if isinstance(value, int | float) else (str, value)
 
 
 def _negated(test: _Test) -> _Test:

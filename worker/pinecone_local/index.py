@@ -58,8 +58,12 @@ class Index:
         return self.committed_lsn - len(self._pending)
 
     def exists(self, namespace: str) -> bool:
-        """Whether a namespace was made, visible or not; the unnamed one always exists."""
-        return namespace == DEFAULT_NAMESPACE or namespace in self._existing
+        """Whether a namespace was made, visible or not.
+
+        The unnamed one of the vectors interface always exists; documents have no unnamed one.
+        """
+        unnamed = namespace == DEFAULT_NAMESPACE and not self.shape.documents
+        return unnamed or namespace in self._existing
 
     def write(self, command: Command, entry: Entry) -> None:
         """Make a write durable and put it in line; on return it is acknowledged."""
@@ -110,6 +114,6 @@ class Index:
     def _compact(self, journal: Journal) -> None:
         while self._pending:
             self._pending.popleft()[1].apply(self._namespaces)
-        entries = list(entries_of(self.shape, self._namespaces))
+        entries = list(entries_of(self._namespaces))
         lsn = self.committed_lsn - len(entries)
         journal.rewrite([Entry(LSN_ENTRY, "", orjson.dumps(lsn)), *entries])

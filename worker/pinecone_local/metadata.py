@@ -132,4 +132,7 @@ def _checked(key: str, value: object) -> Any:  # noqa: ANN401 - a JSON value
 
 
 def _shown(value: object) -> str:
-    return orjson.dumps(value).decode()[:50]
+    try:
+        return orjson.dumps(value).decode()[:50]
+    except orjson.JSONEncodeError:  # nested deeper than it can be written
+        return "a deeply nested value"

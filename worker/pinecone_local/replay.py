@@ -1,19 +1,25 @@
-"""Journal entries and writes, one made from the other."""
+"""Journal entries and writes, one made from the other.
+
+An entry holds the body of a request, which was checked when it came. A rewritten journal holds
+records as they are stored instead: after updates, they need not be what one request may bring.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 
-from worker.pinecone_local.commands import Command, CreateNamespace, DropNamespace
+from worker.pinecone_local.commands import Command, CreateNamespace, DropNamespace, Upsert
 from worker.pinecone_local.document_requests import (
     decode_document_delete,
     decode_document_update,
     decode_document_upsert,
-    document_of,
 )
 from worker.pinecone_local.persistence import Entry
+from worker.pinecone_local.records import Batch
+from worker.pinecone_local.values import sparse_vector
 from worker.pinecone_local.vector_requests import decode_delete, decode_update, decode_upsert
 from worker.pinecone_local.wire import json_object
 
@@ -34,6 +40,7 @@ _DOCUMENTS: dict[str, Callable[[Shape, str, dict[str, Any]], Command]] = {
     "upsert_documents": decode_document_upsert,
     "update_documents": decode_document_update,
     "delete_documents": decode_document_delete,
+    "records": lambda shape, name, body: Upsert(name, _batch(shape, body["records"])),
     "create_namespace": lambda _, name, body: CreateNamespace(name, body.get("schema")),
     "delete_namespace": lambda _, name, __: DropNamespace(name),
 }
@@ -47,7 +54,7 @@ def command_of(shape: Shape, entry: Entry) -> Command:
     return _DOCUMENTS[entry.operation](shape, entry.namespace, body)
 
 
-def entries_of(shape: Shape, namespaces: Namespaces) -> Iterator[Entry]:
+def entries_of(namespaces: Namespaces) -> Iterator[Entry]:
     """Entries that make the same namespaces from nothing."""
     for name, namespace in namespaces:
         schema = orjson.dumps({"schema": namespaces.schema(name)})
@@ -55,7 +62,7 @@ def entries_of(shape: Shape, namespaces: Namespaces) -> Iterator[Entry]:
         ids = namespace.ids()
         for at in range(0, len(ids), _ROWS):
             found = [namespace.get(item) for item in ids[at : at + _ROWS]]
-            yield _upsert(shape, name, [record for record in found if record is not None])
+            yield _records(name, [record for record in found if record is not None])
 
 
 def vector_of(record: Record) -> dict[str, Any]:
@@ -71,12 +78,29 @@ def vector_of(record: Record) -> dict[str, Any]:
     return shown
 
 
-def _upsert(shape: Shape, namespace: str, records: list[Record]) -> Entry:
-    if shape.documents:
-        rows = [{"_id": record.id, **document_of(shape, record)} for record in records]
-        operation = "upsert_documents"
-        body: dict[str, Any] = {"documents": rows}
-    else:
-        operation = "upsert"
-        body = {"namespace": namespace, "vectors": [vector_of(record) for record in records]}
-    return Entry(operation, namespace, orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY))
+def _records(namespace: str, records: list[Record]) -> Entry:
+    rows = [
+        {
+            "id": record.id,
+            "values": record.values,
+            "sparse": None if record.sparse is None else record.sparse.as_json(),
+            "metadata": record.metadata,
+        }
+        for record in records
+    ]
+    body = orjson.dumps({"records": rows}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Entry("records", namespace, body)
+
+
+def _batch(shape: Shape, rows: list[dict[str, Any]]) -> Batch:
+    values = np.zeros((len(rows), shape.dimension), dtype=np.float32)
+    dense = np.array([row["values"] is not None for row in rows], dtype=np.bool_)
+    for at in np.flatnonzero(dense):
+        values[at] = rows[at]["values"]
+    return Batch(
+        ids=[row["id"] for row in rows],
+        values=values,
+        dense=dense,
+        sparse=[row["sparse"] and sparse_vector(row["sparse"]) for row in rows],
+        metadata=[row["metadata"] for row in rows],
+    )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DIMENSION_MAX = 20_000
 FIELD_NAME_BYTES_MAX = 64
 TEXT_FIELDS_MAX = 100
+DESCRIPTION_MAX = 256
+_TEXT_SEARCH = {"language": "en", "stemming": False, "stop_words": False}
+_TEXT_OPTIONS = {"language": str, "stemming": bool, "stop_words": bool, "ngram": dict}
 _RESERVED = {DENSE_FIELD: "dense_vector", SPARSE_FIELD: "sparse_vector"}
 
 
@@ -62,6 +65,7 @@ def _field(name: str, field: object) -> dict[str, Any]:
     kind = field.get("type") if isinstance(field, dict) else None
     if not isinstance(field, dict) or kind is None:
         raise unprocessable(f"schema.fields.{name}: missing field `type`")
+    _check_description(name, field.get("description"))
     if kind == "dense_vector":
         for needed in ("dimension", "metric"):
             if needed not in field:
@@ -85,11 +89,30 @@ def _text_field(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
     search = field.get("full_text_search")
     if not isinstance(search, dict):
         raise unprocessable(f"schema.fields.{name}: missing field `full_text_search`")
-    defaults = {"language": "en", "stemming": False, "stop_words": False}
-    resolved: dict[str, Any] = {"type": "string", "full_text_search": {**defaults, **search}}
+    _check_text_search(name, search)
+    resolved: dict[str, Any] = {"type": "string", "full_text_search": {**_TEXT_SEARCH, **search}}
     if field.get("description") is not None:
         resolved["description"] = field["description"]
     return resolved
+
+
+def _check_text_search(name: str, search: Mapping[str, Any]) -> None:
+    for option, value in search.items():
+        if option not in _TEXT_OPTIONS:
+            raise unprocessable(f"schema.fields.{name}.full_text_search: unknown field `{option}`")
+        if not isinstance(value, _TEXT_OPTIONS[option]):
+            raise unprocessable(f"schema.fields.{name}.full_text_search.{option}: invalid type")
+
+
+def _check_description(name: str, description: object) -> None:
+    if description is None:
+        return
+    if not isinstance(description, str):
+        raise unprocessable(f"schema.fields.{name}.description: expected a string")
+    if len(description) > DESCRIPTION_MAX:
+        raise invalid(f"Field '{name}': description exceeds {DESCRIPTION_MAX} characters")
+    if name in _RESERVED:
+        raise invalid(f"Field '{name}': reserved fields do not accept a description")
 
 
 def _check_names(fields: Mapping[str, Mapping[str, Any]]) -> None:

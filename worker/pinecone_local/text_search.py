@@ -7,17 +7,39 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from worker.pinecone_local.wire import invalid
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TEXT_BYTES_MAX = 100 * 1024
+TEXT_WORDS_MAX = 10_000
 _WORD = re.compile(r"\w+")
 _K1 = 1.2
 _B = 0.75
 
 
+def check_text(field: str, value: object) -> None:
+    """Refuse what no searchable field can hold: up to 100 KB and 10,000 words of text (400)."""
+    if not isinstance(value, str):
+        raise invalid(f"Field '{field}' is searched as text and must be a string")
+    size = len(value.encode())
+    if size > TEXT_BYTES_MAX:
+        raise invalid(f"Field '{field}' has {size} bytes of text, at most {TEXT_BYTES_MAX} allowed")
+    count = len(words(value))
+    if count > TEXT_WORDS_MAX:
+        raise invalid(f"Field '{field}' has {count} tokens, at most {TEXT_WORDS_MAX} allowed")
+
+
 def words(text: str) -> list[str]:
     """The words of a text in lower case, without stemming or stop words."""
     return _WORD.findall(text.lower())
+
+
+def has_phrase(having: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether words stand side by side, in order, among others."""
+    size = len(wanted)
+    return any(having[at : at + size] == wanted for at in range(len(having) - size + 1))
 
 
 def bm25(texts: Mapping[str, str], query: str) -> dict[str, float]:

@@ -89,9 +89,13 @@ def _check_indices(indices: list[Any]) -> None:
 
 
 def _converted(lists: Sequence[object]) -> NDArray[np.float32] | None:
+    """Convert as a whole; texts and booleans, which numpy takes for numbers, are none."""
     try:
+        wide = np.array(lists)
+        if wide.dtype.kind in "bU":
+            return None
         with np.errstate(over="ignore"):
-            return np.array(lists, dtype=np.float32)
+            return wide.astype(np.float32)
     except (TypeError, ValueError):
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,6 +36,8 @@ RECORDS_MAX = 1_000
 IDS_MAX = 1_000
 REQUEST_BYTES_MAX = 2_000_000
 TOP_K_MAX = 10_000
+PAGE = 100
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 NO_SPARSE = (
     "Index configuration does not support sparse values - "
     "only indexes that are sparse or using dotproduct are supported"
@@ -95,7 +98,7 @@ def decode_update(shape: Shape, body: Body) -> PatchById | PatchMatching:
         raise invalid("Update by metadata request does not support updating vector values.")
     if not expression:
         raise invalid("Update with empty metadata filter is not allowed")
-    if not metadata:
+    if not metadata and not flag(body, "dryRun"):
         raise invalid("Update by metadata request must set at least one metadata field.")
     return PatchMatching(namespace, compile_filter(expression), Patch(set_metadata=metadata))
 
@@ -106,7 +109,7 @@ def decode_delete(_shape: Shape, body: Body) -> Command:
     As on Pinecone, a filter beside ids wins: the ids are not looked at.
     """
     namespace = check_namespace(body.get("namespace"))
-    ids, expression, everything = body.get("ids"), body.get("filter"), body.get("deleteAll")
+    ids, expression, everything = body.get("ids"), body.get("filter"), flag(body, "deleteAll")
     if everything and ids:
         raise invalid("No explicit IDs allowed when delete_all=true")
     if everything and expression is not None:
@@ -140,24 +143,45 @@ def decode_query(shape: Shape, body: Body) -> QueryRequest:
         raise invalid("Query must contain a vector, a sparse vector or an id")
     if body.get("scanFactor") is not None or body.get("maxCandidates") is not None:
         raise invalid("scanFactor and maxCandidates need an index on dedicated read nodes")
-    expression = body.get("filter")
     return QueryRequest(
         namespace=check_namespace(body.get("namespace")),
         record_id=None if record_id is None else check_id(record_id),
         query=None if record_id is not None else _query(shape, vector, sparse),
         limit=whole_number(body.get("topK"), "topK", 1, TOP_K_MAX),
-        keep=compile_filter(expression) if expression else None,
-        with_values=bool(body.get("includeValues")),
-        with_metadata=bool(body.get("includeMetadata")),
+        keep=optional_filter(body.get("filter")),
+        with_values=flag(body, "includeValues"),
+        with_metadata=flag(body, "includeMetadata"),
     )
 
 
 def whole_number(value: object, name: str, low: int, high: int) -> int:
     """Return an integer within bounds; text is read, as in a query string."""
     text = str(value)
-    if isinstance(value, bool) or not text.lstrip("-").isdigit() or not low <= int(text) <= high:
-        raise invalid(f"Invalid {name}: must be an integer between {low} and {high}, got {value}")
+    if isinstance(value, bool) or not _INTEGER.fullmatch(text) or not low <= int(text) <= high:
+        raise invalid(
+            f"Invalid {name}: must be an integer between {low} and {high}, got {text[:50]}"
+        )
     return int(text)
+
+
+def page_limit(body: Body, most: int) -> int:
+    """Return how many records a page may have: 100, unless the body says otherwise."""
+    given = body.get("limit")
+    return whole_number(PAGE if given is None else given, "limit", 1, most)
+
+
+def flag(body: Body, name: str) -> bool:
+    """Return a boolean member, which is false where it is absent or null."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid(f"Invalid {name}: must be true or false, got {str(value)[:50]}")
+    return bool(value)
+
+
+def optional_filter(expression: object) -> Predicate | None:
+    """Compile the filter of a search; without one, or with an empty one, all records pass."""
+    keep = None if expression is None else compile_filter(expression)
+    return keep if expression else None
 
 
 def _query(shape: Shape, vector: object, sparse: object) -> Query:

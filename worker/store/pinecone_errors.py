@@ -62,8 +62,8 @@ def is_refusal(error: PineconeError) -> bool:
 
 
 def is_about_dimensions(error: PineconeError) -> bool:
-    """Whether the vectors have another length than the index takes."""
-    return "dimension" in error.message.lower()
+    """Whether the vectors have another length than the index takes; what is quoted says nothing."""
+    return "dimension" in blanked(error).lower()
 
 
 def record_error(error: PineconeError) -> RecordError:

@@ -87,6 +87,13 @@ def naive(expression: dict[str, Any], metadata: dict[str, Any]) -> bool:
     return True
 
 
+def nested(times: int) -> dict[str, Any]:
+    expression: dict[str, Any] = {"a": 1}
+    for _ in range(times):
+        expression = {"$or": [expression]}
+    return expression
+
+
 @given(EXPRESSION, METADATA)
 def test_predicate_agrees_with_the_naive_reading(
     expression: dict[str, Any], metadata: dict[str, Any]
@@ -113,6 +120,7 @@ def test_predicate_agrees_with_the_naive_reading(
         ({"a": {"$lte": True}}, "\\$lte operator must be followed by a number"),
         ({"a": {"$exists": "yes"}}, "\\$exists operator must be followed by a boolean"),
         ({"a": {"$in": ["x"] * 10_001}}, "at most 10000 values"),
+        (nested(250), "nested more than 100 levels deep"),
     ],
 )
 def test_what_is_not_in_the_language_is_refused(expression: object, words: str) -> None:
@@ -122,3 +130,12 @@ def test_what_is_not_in_the_language_is_refused(expression: object, words: str) 
 
 def test_empty_filter_matches_everything() -> None:
     assert compile_filter({})({})
+
+
+def test_nesting_up_to_the_limit_is_evaluated() -> None:
+    assert compile_filter(nested(48))({"a": 1})
+
+
+@pytest.mark.parametrize("condition", [2**53 + 1, {"$in": [2**53 + 1]}, {"$lte": 2**53 + 1}])
+def test_operand_is_rounded_to_a_double_as_the_stored_number_was(condition: object) -> None:
+    assert compile_filter({"a": condition})({"a": float(2**53 + 1)})

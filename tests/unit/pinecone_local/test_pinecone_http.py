@@ -201,6 +201,11 @@ def test_missing_key_is_plain_text(control: Api, data: Api) -> None:
         ("/query", {"topK": 1, "vector": [1, 2], "id": "a"}),
         ("/query", {"topK": 1, "vector": [1, None]}),
         ("/query", {"topK": 1, "vector": [1, 2], "scanFactor": 2}),
+        ("/query", {"topK": 1, "vector": [1, 2], "filter": []}),
+        ("/query", {"topK": 1, "vector": [1, 2], "includeValues": "yes"}),
+        ("/query", {"topK": 1, "vector": [1, 2], "includeMetadata": 1}),
+        ("/vectors/delete", {"deleteAll": "yes"}),
+        ("/vectors/update", {"filter": {"x": 1}, "dryRun": 1}),
         ("/vectors/delete", {}),
         ("/vectors/delete", {"ids": []}),
         ("/vectors/delete", {"filter": {}}),
@@ -213,6 +218,7 @@ def test_missing_key_is_plain_text(control: Api, data: Api) -> None:
         ("/vectors/update", {"filter": {"x": 1}}),
         ("/vectors/fetch_by_metadata", {}),
         ("/vectors/fetch_by_metadata", {"filter": {"a": 1}, "limit": 10_001}),
+        ("/vectors/fetch_by_metadata", {"filter": {"a": 1}, "limit": 0}),
         ("/describe_index_stats", {"filter": {"a": 1}}),
         ("/namespaces", {}),
         ("/namespaces", {"name": "é"}),
@@ -222,10 +228,36 @@ def test_malformed_request_is_refused(data: Api, path: str, body: object) -> Non
     assert rpc_error(data.post(path, body)) == (400, 3)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "prefix=%C3%A9"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=%C2%B2",
+        "limit=--1",
+        "limit=1.0",
+        f"limit={'9' * 5000}",
+        "prefix=%C3%A9",
+    ],
+    ids=lambda query: query[:20],
+)
 def test_bad_list_parameter_is_refused(data: Api, query: str) -> None:
     assert rpc_error(data.get(f"/vectors/list?{query}")) == (400, 3)
     assert rpc_error(data.get(f"/namespaces?{query}")) == (400, 3)
+
+
+def test_value_nested_beyond_what_can_be_shown_is_refused(data: Api) -> None:
+    deep = b"[" * 500 + b"]" * 500
+    vector = b'{"vectors":[{"id":"x","values":[1,2],"metadata":{"a":%s}}]}' % deep
+
+    assert rpc_error(data.call("POST", "/vectors/upsert", vector)) == (400, 3)
+
+
+def test_dry_run_needs_nothing_to_set(data: Api) -> None:
+    body = {"filter": {"absent": 1}, "dryRun": True}
+
+    assert data.post("/vectors/update", body).json() == {"matchedRecords": 0}
 
 
 def test_fetch_reads_repeated_ids(data: Api) -> None:

@@ -141,6 +141,48 @@ def test_rewritten_journal_makes_the_same_index(tmp_path: Path, shape: Shape) ->
     again.close()
 
 
+def rewritten(path: Path, index: Index) -> Index:
+    assert index._journal is not None
+    index._compact(index._journal)
+    index.close()
+    return opened(path, index.shape)
+
+
+def test_rewritten_journal_may_hold_more_than_a_request_brings(tmp_path: Path) -> None:
+    """Many wide vectors exceed 2 MB together, and updates let metadata exceed 40 KB."""
+    wide = Shape(dense_field="_values", dimension=3072, metric=Metric.COSINE)
+    index = opened(tmp_path / "j", wide)
+    for at in range(180):
+        upsert(index, "x", {"id": f"r{at:03}", "values": [1.0] * 3072})
+    for name in ("a", "b"):
+        patch = {"namespace": "x", "id": "r000", "setMetadata": {name: "t" * 30_000}}
+        write(index, "update", "x", patch)
+
+    again = rewritten(tmp_path / "j", index)
+    held = again.visible.get("x")
+    assert held is not None
+    assert len(held) == 180
+    record = held.get("r000")
+    assert record is not None
+    assert record.metadata == {"a": "t" * 30_000, "b": "t" * 30_000}
+    again.close()
+
+
+def test_rewritten_journal_keeps_a_document_without_any_searchable_field(tmp_path: Path) -> None:
+    index = opened(tmp_path / "j", Shape(text_fields=frozenset({"t"}), documents=True))
+    write(index, "upsert_documents", "x", {"documents": [{"_id": "a", "t": "text", "n": 1}]})
+    removal = {"documents": [{"_id": "a", "_remove_fields": ["t"]}]}
+    write(index, "update_documents", "x", removal)
+
+    again = rewritten(tmp_path / "j", index)
+    held = again.visible.get("x")
+    assert held is not None
+    record = held.get("a")
+    assert record is not None
+    assert record.metadata == {"n": 1}
+    again.close()
+
+
 def test_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "catalog.json"
     write_atomically(path, b"one")

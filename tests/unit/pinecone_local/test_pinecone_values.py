@@ -70,6 +70,8 @@ def test_any_json_is_sparse_or_a_refusal(value: Any) -> None:
         ([[1.0, 1e39]], "finite"),
         ([[1.0, 2.0], [0.0, 1e-9]], "Vector ID 'id1' contains only zeros"),
         ([["a", "b"]], "list of numbers"),
+        ([["1", "2"]], "list of numbers"),
+        ([[True, False]], "list of numbers"),
         ([[[1.0], [2.0]]], "list of numbers"),
         (["ab"], "list of numbers"),
         ([None], "list of numbers"),

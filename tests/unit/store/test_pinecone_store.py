@@ -231,6 +231,15 @@ def test_a_refusal_about_dimensions_is_fatal_at_once(
     assert len(server.to("/vectors/upsert")) == 1
 
 
+def test_a_refusal_of_a_field_named_dimension_is_about_a_point(
+    server: ScriptedPinecone, store: PineconeStore
+) -> None:
+    message = "Metadata value must be a string, got '[1]' for field 'dimension'"
+    server.answers["/vectors/upsert"] = status(400, message)
+
+    assert set(store.upsert("n", [point("a")])) == {"a"}
+
+
 @pytest.mark.parametrize(
     ("bad", "kind"),
     [
