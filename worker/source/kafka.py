@@ -225,8 +225,11 @@ class KafkaSource:
             if lane is None:
                 continue
             offset: int = message.offset()  # type: ignore[assignment]  # a record has one
-            if lane.topic_id is None or offset < lane.next_offset:
+            if lane.topic_id is None:
                 self._lanes.hold_back(consumer, lane, message)
+                continue
+            if offset < lane.next_offset:
+                self._lanes.go_back(lane, offset)
                 continue
             lane.next_offset = offset + 1
             records.append(record_of(message, lane.partition, offset, lane.topic_id))
@@ -242,7 +245,8 @@ class KafkaSource:
         if error.code() != _PARTITION_EOF:
             self._on_error(error, message.topic())
         elif lane is not None and lane.topic_id is None:
-            lane.held.append(message)
+            if lane.back_to is None:
+                lane.held.append(message)
         elif lane is not None:
             ends[lane.partition] = message.offset() or 0
 
