@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from worker.errors import FatalError
+from worker.errors import ConfigError, FatalError
 from worker.model import Point, Position, Stamp
 from worker.store.port import Deletion
 
@@ -177,6 +177,14 @@ class StoreContract:
         }
         store.upsert("shop", [point(each, metadata=row) for each, row in rows.items()])
         assert {match.id for match in store.query("shop", vector(1), 10, where)} == expected
+
+    @pytest.mark.parametrize("where", [{"$near": 1}, {"price": {"$about": 1}}])
+    def test_a_filter_that_is_none_is_the_callers_mistake(
+        self, store: Store, where: dict[str, object]
+    ) -> None:
+        store.upsert("shop", [point("a", 1)])
+        with pytest.raises(ConfigError):
+            store.query("shop", vector(1), 10, where)
 
     def test_many_threads_write_and_read(self, store: Store) -> None:
         barrier = threading.Barrier(4)

@@ -180,6 +180,13 @@ def test_nobody_there_is_waited_for(nobody: str, client: Callable[..., HttpRegis
         client(nobody).schema(5)
 
 
+def test_https_to_a_server_without_it_stops_the_task(
+    script: Scripted, client: Callable[..., HttpRegistry]
+) -> None:
+    with pytest.raises(FatalError, match="check https:// in"):
+        client(script.url.replace("http://", "https://")).schema(1)
+
+
 def test_silence_ends_at_the_time_out(silent: str, client: Callable[..., HttpRegistry]) -> None:
     with pytest.raises(RetriableError, match="does not answer: ReadTimeout"):
         client(silent, timeout_s=0.05).schema(5)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka import TopicPartition as KafkaPartition
 
 from tests.contract.kafka_cluster import QUIET, KafkaCluster
 from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
@@ -61,3 +62,23 @@ def test_settings_that_librdkafka_does_not_know_are_the_users_mistake() -> None:
     source = KafkaSource(KafkaSourceSettings(nonsense, {}, Subscription(("t",))))
     with pytest.raises(ConfigError, match=r"no\.such\.setting"):
         source.start(None)  # type: ignore[arg-type]  # it does not come that far
+
+
+def test_what_librdkafka_hands_out_twice_comes_again_without_a_gap(mock: MockCluster) -> None:
+    topic = fresh("twice")
+    producer = Producer({"bootstrap.servers": mock.bootstrap_servers, **QUIET})
+    for number in range(3_000):
+        producer.produce(topic, b"%d" % number, partition=0)
+    assert producer.flush(10) == 0
+    settings = KafkaCluster(mock.bootstrap_servers, by_looking_for_it(mock))
+    source = settings.source(fresh("group"), Subscription((topic,)))
+    member = Member(source)
+    turn([member], lambda: len(member.records) >= 700)
+    assert isinstance(source, KafkaSource)
+    source._member.seek(KafkaPartition(topic, 0, 100))
+    turn([member], lambda: member.records[-1].offset == 2_999)
+    source.close()
+    offsets = [record.offset for record in member.records]
+    back = next(at for at, offset in enumerate(offsets[1:], 1) if offset <= offsets[at - 1])
+    assert offsets[:back] == list(range(back))
+    assert offsets[back:] == list(range(100, 3_000))

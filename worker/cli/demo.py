@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
+from tempfile import TemporaryDirectory
 
 from worker.cli.errors import ExitCode, signal_exit
 from worker.demo.demo import run
@@ -25,7 +27,8 @@ def demo() -> int:
     logging.captureWarnings(capture=True)
     show = Show(console_for(sys.stdout))
     stop = threading.Event()
-    with stopping_on_signals(stop) as signals:
+    with TemporaryDirectory(prefix="vecsink-demo-") as caches, stopping_on_signals(stop) as signals:
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", caches)  # else torch leaves a folder
         try:
             run(show, stop)
         except Stopped:

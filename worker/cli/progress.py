@@ -98,11 +98,8 @@ class Lines:
             return
         self._due_s = now_s + _LINE_EVERY_S
         for connector, (done, total) in _by_connector(tasks).items():
-            rate = done / (now_s - self._began_s)
-            left = f"{(total - done) / rate:,.0f} s left" if rate else "waiting for the first row"
-            self._console.print(
-                f"{connector}: {done:,}/{total:,} rows, {rate:,.0f} rows/s, {left}", highlight=False
-            )
+            line = progress_line(connector, done, total, now_s - self._began_s)
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Nothing to leave."""
@@ -120,6 +117,16 @@ class ConsoleHandler(logging.Handler):
         self._console.print(
             self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True
         )
+
+
+def progress_line(connector: str, done: int, total: int, seconds: float) -> str:
+    """How far a connector is after so many seconds."""
+    rate = done / seconds
+    if done >= total:
+        left = "all there is"
+    else:
+        left = f"{(total - done) / rate:,.0f} s left" if rate else "waiting for the first row"
+    return f"{connector}: {done:,}/{total:,} rows, {rate:,.0f} rows/s, {left}"
 
 
 def totals(tasks: Sequence[RunningTask]) -> Counters:

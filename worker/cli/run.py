@@ -46,7 +46,8 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     calm_collector()
     built = assemblies(worker, connectors)
     tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
-    code = _supervise(tasks, worker, _display(console, until_caught_up=until_caught_up))
+    display = _display(console, until_caught_up=until_caught_up)
+    code = _supervise(tasks, worker, display, until_caught_up=until_caught_up)
     for one in built:
         one.close()
     if threading.active_count() > 1:
@@ -63,7 +64,9 @@ def _display(console: Console, *, until_caught_up: bool) -> Display:
     return Bar(console) if console.is_terminal else Lines(console)
 
 
-def _supervise(tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display) -> int:
+def _supervise(
+    tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display, *, until_caught_up: bool
+) -> int:
     stop = threading.Event()
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
@@ -81,6 +84,6 @@ def _supervise(tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display
     failures = supervisor.failures
     if failures:
         return exit_code(failures[0].error) if failures[0].error else ExitCode.RUNTIME
-    if signals.received is not None and not ended:
+    if signals.received is not None and (until_caught_up or not ended):
         return signal_exit(signals.received)
     return ExitCode.OK if ended else ExitCode.RUNTIME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import orjson
@@ -52,7 +53,7 @@ def search(  # noqa: PLR0913 - the options of a command
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
     with Index(connectors[0], Accounts(SystemClock()), unlimited) as index:
-        names = [namespace] if namespace is not None else _namespaces(connectors[0], index)
+        names = _names(connectors[0], index, namespace)
         found = _best(index, text, names, k, _filter(where))
     if as_json:
         _print_json(found)
@@ -74,6 +75,22 @@ def _filter(where: str | None) -> Mapping[str, object] | None:
     if not isinstance(parsed, dict):
         raise ConfigError("--filter is a JSON object in the store's own filter language")
     return parsed
+
+
+def _names(connector: ConnectorConfig, index: Index, namespace: str | None) -> list[str]:
+    """The namespaces to look in: the one that was asked for, or all of the connector's.
+
+    Raises:
+        ConfigError: the index has no such namespace.
+    """
+    if namespace is None:
+        return _namespaces(connector, index)
+    names = index.store.namespaces()
+    if namespace in names:
+        return [namespace]
+    near = get_close_matches(namespace, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f" among its {len(names)}"
+    raise ConfigError(f"--namespace: the index has no {namespace!r}{hint}")
 
 
 def _namespaces(connector: ConnectorConfig, index: Index) -> list[str]:

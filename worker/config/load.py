@@ -82,7 +82,7 @@ def _files(paths: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
     for path in map(Path, paths):
         inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
         if not inside:
-            problems.append(Problem(str(path), None, None, "a folder with *.json files"))
+            problems.append(Problem(str(path), None, None, "expected a folder with *.json files"))
         files += [file for file in inside if file not in files]
     return files, problems
 

@@ -127,5 +127,7 @@ class _Reader:
 def _expected(detail: ErrorDetails) -> str:
     if detail["type"] in _EXPECTED:
         return f"expected {_EXPECTED[detail['type']]}".replace("expected must", "must")
+    if detail["type"] == "string_pattern_mismatch":
+        return f"expected a match of {detail['ctx']['pattern']}"
     message = detail["msg"].removeprefix("Value error, ")
     return "expected " + message.removeprefix("Input should be ").removeprefix("a valid ")

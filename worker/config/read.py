@@ -75,8 +75,8 @@ def read_connector(
     reader = _Reader(complete, around, file)
     config = reader.config()
     if config is not None:
+        reader.problems += cross.check(config, reader.wrong_keys())
         wrong = reader.wrong_keys()
-        reader.problems += cross.check(config, wrong)
         for check in around.checks:
             reader.problems += [found for found in check(config) if found.key not in wrong]
     problems = reader.shown_problems()

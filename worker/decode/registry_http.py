@@ -12,12 +12,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import httpx
 import orjson
 
-from worker.errors import ConfigError, FatalError, RetriableError
+from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 
 _ACCEPT = "application/vnd.schemaregistry.v1+json, application/json"
 _BUSY = frozenset({408, 425, 429})
 _REFUSED = {401: "does not accept our credentials", 403: "does not allow us to read"}
 _FIRST_SERVER_ERROR = 500
+_NO_TLS = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
+"""OpenSSL's words for what no waiting mends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,18 @@ class RegistryHttp:
         except httpx.TooManyRedirects as error:
             raise FatalError(f"schema registry {address.host} redirects without end") from error
         except httpx.HTTPError as error:
-            reason = type(error).__name__
-            raise RetriableError(
-                f"schema registry {address.host} does not answer: {reason}"
-            ) from error
+            raise _unanswered(error, address.host) from error
         return _meaning(response, address.host)
+
+
+def _unanswered(error: httpx.HTTPError, host: str) -> WorkerError:
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if any(reason in said for reason in _NO_TLS):
+        return FatalError(
+            f"no TLS with schema registry {host} ({said}): check https:// in schema.registry.url, "
+            "and schema.registry.ssl.ca.location"
+        )
+    return RetriableError(f"schema registry {host} does not answer: {said}")
 
 
 def _meaning(response: httpx.Response, host: str) -> Any:  # noqa: ANN401

@@ -41,13 +41,15 @@ class Kind(StrEnum):
         return self in (Kind.ENVELOPE, Kind.FLAT)
 
 
+_ROW = ".Value"
+"""Ends the names of the structs that are made from a table, whose columns may have any names."""
 _INTERNAL = "io.debezium."
 """Begins the names of all structs that are not made from a table."""
 
 
 def kind_of(fields: AbstractSet[str], struct_name: str = "") -> Kind:
     """The kind of a struct with these fields; ``struct_name`` is empty where there is no schema."""
-    if {"op", "source"} <= fields:
+    if {"op", "source"} <= fields and not struct_name.endswith(_ROW):
         if fields & {"before", "after"}:
             return Kind.ENVELOPE
         if "message" in fields:

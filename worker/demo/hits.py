@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from worker.store.port import Match
 
 _COLUMNS = ("name", "price", "in_stock", "category")
+_NAME = 29
+_CATEGORY = 16
+"""Widths; on a narrow terminal these two columns give way, so that scores and ids stay whole."""
 _CHANGED = "bold yellow"
 _MOVED = "bold green"
 
@@ -27,13 +30,13 @@ def hits_table(hits: Sequence[Match], before: Sequence[Match]) -> Table:
     ``before`` is the earlier answer to the same question.
     """
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("score", justify="right", width=5)
-    table.add_column("id", justify="right", width=4)
-    table.add_column("name", width=29, overflow="fold")
-    table.add_column("price", justify="right", width=6)
-    table.add_column("in_stock", width=8)
-    table.add_column("category", width=16, overflow="fold")
-    table.add_column("", width=6)
+    table.add_column("score", justify="right", width=5, no_wrap=True)
+    table.add_column("id", justify="right", width=4, no_wrap=True)
+    table.add_column("name".ljust(_NAME), max_width=_NAME, overflow="fold")
+    table.add_column("price", justify="right", width=6, no_wrap=True)
+    table.add_column("in_stock", width=8, no_wrap=True)
+    table.add_column("category".ljust(_CATEGORY), max_width=_CATEGORY, overflow="fold")
+    table.add_column("", width=6, no_wrap=True)
     places = {hit.id: (place, hit) for place, hit in enumerate(before)}
     for place, hit in enumerate(hits):
         old_place, old = places.get(hit.id, (None, None))

@@ -6,6 +6,7 @@ import logging
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from worker.document.collision import Claims
 from worker.document.fingerprint import Fingerprints
 from worker.document.fitting import METADATA_BYTES, fitted
 from worker.document.identity import PointIds
@@ -37,6 +38,7 @@ class DocumentBuilder:
         self._places = Places()
         self._namespaces: dict[Place, str] = {}
         self._ids = PointIds(spec.id)
+        self._claims = Claims()
         self._when_columns = spec.when.columns if spec.when else frozenset()
         self._columns = (
             spec.text.columns
@@ -59,7 +61,8 @@ class DocumentBuilder:
         Raises:
             RecordError: a needed column was not sent (``UnavailableColumn``), a template failed
                 (``TemplateError``), or the table of the record is unknown (``UnknownTable``).
-            FatalError: no column of the text exists in this topic.
+            FatalError: no column of the text exists in this topic, or its rows would share points
+                with those of another one.
         """
         text = self.text_of(change)
         if not text:
@@ -110,7 +113,9 @@ class DocumentBuilder:
     def _namespace(self, place: Place) -> str:
         name = self._namespaces.get(place)
         if name is None:
-            name = self._namespaces[place] = self._spec.namespace.fill(place)
+            name = self._spec.namespace.fill(place)
+            self._claims.make(name, self._ids, place)
+            self._namespaces[place] = name
         return name
 
     def _metadata(self, change: Change, place: Place) -> Mapping[str, MetadataValue]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from worker.document.identity import PointIds
 from worker.document.pattern import ID_KEY, NAMESPACE_KEY, Pattern
 from worker.document.place import Place, place_in_name
-from worker.errors import ConfigError
+from worker.errors import ConfigError, FatalError
 from worker.model import Key
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Topics: TypeAlias = "Sequence[str] | re.Pattern[str]"
 """``topics``, or ``topics.regex`` compiled."""
 
+_SAMPLE = (("id", 1),)
 _ADVICE = f"add ${{topic}} to {ID_KEY} or {NAMESPACE_KEY}, such as '${{topic}}:${{key}}'"
 
 
@@ -26,7 +27,7 @@ def check_identity(namespace: Pattern, point_id: Pattern, topics: Topics) -> Non
     Listed topics are compared pair by pair, by what their names say; as a topic's name does not
     tell PostgreSQL's database, ``${db}`` counts as equal for all (for MySQL ``${schema}`` is the
     same and tells them apart). A regex may match any topics, so it needs ``${topic}`` or
-    ``${table}`` in one of the patterns.
+    ``${table}`` in one of the patterns; whether that is enough, ``Claims`` finds out.
 
     Raises:
         ConfigError: names two such topics and the way out.
@@ -35,6 +36,31 @@ def check_identity(namespace: Pattern, point_id: Pattern, topics: Topics) -> Non
         _check_regex(namespace, point_id)
     else:
         _check_list(namespace, point_id, topics)
+
+
+class Claims:
+    """Which topic the ids of a namespace belong to, for topics that only a regex names.
+
+    Safe from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._topics: dict[tuple[str, str], str] = {}
+
+    def make(self, namespace: str, ids: PointIds, place: Place) -> None:
+        """Claim the ids of a place's rows for its topic.
+
+        Raises:
+            FatalError: rows of another topic that was read before have the same ids.
+            RecordError: the place does not say what the ids need (``UnknownTable``).
+        """
+        sample = ids.of(place, Key(place.topic, _SAMPLE))
+        other = self._topics.setdefault((namespace, sample), place.topic)
+        if other != place.topic:
+            raise FatalError(
+                f"rows of {other} and {place.topic} with the same key would share one point in "
+                f"namespace {namespace!r}; {_ADVICE}"
+            )
 
 
 def _check_regex(namespace: Pattern, point_id: Pattern) -> None:
@@ -51,7 +77,7 @@ def _check_list(namespace: Pattern, point_id: Pattern, topics: Sequence[str]) ->
     taken: dict[tuple[str, str], str] = {}
     for topic in dict.fromkeys(topics):
         place = _assumed(topic)
-        name = (namespace.fill(place), ids.of(place, Key(topic, (("id", 1),))))
+        name = (namespace.fill(place), ids.of(place, Key(topic, _SAMPLE)))
         other = taken.setdefault(name, topic)
         if other != topic:
             raise ConfigError(

@@ -10,11 +10,13 @@ joined by ``_``: 42 → ``42``, ("eu", 7) → ``eu_7``. So that no two rows of a
 - an id over 480 characters keeps its head, then ``%~`` and a 128-bit hash over the whole
 
 A column has one type, so 1 and "1" do not meet. Values that the database holds to be equal give
-one id: decimals without trailing zeros, times with a zone in UTC. Bytes are hexadecimal.
+one id: decimals without trailing zeros, times with a zone in UTC. Bytes are hexadecimal, arrays are
+JSON.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -117,7 +119,18 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any scalar of a key
         return value.hex()
     if isinstance(value, Decimal) and value.is_finite():
         return _number(value)
+    if isinstance(value, tuple):
+        return json.dumps(
+            [_element(item) for item in value], ensure_ascii=False, separators=(",", ":")
+        )
     return text_of(value) or str(value)  # NaN and infinity are keys like others
+
+
+def _element(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """An element of an array, in whose text commas and nulls cannot be mistaken for others."""
+    if isinstance(value, tuple):
+        return [_element(item) for item in value]
+    return None if value is None else _text(value)
 
 
 def _number(value: Decimal) -> str:

@@ -67,7 +67,7 @@ def _decimal(value: Decimal) -> int | float | str | None:
     if not value.is_finite():
         return None
     if value.as_tuple().exponent == 0:
-        return _int(int(value))
+        return int(value) if -_EXACT <= value <= _EXACT else f"{value:f}"
     number = float(value)
     return number if Decimal(repr(number)) == value else f"{value:f}"
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2 import (
+    ChainableUndefined,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+    pass_environment,
+)
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.filters import make_attrgetter
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from worker.document.values import text_of
@@ -17,6 +26,8 @@ from worker.errors import ConfigError, RecordError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from jinja2 import Environment
 
     from worker.model import Value
 
@@ -51,10 +62,38 @@ def _printed(value: Any) -> str:  # noqa: ANN401 - any value of an expression
     return "" if isinstance(value, Undefined) else text_of(value)
 
 
+@pass_environment
+def _joined(
+    environment: Environment,
+    values: Iterable[Any],
+    separator: str = "",
+    attribute: str | int | None = None,
+) -> str:
+    """Jinja's ``join`` with texts as ``{{ … }}`` prints them; what has no text is left out."""
+    if attribute is not None:
+        values = map(make_attrgetter(environment, attribute), values)
+    return separator.join(filter(None, map(_printed, values)))
+
+
+class _Concatenation(CodeGenerator):
+    """Compiles ``a ~ b`` so that it joins what ``{{ a }}{{ b }}`` would print."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        self.write("''.join((")
+        for part in node.nodes:
+            self.write("environment.finalize(")
+            self.visit(part, frame)
+            self.write("), ")
+        self.write("))")
+
+
 def _environment() -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(undefined=Null, finalize=_printed, autoescape=False)
     made.globals.clear()  # lipsum is chance, and a column may be called range or dict
     del made.filters["random"]
+    made.filters["join"] = _joined
+    made.filters["string"] = _printed
+    made.code_generator_class = _Concatenation
     made.tests["none"] = lambda value: value is None or isinstance(value, Undefined)
     return made
 

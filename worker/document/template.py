@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 TEMPLATE_KEY = "document.template"
 WHEN_KEY = "document.when"
+_AS_JINJA = (
+    "a condition is a Jinja expression without braces, such as "
+    "'status == \"live\" and deleted_at is none'"
+)
 
 
 class TemplateText:
@@ -65,7 +69,7 @@ class Condition:
         """
         if not source.strip():
             raise ConfigError(f"{WHEN_KEY}: is empty; expected such as 'deleted_at is none'")
-        self.columns = columns_of(WHEN_KEY, f"{{{{ {source} }}}}")
+        self.columns = _columns_of_condition(source)
         if not self.columns:
             raise ConfigError(f"{WHEN_KEY}: uses no column, so it says the same of every row")
         try:
@@ -83,3 +87,10 @@ class Condition:
             return bool(self._expression(variables(row, self.columns)))
         except Exception as error:  # noqa: BLE001 - whatever an expression can do to a value
             raise row_error(WHEN_KEY, error, None) from None
+
+
+def _columns_of_condition(source: str) -> frozenset[str]:
+    try:
+        return columns_of(WHEN_KEY, f"{{{{ {source} }}}}")
+    except ConfigError as error:
+        raise ConfigError(f"{error}; {_AS_JINJA}") from error

@@ -14,6 +14,7 @@ from worker.clock import SystemClock
 from worker.errors import ConfigError
 from worker.model import TopicPartition
 from worker.source.commits import Commits
+from worker.source.departure import depart
 from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
@@ -188,7 +189,7 @@ class KafkaSource:
     def _leave(self, consumer: Consumer) -> None:
         """Close in a thread, as librdkafka waits for brokers that may be away."""
         self._is_leaving = True
-        leaving = threading.Thread(target=consumer.close, name="leave-group", daemon=True)
+        leaving = threading.Thread(target=depart, args=(consumer,), name="leave-group", daemon=True)
         leaving.start()
         leaving.join(self._settings.close_timeout_s)
         if leaving.is_alive():
@@ -232,8 +233,11 @@ class KafkaSource:
             if lane is None:
                 continue
             offset: int = message.offset()  # type: ignore[assignment]  # a record has one
-            if lane.topic_id is None or offset < lane.next_offset:
+            if lane.topic_id is None:
                 self._lanes.hold_back(consumer, lane, message)
+                continue
+            if offset < lane.next_offset:
+                self._lanes.go_back(lane, offset)
                 continue
             lane.next_offset = offset + 1
             records.append(record_of(message, lane.partition, offset, lane.topic_id))
@@ -249,7 +253,8 @@ class KafkaSource:
         if error.code() != _PARTITION_EOF:
             self._on_error(error, message.topic())
         elif lane is not None and lane.topic_id is None:
-            lane.held.append(message)
+            if lane.back_to is None:
+                lane.held.append(message)
         elif lane is not None:
             ends[lane.partition] = message.offset() or 0
 

@@ -31,12 +31,25 @@ class Lane:
     While its topic id is not known its messages wait in ``held``.
     """
 
-    __slots__ = ("flows", "held", "is_paused", "next_offset", "partition", "topic_id")
+    __slots__ = (
+        "back_to",
+        "flows",
+        "held",
+        "is_paused",
+        "known_id",
+        "next_offset",
+        "partition",
+        "topic_id",
+    )
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
         self.topic_id: str | None = None
-        """None: not known yet; empty: the cluster has none."""
+        """None: not known yet, or not any more; empty: the cluster has none."""
+        self.known_id: str | None = None
+        """The last id that was known."""
+        self.back_to: int | None = None
+        """Where the log went back to; it is read again from there, so nothing is held."""
         self.next_offset = 0
         """Above the last record that was returned."""
         self.held: list[Message] = []
@@ -106,11 +119,19 @@ class Lanes:
         self._set_paused(consumer, partitions, is_paused=False)
 
     def hold_back(self, consumer: Consumer, lane: Lane, message: Message) -> None:
-        """Keep a message until the topic's id is known, or known again: its log began anew."""
-        lane.topic_id = None
-        lane.held.append(message)
+        """Keep a message until the topic's id is known."""
+        if lane.back_to is None:
+            lane.held.append(message)
+            _steer(consumer, [lane])
+
+    def go_back(self, lane: Lane, offset: int) -> None:
+        """A log that was read further goes on here: it began anew, or is read twice.
+
+        What comes next may leave something out, so nothing is taken before the topic's id is known
+        again and the reading has begun anew, at the beginning or at this offset.
+        """
+        lane.topic_id, lane.back_to = None, offset
         self._unnamed.add(lane.partition.topic)
-        _steer(consumer, [lane])
 
     def take_released(self, max_records: int) -> list[Message]:
         """Messages that were held back and may go now."""
@@ -136,13 +157,24 @@ class Lanes:
                     self._name(consumer, lane, topic_id)
 
     def _name(self, consumer: Consumer, lane: Lane, topic_id: str) -> None:
-        if lane.topic_id is not None:
-            _rewind(consumer, lane)
-        lane.topic_id = topic_id
+        if lane.known_id not in (None, topic_id):
+            _log.warning("%s[%d] was made anew: reading it from its beginning.", *lane.partition)
+            self._begin_at(consumer, lane, OFFSET_BEGINNING)
+        elif lane.back_to is not None:
+            _log.warning("%s[%d] went back to offset %d.", *lane.partition, lane.back_to)
+            self._begin_at(consumer, lane, lane.back_to)
+        lane.topic_id = lane.known_id = topic_id
+        lane.back_to = None
         lane.next_offset = 0
         self._ready += lane.held
         lane.held = []
         _steer(consumer, [lane])
+
+    def _begin_at(self, consumer: Consumer, lane: Lane, offset: int) -> None:
+        """Forget what was read ahead; librdkafka forgets what it has fetched ahead."""
+        self._ready = [message for message in self._ready if self.of(message) is not lane]
+        lane.held = []
+        _seek(consumer, lane, offset)
 
     def _set_paused(
         self, consumer: Consumer, partitions: Collection[TopicPartition], *, is_paused: bool
@@ -166,15 +198,14 @@ def _steer(consumer: Consumer, lanes: Iterable[Lane]) -> None:
         consumer.resume(_kafka(resumed))
 
 
-def _rewind(consumer: Consumer, lane: Lane) -> None:
-    """To the beginning of a topic that was made anew.
+def _seek(consumer: Consumer, lane: Lane, offset: int) -> None:
+    """Read on at an offset.
 
-    librdkafka would go on at the old topic's offset if the new topic is long enough.
+    librdkafka would go on in a topic that was made anew at the old one's offset, if that exists.
     """
     topic, partition = lane.partition
-    _log.warning("%s[%d] was made anew: reading it from its beginning.", topic, partition)
     try:
-        consumer.seek(KafkaPartition(topic, partition, OFFSET_BEGINNING))
+        consumer.seek(KafkaPartition(topic, partition, offset))
     except KafkaException as error:
         _log.debug("Not rewound, as it is not being read yet: %s.", error)
 

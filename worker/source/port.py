@@ -51,6 +51,9 @@ class Source(Protocol):
     def poll(self, max_records: int, timeout_s: float) -> Polled:
         """Up to ``max_records`` records of partitions that are not paused.
 
+        The offsets of a partition grow. Where one is lower than before, everything from there on
+        comes again: the topic was made anew, or the log was cut off.
+
         Blocks at most about ``timeout_s``; must be called at least every poll interval, also when
         everything is paused. An outage of the brokers is silence, not an error.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from worker.errors import FatalError
+from worker.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ def matches(where: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
     """Whether metadata satisfies all conditions of a filter.
 
     Raises:
-        FatalError: the filter uses something that the language does not have.
+        ConfigError: the filter uses something that the language does not have.
     """
     return all(_holds(name, wanted, metadata) for name, wanted in where.items())
 
@@ -38,7 +38,7 @@ def _holds(name: str, wanted: Any, metadata: Mapping[str, Any]) -> bool:  # noqa
     if name == "$or":
         return any(matches(part, metadata) for part in wanted)
     if name.startswith("$"):
-        raise FatalError(f"a filter has no operator {name!r} at its top: use $and or $or")
+        raise ConfigError(f"a filter has no operator {name!r} at its top: use $and or $or")
     conditions = wanted if isinstance(wanted, dict) else {"$eq": wanted}
     return all(_compares(sign, metadata.get(name), value) for sign, value in conditions.items())
 
@@ -51,7 +51,7 @@ def _compares(sign: str, stored: Any, value: Any) -> bool:  # noqa: ANN401 - any
     if sign in ("$ne", "$nin"):
         return not _is_among(stored, [value] if sign == "$ne" else value)
     if sign not in _ORDER:
-        raise FatalError(f"a filter has no operator {sign!r}")
+        raise ConfigError(f"a filter has no operator {sign!r}")
     return _is_number(stored) and _is_number(value) and _ORDER[sign](stored, value)
 
 

@@ -9,16 +9,22 @@ import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 import numpy as np
 from pinecone.errors import NotFoundError, PineconeError, PineconeValueError
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from worker.config.section import Section
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.model import Point
 from worker.store import pinecone_index as opening
-from worker.store.pinecone_errors import translated
+from worker.store.pinecone_errors import (
+    blanked,
+    is_about_dimensions,
+    is_refusal,
+    translated,
+)
 from worker.store.pinecone_requests import (
     LONGEST_ID,
     delete_requests,
@@ -72,6 +78,15 @@ class PineconeConfig(Section):
         ge=0,
         description="Longest time in milliseconds until a write is visible to every reader.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, given: str | None) -> str | None:
+        if given and (
+            urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc
+        ):
+            raise ValueError("a URL that begins with http:// or https://")
+        return given
 
 
 class PineconeStore:
@@ -151,13 +166,14 @@ class PineconeStore:
         """The nearest points; ``where`` goes to Pinecone as it is."""
         with self._calling(f"query of {namespace}"), self._missing_namespace_is_empty():
             index, shape = self._opened_index()
-            answer = index.query(
-                namespace=namespace,
-                vector=vector.tolist(),
-                top_k=k,
-                filter=None if where is None else dict(where),
-                include_metadata=True,
-            )
+            with _filter_is_the_callers(where):
+                answer = index.query(
+                    namespace=namespace,
+                    vector=vector.tolist(),
+                    top_k=k,
+                    filter=None if where is None else dict(where),
+                    include_metadata=True,
+                )
             sign = -1.0 if shape.metric == "euclidean" else 1.0
             return [
                 Match(found.id, sign * found.score, users(found.metadata or {}))
@@ -248,6 +264,17 @@ class PineconeStore:
         except NotFoundError as error:
             if "namespace" not in error.message.lower():
                 self._opened_index()[0].describe_index_stats()  # raises if the index is gone
+
+
+@contextmanager
+def _filter_is_the_callers(where: Mapping[str, object] | None) -> Iterator[None]:
+    """A query with a filter that Pinecone refuses is refused for its filter."""
+    try:
+        yield
+    except PineconeError as error:
+        if where is None or not is_refusal(error) or is_about_dimensions(error):
+            raise
+        raise ConfigError(f"Pinecone refuses the filter: {blanked(error)}") from error
 
 
 def _expect_name(namespace: str) -> None:

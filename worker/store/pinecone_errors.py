@@ -29,6 +29,9 @@ from worker.errors import FatalError, RecordError, RetriableError, Stage, Worker
 _REFUSED: Final = frozenset({400, 413, 422})
 """The request is wrong, so perhaps one of its points."""
 
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
+"""OpenSSL's words for what no waiting mends."""
+
 _REQUEST_TIMEOUT = 408
 _SERVER_ERROR = 500
 _QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
@@ -39,6 +42,11 @@ _LONGEST_MESSAGE = 300
 def translated(error: PineconeError, doing: str) -> WorkerError:
     """The worker's error for one of the SDK's; ``doing`` says what was tried ("upsert to shop")."""
     said = f"Pinecone, {doing}: {blanked(error)}"
+    if any(reason in said for reason in _NO_TLS):
+        return FatalError(
+            f"{said}; store.url (or store.host) begins with https:// where nobody speaks TLS, or "
+            "this machine does not trust the certificate"
+        )
     if isinstance(error, PineconeConnectionError | PineconeTimeoutError):
         return RetriableError(said)
     if isinstance(error, ApiError) and _is_outage(error):

@@ -16,6 +16,7 @@ from pinecone._internal.constants import DATA_PLANE_API_VERSION
 from pinecone._internal.http_client import HTTPClient
 from pinecone.errors import NotFoundError
 
+import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK returns
 from worker.errors import FatalError, RetriableError
 
 if TYPE_CHECKING:

@@ -82,7 +82,11 @@ class Store(Protocol):
         k: int,
         where: Mapping[str, object] | None = None,
     ) -> Sequence[Match]:
-        """The k nearest points that match the store's own filter language, best first."""
+        """The k nearest points that match the store's own filter language, best first.
+
+        Raises:
+            ConfigError: the store does not take the filter.
+        """
         ...
 
     def scan(self, namespace: str) -> Iterator[Point]:

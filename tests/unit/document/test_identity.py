@@ -94,6 +94,12 @@ def test_an_id_is_ascii_short_and_no_chunk(values: list[Any]) -> None:
     assert "#" not in point_id
 
 
+def test_arrays_that_differ_have_different_ids() -> None:
+    arrays = [(), ("",), (None,), ("null",), ("a",), ("a", ""), ("", "a"), ("a", "b"), ("a, b",)]
+    assert len({id_of(array) for array in arrays}) == len(arrays)
+    assert id_of(("a", "b")) == '["a","b"]'
+
+
 def test_a_long_key_keeps_its_head_and_gets_a_hash() -> None:
     long = "x" * 1000
     point_id = id_of(long)

@@ -62,6 +62,12 @@ def test_a_decimal_is_a_number_only_if_no_digit_is_lost(value: Decimal) -> None:
     assert Decimal(kept if isinstance(kept, str) else repr(kept)) == value
 
 
+def test_an_integer_of_any_length_is_text() -> None:
+    longest = "9" * 131_072
+    assert metadata_value(Decimal(longest)) == longest
+    assert metadata_value(Decimal(-(2**53) - 1)) == "-9007199254740993"
+
+
 def test_fields_are_columns_with_an_optional_name() -> None:
     assert parse_metadata(r"brand, price as cost , Unit\ Price AS unit_price") == (
         MetadataField("brand", "brand"),

@@ -24,6 +24,19 @@ def test_columns_inside_branches_and_loops_count() -> None:
     assert text.columns == {"tags", "fallback"}
 
 
+def test_joined_values_print_as_by_themselves_and_nulls_are_left_out() -> None:
+    row = {"a": True, "b": ["x", None, 2.0], "c": 2.0, "d": None}
+    assert TemplateText("{{ b | join(', ') }}").render(row) == "x, 2"
+    assert TemplateText("{{ [a, d, c] | join('-') }}").render(row) == "true-2"
+    assert TemplateText("{{ a ~ ' ' ~ c ~ d }}{{ '' }}").render(row) == "true 2"
+    assert TemplateText("{{ a | string | upper }}").render(row) == "TRUE"
+
+
+def test_a_list_of_structs_is_joined_by_an_attribute() -> None:
+    row = {"parts": [{"name": "leg"}, {"name": None}, {"name": "seat"}]}
+    assert TemplateText("{{ parts | join(', ', attribute='name') }}").render(row) == "leg, seat"
+
+
 def test_values_print_as_in_document_fields() -> None:
     text = TemplateText("{{ a }}|{{ b }}|{{ c }}|{{ d }}")
     row = {"a": True, "b": ["x", "y"], "c": 2.0, "d": None}
@@ -116,6 +129,9 @@ def test_a_condition_names_its_columns() -> None:
     ("source", "complaint"),
     [
         ("a >", "document.when, line 1"),
+        ("{{ a == 1 }}", "without braces"),
+        ("a = 1", "such as 'status == "),
+        ("a is not null", "deleted_at is none"),
         ("a }} {{ b", "document.when, line 1"),
         (" ", "is empty"),
         ("true", "uses no column"),

@@ -123,24 +123,43 @@ def test_a_partition_pauses_when_much_waits_for_the_name(scene: Scene) -> None:
 
 
 def test_held_messages_go_first_and_in_order_when_the_name_comes(scene: Scene) -> None:
-    scene.answer("old")
     messages: list[Any] = [Message(), Message(), Message()]
     for message in messages:
         scene.lanes.hold_back(scene.consumer, scene.lane, message)
     assert scene.lanes.take_released(10) == []
-    scene.answer("new")
+    scene.answer("id")
     assert scene.lanes.take_released(2) == messages[:2]
     assert scene.lanes.take_released(2) == messages[2:]
-    assert scene.fetcher.sought == [], "the log has begun anew by itself"
+    assert scene.fetcher.sought == []
 
 
 def test_held_messages_of_a_partition_that_went_are_dropped(scene: Scene) -> None:
     message: Any = Message()
-    scene.answer("old")
     scene.lanes.hold_back(scene.consumer, scene.lane, message)
-    scene.answer("new")
+    scene.answer("id")
     scene.lanes.end([PLACE])
     assert scene.lanes.take_released(10) == []
+
+
+def test_a_log_that_goes_back_is_read_again_from_there_without_a_gap(scene: Scene) -> None:
+    message: Any = Message()
+    scene.answer("id")
+    scene.lane.next_offset = 500
+    scene.lanes.go_back(scene.lane, 17)
+    scene.lanes.hold_back(scene.consumer, scene.lane, message)
+    scene.answer("id")
+    assert scene.fetcher.sought == [(0, 17)]
+    assert scene.lanes.take_released(10) == [], "it comes again"
+    assert (scene.lane.topic_id, scene.lane.next_offset) == ("id", 0)
+
+
+def test_a_log_that_goes_back_under_another_name_is_read_from_its_beginning(scene: Scene) -> None:
+    scene.answer("old")
+    scene.lane.next_offset = 500
+    scene.lanes.go_back(scene.lane, 17)
+    scene.answer("new")
+    assert scene.fetcher.sought == [(0, OFFSET_BEGINNING)]
+    assert scene.lane.topic_id == "new"
 
 
 def test_another_name_sends_a_partition_back_to_the_beginning(scene: Scene) -> None:

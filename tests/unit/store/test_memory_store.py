@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from worker.clock import FakeClock
-from worker.errors import FatalError, RecordError, RetriableError, Stage
+from worker.errors import ConfigError, FatalError, RecordError, RetriableError, Stage
 from worker.model import Point, Position, Stamp
 from worker.store.filters import matches
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
@@ -109,5 +109,5 @@ def test_filters_compare_as_json_does(where: dict[str, object], expected: bool) 
 
 @pytest.mark.parametrize("where", [{"$not": []}, {"n": {"$regex": "a"}}], ids=str)
 def test_an_unknown_operator_is_an_error(where: dict[str, object]) -> None:
-    with pytest.raises(FatalError, match="operator"):
+    with pytest.raises(ConfigError, match="operator"):
         matches(where, {"n": 1})

@@ -358,3 +358,19 @@ def test_the_capabilities_are_pinecones(server: ScriptedPinecone) -> None:
     store = PineconeStore(config(server, **{"store.settle.ms": "2500"}))
     assert store.capabilities.guarded is False
     assert store.capabilities.settle_s == 2.5
+
+
+def test_https_to_a_server_without_it_is_not_waited_for(server: ScriptedPinecone) -> None:
+    secure = str(config(server).url).replace("http://", "https://")
+    store = PineconeStore(config(server, **{"store.url": secure}))
+
+    with pytest.raises(FatalError, match="nobody speaks TLS"):
+        store.check(3)
+
+
+@pytest.mark.parametrize("url", ["localhost:5080", "api.pinecone.io", "ftp://pinecone", "https://"])
+def test_an_address_without_scheme_or_host_is_a_mistake_in_the_settings(
+    server: ScriptedPinecone, url: str
+) -> None:
+    with pytest.raises(ValueError, match="begins with http:// or https://"):
+        config(server, **{"store.url": url})

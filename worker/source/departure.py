@@ -1,0 +1,44 @@
+"""Leaving a consumer group without standing still."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+_POLLS = 20
+_POLL_S = 0.05
+"""Together a second: brokers that are away are not waited for."""
+
+
+class Leaver(Protocol):
+    """What is needed of a consumer to leave with it."""
+
+    def unsubscribe(self) -> None:
+        """Begin to give everything back."""
+        ...
+
+    def poll(self, timeout: float, /) -> object:
+        """Call the rebalance callbacks that are due."""
+        ...
+
+    def assignment(self) -> list[object]:
+        """What is still held."""
+        ...
+
+    def close(self) -> None:
+        """Leave."""
+        ...
+
+
+def depart(consumer: Leaver) -> None:
+    """Give all partitions back, then close.
+
+    A consumer that is closed in the middle of a rebalance calls back from within ``close``, where
+    librdkafka (2.16) may lose the answer to ``incremental_unassign``. confluent-kafka waits for it
+    without end and with the interpreter's lock held, so the whole process would stand still.
+    """
+    consumer.unsubscribe()
+    for _ in range(_POLLS):
+        consumer.poll(_POLL_S)
+        if not consumer.assignment():
+            break
+    consumer.close()
