@@ -161,7 +161,7 @@ class Pass:
             traffic.failed(self._call, now_s)
 
     def refused(self) -> None:
-        """The provider works, and refused this call (400)."""
+        """The provider works, and refused this call (400) or all of ours (401, 403)."""
         with self._following() as (traffic, now_s):
             traffic.refused(self._call, now_s)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +14,9 @@ from worker.clock import SystemClock
 from worker.throttle.accounts import Accounts
 from worker.throttle.gate import Pass
 from worker.throttle.rates import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_who_came_first_goes_first() -> None:
@@ -82,6 +87,33 @@ def test_numbers_tell_who_waits_and_who_calls() -> None:
     assert door.gate.numbers.in_flight == 0
 
 
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads take turns so often that what is not locked breaks."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before_s)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_no_call_of_many_threads_is_forgotten() -> None:
+    gate = Accounts(SystemClock(), random.Random(1)).gate("test", Rates())
+    begun = list[Pass]()
+
+    def work() -> None:
+        for _ in range(300):
+            answer = gate.enter(1, 1)
+            assert isinstance(answer, Pass)
+            begun.append(answer)
+
+    in_threads(8, work)
+    assert gate.numbers.in_flight == len(begun) == 2_400
+    for call in begun:
+        call.passed(1)
+    assert gate.numbers.in_flight == 0
+
+
 def test_threads_share_a_gate() -> None:
     clock, never = SystemClock(), threading.Event()
     gate = Accounts(clock, random.Random(1)).gate("test", Rates(requests=6_000))
@@ -99,4 +131,4 @@ def test_threads_share_a_gate() -> None:
 
     in_threads(16, work)
     assert gate.numbers.in_flight == 0
-    assert 50 <= sum(went.values()) <= 200
+    assert 20 <= sum(went.values()) <= 200
