@@ -79,6 +79,11 @@ class MemoryStateTopic:
         for key, value in waiting:
             self.log.append(key, value)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the brokers are there."""
+        return not self._is_down
+
     def lose_answers(self) -> None:
         """Until ``up``, appended records arrive and nobody hears of it."""
         self._loses_answers = True
