@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.spend_contract import SpendContract
 from tests.contract.state_contract import Notes, StateContract
 from worker.errors import RetriableError
 from worker.state.memory import MemoryLog, MemoryStateTopic
@@ -18,6 +19,12 @@ class MemoryGroup:
 
 
 class TestMemoryStateTopic(StateContract):
+    @pytest.fixture
+    def group(self) -> MemoryGroup:
+        return MemoryGroup()
+
+
+class TestBudgetInMemory(SpendContract):
     @pytest.fixture
     def group(self) -> MemoryGroup:
         return MemoryGroup()

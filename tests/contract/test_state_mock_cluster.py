@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from tests.contract.kafka_cluster import QUIET
 from tests.contract.kafka_state import KafkaGroup
 from tests.contract.source_contract import fresh
+from tests.contract.spend_contract import SpendContract
 from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
 from worker.errors import ConfigError, RetriableError
 from worker.source.mock_cluster import MockCluster
@@ -35,6 +36,10 @@ def group(mock: MockCluster) -> Iterator[KafkaGroup]:
 
 
 class TestKafkaStateTopicOnMockCluster(StateContract):
+    pass
+
+
+class TestBudgetOnMockCluster(SpendContract):
     pass
 
 

@@ -21,6 +21,7 @@ from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
 from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
 from tests.contract.kafka_state import KafkaGroup
 from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
+from tests.contract.spend_contract import SpendContract
 from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
 from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
 from worker.dlq.topic import TopicSpec
@@ -63,12 +64,19 @@ class TestKafkaDeadLetters(DeadLetterContract, LimitedTopicContract):
         return KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq"), limited)
 
 
+@pytest.fixture
+def group(stack: Stack) -> Iterator[KafkaGroup]:
+    made = KafkaGroup(stack.kafka.bootstrap, fresh("state"))
+    yield made
+    made.close()
+
+
 class TestKafkaStateTopic(StateContract):
-    @pytest.fixture
-    def group(self, stack: Stack) -> Iterator[KafkaGroup]:
-        made = KafkaGroup(stack.kafka.bootstrap, fresh("state"))
-        yield made
-        made.close()
+    pass
+
+
+class TestBudgetOnKafka(SpendContract):
+    pass
 
 
 def test_records_carry_the_id_that_kafka_gave_the_topic(stack: Stack) -> None:
