@@ -1,4 +1,4 @@
-"""Source and dead letters on a real broker: the contracts, and what only a real one can show."""
+"""Source, dead letters and state on a real broker: contracts, and what only a real one can show."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from tests.contract.dlq_contract import (
 )
 from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
 from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
+from tests.contract.kafka_state import KafkaGroup
 from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
+from tests.contract.spend_contract import SpendContract
+from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
 from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
 from worker.dlq.topic import TopicSpec
-from worker.errors import FatalError
+from worker.errors import FatalError, RetriableError
 from worker.model import TopicPartition
 from worker.source.subscription import Subscription
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.stack.stack import Stack
 
 AWAY_S = 11.0
@@ -57,6 +62,21 @@ class TestKafkaDeadLetters(DeadLetterContract, LimitedTopicContract):
         limited = fresh("dlq-limited")
         stack.kafka.topics.create(limited, partitions=1, max_message_bytes=str(LIMIT_BYTES))
         return KafkaDeadLetterTopic(stack.kafka.bootstrap, fresh("dlq"), limited)
+
+
+@pytest.fixture
+def group(stack: Stack) -> Iterator[KafkaGroup]:
+    made = KafkaGroup(stack.kafka.bootstrap, fresh("state"))
+    yield made
+    made.close()
+
+
+class TestKafkaStateTopic(StateContract):
+    pass
+
+
+class TestBudgetOnKafka(SpendContract):
+    pass
 
 
 def test_records_carry_the_id_that_kafka_gave_the_topic(stack: Stack) -> None:
@@ -202,6 +222,51 @@ def test_a_letter_from_the_future_is_sent_without_its_timestamp(stack: Stack) ->
     (found,) = topic.read(1)
     assert found.timestamp_ms != 1_700_000_000_123
     assert dict(found.headers)["__vecsink.errors.timestamp"] == b"1700000000123"
+
+
+def test_the_state_topic_is_made_with_one_partition_and_compacts(stack: Stack) -> None:
+    group = KafkaGroup(stack.kafka.bootstrap, fresh("state-made"))
+    append(group.pod(), "a", {})
+    group.close()
+    assert stack.kafka.topics.partitions(group.name) == 1
+    assert stack.kafka.topics.setting(group.name, "cleanup.policy") == "compact"
+
+
+def test_a_state_topic_that_would_forget_is_fatal(stack: Stack) -> None:
+    group = KafkaGroup(stack.kafka.bootstrap, fresh("state-forgets"))
+    stack.kafka.topics.create(group.name, partitions=1, cleanup_policy="delete")
+    topic = group.pod()
+    with pytest.raises(FatalError, match=r"would forget: set cleanup\.policy=compact"):
+        append(topic, "a", {})
+    group.close()
+
+
+def test_more_replicas_than_brokers_is_fatal_for_the_state_too(stack: Stack) -> None:
+    group = KafkaGroup(stack.kafka.bootstrap, fresh("state-three"))
+    topic = group.pod(replication_factor=3)
+    with pytest.raises(FatalError, match="replication factor is 3"):
+        append(topic, "a", {})
+    group.close()
+
+
+def test_state_that_was_posted_outlives_an_outage_and_keeps_its_order(stack: Stack) -> None:
+    group = KafkaGroup(stack.kafka.bootstrap, fresh("state-away"), append_timeout_s=1.0)
+    topic, notes = group.pod(), Notes()
+    topic.attach("", notes)
+    append(topic, "before", {})
+    with ThreadPoolExecutor(1) as side:
+        stack.kafka.stop()
+        back = side.submit(come_back, stack)
+        topic.post("posted", {"n": 1})
+        with pytest.raises(RetriableError):
+            topic.append("in doubt", {"n": 2})
+        topic.post("posted", {"n": 3})
+        back.result()
+    topic.read_up_to(append(topic, "after", {}), DEADLINE_S)
+    group.close()
+    during = [("posted", {"n": 1}), ("in doubt", {"n": 2}), ("posted", {"n": 3})]
+    assert [one for one in notes.records if one in during] == during
+    assert notes.keys[-1] == "after"
 
 
 def as_java_writes(topic_id: str) -> str:

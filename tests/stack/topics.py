@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicCollection
 from confluent_kafka import TopicPartition as KafkaPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from worker.model import Record
@@ -65,6 +69,12 @@ class Topics:
         """How many partitions it has; 0 if it does not exist."""
         found = self._admin().list_topics(timeout=TIMEOUT_S).topics.get(name)
         return len(found.partitions) if found else 0
+
+    def setting(self, name: str, key: str) -> str:
+        """One of its settings."""
+        admin, resource = self._admin(), ConfigResource(ResourceType.TOPIC, name)
+        found = admin.describe_configs([resource])[resource].result(TIMEOUT_S)
+        return str(found[key].value)
 
     def count(self, name: str) -> int:
         """How many records are in it now; 0 if it does not exist."""

@@ -1,0 +1,77 @@
+"""What every purse keeps in the state topic beside its reservations: totals, and order."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from worker.errors import WorkerError
+from worker.spend import records, totals
+from worker.spend.day import day_of
+from worker.spend.sweeper import Sweeper
+from worker.spend.totals import Totals
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from worker.clock import Clock
+    from worker.spend.day import Now
+    from worker.spend.port import Spent
+    from worker.spend.reservation import Bill
+    from worker.state.port import StateTopic
+
+_EVERY_S = 60.0
+_KEPT = timedelta(days=7)
+"""Totals of older days are deleted."""
+
+
+class Account:
+    """Adds up what was billed, and writes it down once a minute. Thread-safe, never blocks."""
+
+    def __init__(
+        self, topic: StateTopic, pod: str, price: int | None, clock: Clock, now: Now
+    ) -> None:
+        self._topic = topic
+        self._clock = clock
+        self._now = now
+        self._totals = Totals(pod, price)
+        self._sweeper = Sweeper()
+        self._lock = threading.Lock()
+        self._written_s = clock.now_s()
+        topic.attach(totals.PREFIX, self._totals.read)
+        topic.attach(records.PREFIX, self._sweeper.read)
+
+    def book(self, day: date, bill: Bill) -> None:
+        """What came of a call; cancelled ones came to nothing."""
+        if bill.requests:
+            self._totals.book(day, bill)
+        if self._is_due():
+            self.write()
+
+    def spent(self, day: date) -> Spent:
+        """By all pods, as far as they wrote it down."""
+        return self._totals.spent(day)
+
+    def write(self) -> None:
+        """Hand totals and tombstones to the state topic.
+
+        What it does not take now is written with the next totals, or by another pod.
+        """
+        today = day_of(self._now())
+        with contextlib.suppress(WorkerError):
+            for key, value in self._totals.changed().items():
+                self._topic.post(key, value)
+            for key in self._totals.older_than(today - _KEPT):
+                self._topic.post(key, None)
+            for key in self._sweeper.keys(today):
+                self._topic.post(key, None)
+
+    def _is_due(self) -> bool:
+        with self._lock:
+            now_s = self._clock.now_s()
+            if now_s - self._written_s < _EVERY_S:
+                return False
+            self._written_s = now_s
+            return True

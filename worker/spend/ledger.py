@@ -1,0 +1,77 @@
+"""One day's reservations and settlements, folded in the order of the log.
+
+A reservation counts if it fits beside everything that counts before it; one that does not fit is
+void for everybody. What follows from the log alone is the same on all pods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.spend.amount import Amount
+
+if TYPE_CHECKING:
+    from worker.spend.records import Claim, ClaimId
+
+WARNING_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A reservation that counts and was not settled."""
+
+    claim: Claim
+    seen_s: float
+    """When this pod read it, by its clock."""
+
+
+class DayLedger:
+    """Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.spent = Amount()
+        """Settled."""
+        self.reserved = Amount()
+        """Counts, and is not settled."""
+        self._open: dict[ClaimId, _Open] = {}
+        self._settled_early: dict[ClaimId, int] = {}
+        self._has_warned = False
+
+    @property
+    def held(self) -> Amount:
+        """What no other reservation may take."""
+        return self.spent + self.reserved
+
+    def reserve(self, claim_id: ClaimId, claim: Claim, now_s: float) -> bool:
+        """Whether it counts."""
+        if not claim.limit.allows(self.held + claim.amount):
+            return False
+        early = self._settled_early.pop(claim_id, None)
+        if early is not None:
+            self.spent += claim.costs(early)
+            return True
+        self.reserved += claim.amount
+        self._open[claim_id] = _Open(claim, now_s)
+        return True
+
+    def settle(self, claim_id: ClaimId, tokens: int) -> bool:
+        """End a reservation; whether with it 80 % are spent, for the first time.
+
+        After an outage the end may stand before the beginning, as both were sent again.
+        """
+        found = self._open.pop(claim_id, None)
+        if found is None:
+            self._settled_early[claim_id] = tokens
+            return False
+        self.reserved -= found.claim.amount
+        self.spent += found.claim.costs(tokens)
+        if self._has_warned or found.claim.limit.share(self.spent) < WARNING_SHARE:
+            return False
+        self._has_warned = True
+        return True
+
+    def stuck(self, before_s: float) -> Amount:
+        """Reservations read before this moment and not settled since: their pods probably died."""
+        amounts = (one.claim.amount for one in self._open.values() if one.seen_s < before_s)
+        return sum(amounts, start=Amount())

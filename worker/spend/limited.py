@@ -1,0 +1,227 @@
+"""The purse of a connector with a budget: every call is first reserved in the state topic."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from worker.clock import SystemClock
+from worker.errors import FatalError, WorkerError
+from worker.spend.account import Account
+from worker.spend.amount import PICODOLLARS, Amount
+from worker.spend.day import day_of, is_over, turn_after, utc_now
+from worker.spend.ledger import WARNING_SHARE, DayLedger
+from worker.spend.port import BudgetState, Outlook, Report
+from worker.spend.records import PREFIX, Claim, ClaimId, Settlement, key_of, record_of
+from worker.spend.reservation import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from worker.clock import Clock
+    from worker.spend.amount import Budget
+    from worker.spend.day import Now
+    from worker.spend.reservation import Bill
+    from worker.state.port import StateTopic, Value
+
+_log = logging.getLogger(__name__)
+
+_READ_TIMEOUT_S = 10.0
+_SETTLED_WITHIN_S = 300.0
+"""Calls are over by then; who did not settle has died."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A reservation of ours on its way through the log."""
+
+    amount: Amount
+    """Nothing, once it is read: then the ledger has it, or it is void."""
+    counts: bool | None = None
+    """The verdict, once it is read."""
+
+
+class LimitedPurse:
+    """Shares a day's budget with the purses of the group's other pods. Thread-safe.
+
+    A reservation counts once it is read back and fits beside everything before it in the log.
+    """
+
+    def __init__(
+        self,
+        topic: StateTopic,
+        budget: Budget,
+        *,
+        clock: Clock | None = None,
+        now: Now = utc_now,
+    ) -> None:
+        self._topic = topic
+        self._budget = budget
+        self._clock = clock or SystemClock()
+        self._now = now
+        self._pod = uuid4().hex[:12]
+        self._lock = threading.Lock()
+        self._days: dict[date, DayLedger] = {}
+        self._asked: dict[ClaimId, _Asked] = {}
+        self._last_number: dict[date, int] = {}
+        self._wanted = 1
+        price = budget.price or None
+        self._account = Account(topic, self._pod, price, self._clock, now)
+        topic.attach(PREFIX, self._read)
+
+    def left(self) -> int:
+        """What is neither spent nor reserved, here or elsewhere."""
+        with self._lock:
+            return self._left(self._today)
+
+    def reserve(self, tokens: int, inputs: Mapping[str, int] | None = None) -> Held | None:
+        """Write the reservation down, and read the log up to it."""
+        claim = Claim(tokens, self._budget.price, self._budget.limit)
+        claim_id = self._ask(claim)
+        if claim_id is None:
+            return None
+        try:
+            offset = self._topic.append(claim_id.key, claim.value)
+            self._topic.read_up_to(offset, _READ_TIMEOUT_S)
+            if not self._verdict(claim_id):
+                return None
+        except WorkerError:
+            self._withdraw(claim_id)
+            raise
+        return Held(tokens, dict(inputs or {}), lambda bill: self._end(claim_id, bill))
+
+    def outlook(self, tokens: int) -> Outlook:
+        """What is stuck will not be freed; other reservations probably will."""
+        with self._lock:
+            found = self._outlook(tokens)
+            self._wanted = tokens if found is Outlook.SPENT else 1
+            return found
+
+    def report(self) -> Report:
+        """Tokens and dollars are exact; what the totals say lags."""
+        now = self._now()
+        today, limit = day_of(now), self._budget.limit
+        spent = self._account.spent(today)
+        with self._lock:
+            ledger, state = self._ledger(today), self._state()
+            settled, reserved = ledger.spent, ledger.reserved
+        return Report(
+            spent=replace(
+                spent,
+                tokens=settled.tokens,
+                usd=settled.usd if self._budget.price else None,
+            ),
+            state=state,
+            turns_at=turn_after(now),
+            reserved_tokens=reserved.tokens,
+            limit_tokens=limit.tokens,
+            limit_usd=None if limit.cost is None else limit.cost / PICODOLLARS,
+        )
+
+    def close(self) -> None:
+        """Write the last totals down."""
+        self._account.write()
+
+    @property
+    def _today(self) -> date:
+        return day_of(self._now())
+
+    def _ledger(self, day: date) -> DayLedger:
+        if day not in self._days:
+            today = self._today
+            self._days = {one: book for one, book in self._days.items() if not is_over(one, today)}
+            self._days[day] = DayLedger()
+        return self._days[day]
+
+    def _left(self, day: date) -> int:
+        return self._budget.limit.tokens_beside(self._held(day), self._budget.price)
+
+    def _held(self, day: date) -> Amount:
+        """Ours that are on their way may count, so no thread of ours asks for the same tokens."""
+        asked = [one.amount for claim_id, one in self._asked.items() if claim_id.day == day]
+        return sum(asked, start=self._ledger(day).held)
+
+    def _outlook(self, tokens: int) -> Outlook:
+        day = self._today
+        if tokens <= self._left(day):
+            return Outlook.FITS
+        ledger = self._ledger(day)
+        gone = ledger.spent + ledger.stuck(self._clock.now_s() - _SETTLED_WITHIN_S)
+        free = self._budget.limit.tokens_beside(gone, self._budget.price)
+        return Outlook.LATER if tokens <= free else Outlook.SPENT
+
+    def _state(self) -> BudgetState:
+        if self._outlook(self._wanted) is Outlook.SPENT:
+            return BudgetState.SPENT
+        if self._budget.limit.share(self._ledger(self._today).spent) >= WARNING_SHARE:
+            return BudgetState.WARNED
+        return BudgetState.OPEN
+
+    def _ask(self, claim: Claim) -> ClaimId | None:
+        with self._lock:
+            day = self._today
+            if claim.tokens > self._left(day):
+                return None
+            number = self._last_number[day] = self._last_number.get(day, 0) + 1
+            claim_id = ClaimId(day, self._pod, number)
+            self._asked[claim_id] = _Asked(claim.amount)
+            return claim_id
+
+    def _verdict(self, claim_id: ClaimId) -> bool:
+        with self._lock:
+            asked = self._asked.get(claim_id)
+            if asked is None or asked.counts is None:
+                raise FatalError(
+                    "the state topic does not have what was written to it: it was deleted or lost "
+                    "records; restart the task to begin with what is there"
+                )
+            del self._asked[claim_id]
+            return asked.counts
+
+    def _withdraw(self, claim_id: ClaimId) -> None:
+        """It may be in the log all the same, or come later; nothing was billed for it."""
+        with self._lock:
+            self._asked.pop(claim_id, None)
+        self._post_end(claim_id, 0)
+
+    def _end(self, claim_id: ClaimId, bill: Bill) -> None:
+        self._post_end(claim_id, bill.tokens)
+        self._account.book(claim_id.day, bill)
+
+    def _post_end(self, claim_id: ClaimId, tokens: int) -> None:
+        try:
+            self._topic.post(claim_id.settled_key, Settlement(tokens).value)
+        except WorkerError as error:
+            _log.warning("A reservation of the budget stays spent: %s.", error)
+
+    def _read(self, _offset: int, text: str, value: Value | None) -> None:
+        """A record of the log, in the topic's thread."""
+        key = key_of(text)
+        if key is None or value is None:
+            return
+        match record_of(key, value):
+            case Claim() as claim:
+                self._read_claim(key.claim, claim)
+            case Settlement(tokens):
+                self._read_settlement(key.claim, tokens)
+
+    def _read_claim(self, claim_id: ClaimId, claim: Claim) -> None:
+        with self._lock:
+            if is_over(claim_id.day, self._today):
+                return
+            counts = self._ledger(claim_id.day).reserve(claim_id, claim, self._clock.now_s())
+            asked = self._asked.get(claim_id)
+            if asked is not None:
+                asked.counts, asked.amount = counts, Amount()
+
+    def _read_settlement(self, claim_id: ClaimId, tokens: int) -> None:
+        with self._lock:
+            if is_over(claim_id.day, self._today):
+                return
+            warns = self._ledger(claim_id.day).settle(claim_id, tokens)
+        if warns and claim_id.pod == self._pod:  # so one pod of the group says it, once
+            _log.warning("80 %% of the budget of %s are spent.", claim_id.day)

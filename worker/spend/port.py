@@ -1,0 +1,145 @@
+"""What the pipeline needs of a budget: a reservation before each call, and its end after it.
+
+The way of a call, for any purse:
+
+    while (reservation := purse.reserve(tokens, inputs)) is None:
+        # try with fewer texts, of at most left() tokens; or, by outlook(one text): wait, or pause
+    answer        -> reservation.settle(tokens billed)
+    surely unpaid -> reservation.cancel()
+    no answer     -> reservation.keep()
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+
+class Outlook(StrEnum):
+    """Whether a call of some size can be made today."""
+
+    FITS = "fits"
+    """There is room for it now."""
+    LATER = "later"
+    """Others hold reservations that will probably leave room when they are settled: try again in
+    some tenths of a second."""
+    SPENT = "spent"
+    """Not before the day turns or the budget is raised."""
+
+
+class BudgetState(StrEnum):
+    """How a connector stands today."""
+
+    OPEN = "open"
+    WARNED = "warned"
+    """At least 80 % are spent."""
+    SPENT = "spent"
+    """What is left is too little for what was asked last: the connector pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpend:
+    """What went into one table's rows."""
+
+    tokens: int = 0
+    inputs: int = 0
+    """Texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What all pods of the group spent on one day."""
+
+    day: date
+    """In UTC."""
+    tokens: int = 0
+    """Billed, or perhaps billed."""
+    usd: float | None = None
+    """None where no price is known."""
+    inputs: int = 0
+    """Texts. This, requests and tables lag by up to a minute for other pods."""
+    requests: int = 0
+    tables: Mapping[str, TableSpend] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a connector stands."""
+
+    spent: Spent
+    state: BudgetState
+    turns_at: datetime
+    """When the next day begins."""
+    reserved_tokens: int = 0
+    """Of calls under way, and of pods that died in one."""
+    limit_tokens: int | None = None
+    limit_usd: float | None = None
+
+
+class Reservation(Protocol):
+    """Tokens that one call may cost. It ends once: what is called first counts.
+
+    Ending it never fails and waits for nothing. A reservation that is not ended, as its pod died,
+    stays spent for its day.
+    """
+
+    @property
+    def tokens(self) -> int:
+        """How many were reserved."""
+        ...
+
+    def settle(self, tokens: int) -> None:
+        """The provider billed so many; the others are free again."""
+        ...
+
+    def cancel(self) -> None:
+        """The call was surely not billed: all are free again."""
+        ...
+
+    def keep(self) -> None:
+        """No answer came, and it may have been billed: all are spent."""
+        ...
+
+
+class Purse(Protocol):
+    """The budget of a connector, shared by the pods of its group. Thread-safe."""
+
+    def left(self) -> int | None:
+        """Tokens that a reservation made now may have; None is no limit. Never blocks.
+
+        As far as this pod knows; ``reserve`` has the group's verdict.
+        """
+        ...
+
+    def reserve(self, tokens: int, inputs: Mapping[str, int] | None = None) -> Reservation | None:
+        """Reserve before a call; None if it does not fit. May take a round trip to Kafka.
+
+        Args:
+            tokens: an upper bound of what will be billed.
+            inputs: texts of the call by table, for the totals.
+
+        Raises:
+            RetriableError: the state topic is away; nothing is reserved for long.
+            FatalError: it can be written or read no more.
+        """
+        ...
+
+    def outlook(self, tokens: int) -> Outlook:
+        """Whether a call of so many tokens can be made today. Never blocks.
+
+        To be asked for the smallest piece of the work: where that is spent, ``report`` says so.
+        """
+        ...
+
+    def report(self) -> Report:
+        """How the connector stands. Never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Hand the last totals to the state topic, which is closed by its owner."""
+        ...

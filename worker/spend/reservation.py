@@ -1,0 +1,52 @@
+"""A reservation as the pipeline holds it, and what its end means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What came of a reservation."""
+
+    tokens: int = 0
+    requests: int = 0
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """Texts by table."""
+
+
+class Held:
+    """A reservation that counts. The thread that made the call ends it."""
+
+    def __init__(self, tokens: int, inputs: Mapping[str, int], end: Callable[[Bill], None]) -> None:
+        self._tokens = tokens
+        self._inputs = inputs
+        self._end = end
+        self._is_over = False
+
+    @property
+    def tokens(self) -> int:
+        """How many were reserved."""
+        return self._tokens
+
+    def settle(self, tokens: int) -> None:
+        """So many were billed."""
+        self._end_with(Bill(tokens, 1, self._inputs))
+
+    def cancel(self) -> None:
+        """Nothing was billed."""
+        self._end_with(Bill())
+
+    def keep(self) -> None:
+        """All of it may have been billed."""
+        self._end_with(Bill(self._tokens, 1, self._inputs))
+
+    def _end_with(self, bill: Bill) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._end(bill)
