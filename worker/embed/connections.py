@@ -38,7 +38,9 @@ class Connections:
             return client
         with _lock:
             if self._client is None:
-                pool = _pools.setdefault(self._account, _Pool(_opened()))
+                if self._account not in _pools:
+                    _pools[self._account] = _Pool(_opened())
+                pool = _pools[self._account]
                 pool.users += 1
                 self._client = pool.client
             return self._client

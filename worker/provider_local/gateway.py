@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +13,7 @@ import orjson
 from starlette.responses import Response
 
 from worker.provider_local.faults import Fate, Kind
-from worker.provider_local.job import Call, Encoding, Job, Refusal, read_object
+from worker.provider_local.job import Call, Refusal, read_object
 from worker.provider_local.vectors import vectors_of
 from worker.provider_local.windows import Windows
 
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from worker.provider_local.counters import Counters
     from worker.provider_local.dialect import Dialect
     from worker.provider_local.faults import FaultInjector, FaultRule
+    from worker.provider_local.job import Job
 
     Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger(__name__)
 
+_PACKED = re.compile(rb'"([A-Za-z0-9+/]{40,}=*)"')
 _ERROR = 400
 _LIMITED = 429
 _JSON = "application/json"
@@ -154,8 +157,8 @@ def _answer(
     body = dialect.answer(job, vectors, order[::-1] if kind is Kind.SHUFFLED else order)
     if kind is Kind.GARBAGE:
         body = b"<html>"
-    if kind is Kind.TORN and job.encoding is Encoding.BASE64:
-        body = body.replace(b'=="', b'"').replace(b'="', b'"').replace(b'A"', b'!"')
+    if kind is Kind.TORN:
+        body = _PACKED.sub(rb'"!\1"', body)
     return Response(body, headers=headers, media_type=_JSON)
 
 
