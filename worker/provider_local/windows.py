@@ -20,14 +20,17 @@ class _Window:
 
 
 class Windows:
-    """One window for each provider and key. For one thread."""
+    """One window for each provider and key; new limits begin anew. For one thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._windows: dict[tuple[str, str], _Window] = {}
+        self._limit: PerMinute | None = None
 
     def admit(self, account: tuple[str, str], limit: PerMinute, job: Job) -> float | None:
         """Count the call; or the seconds until it may come again, and then it is not counted."""
+        if limit != self._limit:
+            self._limit, self._windows = limit, {}
         now_s = self._clock.now_s()
         window = self._windows.get(account)
         if window is None or now_s >= window.until_s:
