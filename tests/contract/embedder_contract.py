@@ -1,4 +1,7 @@
-"""What every embedder promises, whatever it is; an embedder's own test file brings the fixture."""
+"""What every embedder promises, whatever it is; an embedder's own test file brings the fixture.
+
+Cutting, waiting, retrying and the judgement of vectors are the caller's and not tested here.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,9 @@ class EmbedderContract:
     def test_limits_are_positive(self, embedder: Embedder) -> None:
         assert embedder.limits.texts > 0
         assert embedder.limits.in_flight > 0
+        assert embedder.limits.tokens is None or embedder.limits.tokens > 0
+        assert embedder.limits.text_tokens is None or embedder.limits.text_tokens > 0
+        assert embedder.limits.bytes_per_token > 0
 
     @pytest.mark.parametrize("purpose", list(Purpose))
     def test_each_text_gets_a_usable_unit_vector(
@@ -75,13 +81,37 @@ class EmbedderContract:
         vectors = embedder.embed([TEXTS[0]] * 3, Purpose.DOCUMENT).vectors
         np.testing.assert_allclose(vectors, vectors[[0, 0, 0]], atol=2e-3)
 
-    def test_more_texts_than_one_call_takes_are_cut(self, embedder: Embedder) -> None:
-        count = 2 * embedder.limits.texts + 1
-        texts = [f"row {number}" for number in range(count)]
+    def test_a_full_call_gets_all_its_vectors(self, embedder: Embedder) -> None:
+        texts = [f"row {number}" for number in range(embedder.limits.texts)]
         answer = embedder.embed(texts, Purpose.DOCUMENT)
-        assert answer.vectors.shape[0] == count
+        assert answer.vectors.shape == (len(texts), embedder.model.dimensions)
         last = embedder.embed(texts[-1:], Purpose.DOCUMENT).vectors[0]
         np.testing.assert_allclose(answer.vectors[-1], last, atol=2e-3)
+
+    def test_the_caller_may_change_the_vectors(self, embedder: Embedder) -> None:
+        first = embedder.embed(TEXTS[:2], Purpose.DOCUMENT).vectors
+        before = first.copy()
+        first[:] = 0
+        again = embedder.embed(TEXTS[:2], Purpose.DOCUMENT).vectors
+        np.testing.assert_allclose(again, before, atol=2e-3)
+
+    def test_tokens_grow_with_the_texts_unless_they_are_not_counted(
+        self, embedder: Embedder
+    ) -> None:
+        one = embedder.embed(TEXTS[:1], Purpose.DOCUMENT).tokens
+        all_of_them = embedder.embed(TEXTS, Purpose.DOCUMENT).tokens
+        assert one == all_of_them == 0 or 0 < one < all_of_them
+
+    def test_the_terms_stay_the_same(self, embedder: Embedder) -> None:
+        assert embedder.terms.account
+        assert embedder.terms == embedder.terms
+
+    def test_it_can_be_closed_twice_and_used_again(self, embedder: Embedder) -> None:
+        before = embedder.embed(TEXTS[:1], Purpose.DOCUMENT).vectors
+        embedder.close()
+        embedder.close()
+        again = embedder.embed(TEXTS[:1], Purpose.DOCUMENT).vectors
+        np.testing.assert_allclose(again, before, atol=2e-3)
 
     def test_threads_get_their_own_vectors(self, embedder: Embedder) -> None:
         expected = embedder.embed(TEXTS, Purpose.DOCUMENT).vectors

@@ -175,6 +175,56 @@ def pinecone_local(  # noqa: PLR0913 - the options of a command
     raise typer.Exit(command(settings))
 
 
+@app.command("provider-local")
+def provider_local(  # noqa: PLR0913 - the options of a command
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 5090,
+    api_key: Annotated[
+        str,
+        typer.Option(envvar="PROVIDER_LOCAL_API_KEY", help="The only key accepted; empty: any."),
+    ] = "",
+    latency_ms: Annotated[float, typer.Option(min=0, help="Wait before each answer.")] = 0,
+    jitter_ms: Annotated[float, typer.Option(min=0, help="Up to this much more, at random.")] = 0,
+    requests_per_minute: Annotated[int | None, typer.Option(min=1, help="More get 429.")] = None,
+    inputs_per_minute: Annotated[int | None, typer.Option(min=1, help="Texts.")] = None,
+    tokens_per_minute: Annotated[int | None, typer.Option(min=1, help="As billed.")] = None,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="JSON",
+            help='Calls that go wrong, may be repeated: {"status":429,"count":2}.',
+        ),
+    ] = None,
+    marker: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART=FATE",
+            help="Texts with this part are refused, or get nan or zero vectors; may be repeated.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random numbers behind jitter and rates.")] = 0,
+) -> None:
+    """Stand in for Cohere, OpenAI and Voyage on this machine, with faults on demand."""
+    from worker.cli.provider_local import faults_of  # noqa: PLC0415
+    from worker.cli.provider_local import provider_local as command  # noqa: PLC0415
+    from worker.provider_local.server import Settings  # noqa: PLC0415
+
+    faults = faults_of(
+        fail or (),
+        marker or (),
+        {
+            "requests": requests_per_minute,
+            "inputs": inputs_per_minute,
+            "tokens": tokens_per_minute,
+        },
+        latency_s=latency_ms / 1000,
+        jitter_s=jitter_ms / 1000,
+        seed=seed,
+    )
+    raise typer.Exit(command(Settings(host=host, port=port, api_key=api_key, faults=faults)))
+
+
 def main() -> None:
     """The console script: runs a command, and turns errors into sentences and exit codes."""
     try:

@@ -45,8 +45,7 @@ _LIKE_OURS = frozenset({"topic", "task", "tasks", "document", "metadata", "batch
 
 NOT_YET = (
     "budget.", "cache.max.rows", "dlq.limit", "dlq.max.replays", "document.chunk.",
-"embedder.inputs.per.minute", "embedder.requests.per.minute",
-    "embedder.tokens.per.minute", "errors.log.", "metadata.text", "reselect.",
+    "errors.log.", "metadata.text", "reselect.",
 )  # fmt: skip
 """Keys, or prefixes of keys, that are planned."""
 

@@ -95,7 +95,7 @@ class _Reader:
     def problem(self, detail: ErrorDetails) -> Problem:
         if not detail["loc"]:
             return Problem(self._file, self._first_key(), None, _expected(detail))
-        key = self._prefix + str(detail["loc"][0])
+        key = self._key(str(detail["loc"][0]))
         if detail["type"] == "extra_forbidden":
             return Problem(self._file, key, None, "unknown key", nearest(key, self._known))
         if detail["type"] == "missing":
@@ -103,6 +103,11 @@ class _Reader:
         return Problem(
             self._file, key, self._shown(key), _expected(detail), self._like(key, detail)
         )
+
+    def _key(self, place: str) -> str:
+        """The flat key of a place, which is an alias, or the field's name if it has its default."""
+        by_name = {name: key for key, name in self._known.items()}
+        return by_name.get(place, self._prefix + place)
 
     def _first_key(self) -> str | None:
         """What a mistake of several keys together is filed under."""

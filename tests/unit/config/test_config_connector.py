@@ -204,7 +204,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
         "dlq.max.replays",
         "cache.max.rows",
         "errors.log.enable",
-        "embedder.tokens.per.minute",
     ],
 )
 def test_what_is_not_built_yet_is_refused(key: str) -> None:

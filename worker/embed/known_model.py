@@ -1,0 +1,46 @@
+"""What is known of a provider's model, as data; each provider has a table of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.embed.port import Price
+from worker.throttle.rates import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A row of the table."""
+
+    lengths: Sequence[int]
+    """The numbers of dimensions that it can make."""
+    default: int
+    """What it makes if nobody says."""
+    text_tokens: int
+    """Tokens of one text; what is longer is cut off or refused."""
+    call_tokens: int | None = None
+    """Tokens of a call, all texts together; None if the provider names no limit."""
+    usd: float | None = None
+    """Per million tokens; None if the provider names no price."""
+    rates: Rates = field(default_factory=Rates)
+    """Per minute and account, as published for the smallest paying account."""
+
+    @property
+    def is_shortened(self) -> bool:
+        """Whether it can make more than one length, so that a call has to say which."""
+        return len(self.lengths) > 1
+
+    def price(self, as_of: str) -> Price | None:
+        """What it costs, as looked up on that day (YYYY-MM-DD)."""
+        return None if self.usd is None else Price(self.usd, as_of)
+
+    @property
+    def choices(self) -> str:
+        """Its lengths for people: ``256, 512, 1024`` or ``1 to 1536``."""
+        if isinstance(self.lengths, range):
+            return f"{self.lengths[0]} to {self.lengths[-1]}"
+        return ", ".join(map(str, sorted(self.lengths)))
