@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from worker.errors import FatalError, UnansweredError
+from worker.errors import BrokenAnswerError, FatalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,11 +24,11 @@ def unpacked(
     """The rows as an array of shape (texts, length); whether the numbers are sound is not asked.
 
     Raises:
-        UnansweredError: another number of rows than of texts, or rows that cannot be read.
+        BrokenAnswerError: another number of rows than of texts, or rows that cannot be read.
         FatalError: vectors of another length.
     """
     if len(rows) != texts:
-        raise UnansweredError(f"{provider} answered {texts} texts with {len(rows)} vectors")
+        raise BrokenAnswerError(f"{provider} answered {texts} texts with {len(rows)} vectors")
     if not rows:
         return np.empty((0, length), np.float32)
     try:
@@ -43,9 +43,9 @@ def unpacked(
     return found
 
 
-def unreadable(provider: str) -> UnansweredError:
+def unreadable(provider: str) -> BrokenAnswerError:
     """The error for an answer that makes no sense."""
-    return UnansweredError(
+    return BrokenAnswerError(
         f"{provider} sent an answer that cannot be read; it may have been billed"
     )
 

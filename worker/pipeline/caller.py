@@ -146,7 +146,7 @@ class _Tries:
             self._count_broken(error)
             raise _again(error) from error
         except RetriableError as error:
-            passing.failed()
+            _end_failed(passing, error)
             _settle_unknown(reservation, error)
             raise _again(error) from error
         except BaseException:
@@ -179,6 +179,14 @@ class _Tries:
 def _again(error: RetriableError) -> RetriableError:
     """To be tried at once, as it is the gate that waits."""
     return RetriableError(str(error), retry_after_s=0.0)
+
+
+def _end_failed(passing: Pass, error: RetriableError) -> None:
+    """An outage; a provider that says how long it lasts is taken at its word."""
+    if error.retry_after_s is None:
+        passing.failed()
+    else:
+        passing.limited(error.retry_after_s)
 
 
 def _settle_unknown(reservation: Reservation, error: RetriableError) -> None:

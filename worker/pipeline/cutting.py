@@ -33,6 +33,20 @@ class Size:
         return self.bytes + SPECIAL_TOKENS
 
 
+def shortened(text: str, most_bytes: int) -> str:
+    """The beginning of a text, of at most so many bytes of UTF-8, cut between words if there are.
+
+    No character is torn.
+    """
+    head = text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
+    words = head.rsplit(maxsplit=1)
+    is_torn = len(words) > 1 and len(head) < len(text) and not text[len(head)].isspace()
+    return words[0] if is_torn and len(words[1]) < _LONGEST_WORD else head
+
+
+_LONGEST_WORD = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What one call may hold."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.embed.port import Overlong
 from worker.errors import RecordError, Stage
 from worker.pipeline.caller import Order, OverBudgetError
-from worker.pipeline.cutting import Measure, Size, cut
+from worker.pipeline.cutting import Measure, Size, cut, shortened
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.telemetry.bill import Bill
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from worker.embed.port import Embeddings
     from worker.model import Vector
     from worker.pipeline.caller import Caller
+
+_USUAL_BYTES_PER_TOKEN = 4
+"""Of most languages in Latin letters; other scripts have fewer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,13 +51,17 @@ class Texts:
 
     def __init__(self, caller: Caller, texts: Sequence[str], tables: Sequence[str]) -> None:
         self._caller = caller
-        self._texts = texts
+        self._texts = list(texts)
         self._tables = tables
         self._sizes = [Size.of(text) for text in texts]
         gate = caller.gate
         self._measure = Measure.of(caller.embedder.limits, gate.largest_inputs, gate.largest_tokens)
         self.embedded = Embedded([None] * len(texts))
         self.has_passed = False
+        self._cut: set[int] = set()
+        for index, size in enumerate(self._sizes):
+            if size.bytes > self._usual_most:
+                self._shorten(index, self._usual_most)
 
     def pieces(self) -> Iterable[list[int]]:
         """Indexes of the texts, call by call."""
@@ -105,7 +114,7 @@ class Texts:
             texts=len(piece),
             tokens=answer.tokens,
             usd=0.0 if price is None else price.usd(answer.tokens),
-            truncated=answer.truncated,
+            truncated=answer.truncated + len(self._cut.intersection(piece)),
         )
 
     def _divide(self, piece: Sequence[int], tokens: int) -> None:
@@ -122,11 +131,32 @@ class Texts:
 
     def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
         self.embedded.bill += Bill(requests=1)
+        if len(piece) == 1 and self._may_be_too_long(piece[0]):
+            self._shorten(piece[0], self._sizes[piece[0]].bytes * 2 // 3)
+            return [piece]
         if len(piece) == 1:
             self.embedded.refused[piece[0]] = error
             return []
         middle = len(piece) // 2
         return [piece[:middle], piece[middle:]]
+
+    @property
+    def _usual_most(self) -> float:
+        """Bytes of a text that is hardly ever too long; where it is, the provider says so."""
+        longest = self._caller.embedder.limits.text_tokens
+        if longest is None or self._caller.overlong is not Overlong.TRUNCATE:
+            return math.inf
+        return _USUAL_BYTES_PER_TOKEN * longest
+
+    def _may_be_too_long(self, index: int) -> bool:
+        """Whether a refused text can have more tokens than the model takes, and may be cut."""
+        longest = self._caller.embedder.limits.text_tokens or math.inf
+        return self._usual_most < math.inf and self._sizes[index].bytes > longest
+
+    def _shorten(self, index: int, most_bytes: float) -> None:
+        self._texts[index] = shortened(self._texts[index], int(most_bytes))
+        self._sizes[index] = Size.of(self._texts[index])
+        self._cut.add(index)
 
     def _shrink(self, piece: list[int], left: int) -> list[list[int]]:
         """As many texts as the rest of the budget covers; the others wait for the next day."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.embed.port import Limits
-from worker.pipeline.cutting import Measure, Size, cut
+from worker.pipeline.cutting import Measure, Size, cut, shortened
 
 
 def measure(texts: int = 96, tokens: int | None = None, **allowed: int | None) -> Measure:
@@ -53,3 +53,16 @@ def test_every_text_is_in_one_call_and_every_call_within_bounds(
     for call in calls:
         assert len(call) <= texts
         assert len(call) == 1 or sum(bounds.tokens_of(sizes[index]) for index in call) <= tokens
+
+
+def test_a_text_is_shortened_between_words() -> None:
+    assert shortened("one two three", 9) == "one two"
+    assert shortened("one two three", 7) == "one two"
+    assert shortened("one two three", 100) == "one two three"
+
+
+@given(st.text(max_size=300), st.integers(min_value=0, max_value=400))
+def test_a_shortened_text_is_a_beginning_within_the_bound(text: str, most: int) -> None:
+    head = shortened(text, most)
+    assert len(head.encode("utf-8", "replace")) <= most
+    assert text.encode("utf-8", "replace").decode().startswith(head)

@@ -81,12 +81,12 @@ class Provider:
 
 
 class Scene:
-    def __init__(self, rates: Rates | None = None) -> None:
+    def __init__(self, rates: Rates | None = None, overlong: Overlong = Overlong.TRUNCATE) -> None:
         self.provider = Provider()
         self.clock = FakeClock()
         self.abort = threading.Event()
         self.is_needed: Callable[[], None] = lambda: None
-        self.embedding = embedding_of(self.provider, self.clock, rates=rates)
+        self.embedding = embedding_of(self.provider, self.clock, rates=rates, overlong=overlong)
 
     def embed(self, texts: Sequence[str], timeout_s: float | None = None) -> Embedded:
         patience = Patience(abort=self.abort, clock=self.clock, timeout_s=timeout_s)
@@ -277,6 +277,33 @@ def test_no_call_is_made_for_an_answer_that_nobody_needs(scene: Scene) -> None:
     embedded = scene.embed(TEXTS)
     assert scene.provider.calls == []
     assert isinstance(embedded.failure, Interrupted)
+
+
+def test_a_text_that_is_too_long_for_the_model_is_cut_until_it_passes(scene: Scene) -> None:
+    scene.provider.limits = Limits(texts=4, in_flight=3, text_tokens=10)
+
+    def refuse_long(texts: Sequence[str]) -> None:
+        if any(len(text) > 18 for text in texts):
+            raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")
+
+    scene.provider.before = refuse_long
+    embedded = scene.embed(["short", "many words " * 20, "brief"])
+    assert embedded.refused == {}
+    assert scene.provider.answered == {"short": 1, "many words": 1, "brief": 1}
+    assert embedded.bill.truncated == 1
+
+
+def test_a_short_text_that_is_refused_is_not_cut(scene: Scene) -> None:
+    scene.provider.limits = Limits(texts=4, in_flight=3, text_tokens=10)
+    assert set(scene.embed(["short", "poison"]).refused) == {1}
+    assert scene.provider.answered.keys() == {"short"}
+
+
+def test_where_long_texts_are_to_fail_they_are_not_cut() -> None:
+    scene = Scene(overlong=Overlong.FAIL)
+    scene.provider.limits = Limits(texts=4, in_flight=3, text_tokens=10)
+    assert set(scene.embed(["short", "poison " * 20]).refused) == {1}
+    assert scene.provider.answered.keys() == {"short"}
 
 
 def test_calls_keep_to_the_limits_per_minute() -> None:
