@@ -21,6 +21,7 @@ from worker.config.values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.config.budget import BudgetSettings
     from worker.config.client import ClientProperties
     from worker.config.converter import ConverterSettings
 
@@ -241,6 +242,7 @@ class ConnectorConfig:
     target: TargetSettings
     errors: ErrorSettings
     batch: BatchSettings
+    budget: BudgetSettings
     embedder_config: Section
     """An instance of the chosen embedder's ``Config``."""
     store_config: Section
@@ -264,6 +266,11 @@ class ConnectorConfig:
     def group_id(self) -> str:
         """Consumer group: ``connect-<name>``, as in Kafka Connect, if not overridden."""
         return str(self.consumer.get("group.id", f"connect-{self.name}"))
+
+    @property
+    def state_topic(self) -> str:
+        """The compacted topic in which the group's pods keep what outlives them."""
+        return f"{self.group_id}-state"
 
     @property
     def subscription(self) -> tuple[str, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from worker.config.budget import PRICE_KEY
 from worker.config.converter import ConverterFormat
+from worker.config.parse import keys_of
 from worker.config.problem import Problem, Severity
+from worker.config.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,6 +132,29 @@ def _membership(config: ConnectorConfig) -> Iterator[Problem]:
         yield _problem(config, key, "worker.id instead, as tasks.max is above 1")
 
 
+def _budget(config: ConnectorConfig) -> Iterator[Problem]:
+    """Whether the price is known shows when the embedder is made; here, whether there is one."""
+    embedder = type(config.embedder_config)
+    if config.budget.usd_per_day is None or embedder is Section or PRICE_KEY in keys_of(embedder):
+        return
+    yield _problem(
+        config,
+        "budget.usd.per.day",
+        f"budget.tokens.per.day, as the embedder {config.target.embedder!r} has no price "
+        f"({PRICE_KEY})",
+    )
+
+
+def _state_topic(config: ConnectorConfig) -> Iterator[Problem]:
+    """A connector that reads its own notes would never come to an end."""
+    topic, regex = config.state_topic, config.connector.topics_regex
+    if topic in config.connector.topics:
+        yield _problem(config, "topics", f"not {topic}, where the connector keeps its state")
+    elif regex and re.fullmatch(regex, topic):
+        expected = f"must not match {topic}, where the connector keeps its state"
+        yield _problem(config, "topics.regex", expected)
+
+
 _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
@@ -137,6 +163,8 @@ _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
         {"batch.max.rows", "batch.max.bytes", "max.buffered.rows", "max.buffered.bytes"}
     ),
     _group_protocol: frozenset(),
+    _budget: frozenset({"budget.usd.per.day", "embedder"}),
+    _state_topic: frozenset({"topics", "topics.regex"}),
     _membership: frozenset({"tasks.max"}),
 }
 """Each rule and the keys it reads."""

@@ -29,6 +29,7 @@ _TITLES = {
     "target": "Embedder and store",
     "errors": "Errors",
     "batch": "Batches and bounds",
+    "budget": "Budget",
 }
 
 _INTRODUCTION = """\

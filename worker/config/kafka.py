@@ -43,6 +43,16 @@ _PRODUCER_OWNED = ClientProperties(
         "partitioner": "murmur2_random",  # the same partition for a key as Java's producers
     }
 )
+_STATE_CONSUMER_OWNED = ClientProperties(
+    {
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "fetch.min.bytes": 1,  # somebody waits for each record
+        "queued.max.messages.kbytes": 16_384,
+    }
+)
 
 
 def consumer_properties(
@@ -75,6 +85,33 @@ def producer_properties(
         {
             **_common(worker, f"connector-dlq-producer-{connector.name}-{task}"),
             **_PRODUCER_DEFAULTS,
+            **worker.common,
+            **worker.producer,
+            **connector.producer,
+            **_PRODUCER_OWNED,
+        }
+    )
+
+
+def state_consumer_properties(worker: WorkerConfig, connector: ConnectorConfig) -> ClientProperties:
+    """Properties of the client that reads the state topic: it names the group and never joins."""
+    return ClientProperties(
+        {
+            **_common(worker, f"connector-state-consumer-{connector.name}"),
+            "group.id": connector.group_id,
+            **worker.common,
+            **worker.consumer,
+            **connector.consumer,
+            **_STATE_CONSUMER_OWNED,
+        }
+    )
+
+
+def state_producer_properties(worker: WorkerConfig, connector: ConnectorConfig) -> ClientProperties:
+    """Properties of the client that writes the state topic."""
+    return ClientProperties(
+        {
+            **_common(worker, f"connector-state-producer-{connector.name}"),
             **worker.common,
             **worker.producer,
             **connector.producer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.config.budget import BudgetSettings
 from worker.config.connector import (
     BatchSettings,
     ConnectorSettings,
@@ -30,6 +31,7 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     "target": (TargetSettings, ""),
     "errors": (ErrorSettings, ""),
     "batch": (BatchSettings, ""),
+    "budget": (BudgetSettings, ""),
 }
 """By field of ``ConnectorConfig``: the section and what stands before its aliases."""
 
@@ -44,7 +46,7 @@ OUR_PREFIXES = (
 _LIKE_OURS = frozenset({"topic", "task", "tasks", "document", "metadata", "batch", "errors"})
 
 NOT_YET = (
-    "budget.", "cache.max.rows", "dlq.limit", "dlq.max.replays", "document.chunk.",
+    "cache.max.rows", "dlq.limit", "dlq.max.replays", "document.chunk.",
     "errors.log.", "metadata.text", "reselect.",
 )  # fmt: skip
 """Keys, or prefixes of keys, that are planned."""

@@ -57,12 +57,17 @@ class Account:
     def write(self) -> None:
         """Hand totals and tombstones to the state topic.
 
-        What it does not take now is written with the next totals, or by another pod.
+        What it does not take now is written with the next totals, or deleted by another pod.
         """
         today = day_of(self._now())
-        with contextlib.suppress(WorkerError):
-            for key, value in self._totals.changed().items():
+        pages = self._totals.changed()
+        try:
+            for key, value in pages.items():
                 self._topic.post(key, value)
+        except WorkerError:
+            self._totals.again(pages)
+            return
+        with contextlib.suppress(WorkerError):
             for key in self._totals.older_than(today - _KEPT):
                 self._topic.post(key, None)
             for key in self._sweeper.keys(today):

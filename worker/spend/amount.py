@@ -79,10 +79,6 @@ class Budget:
     price: int = 0
     """Picodollars per token; 0 if nobody knows."""
 
-    def cost_of(self, tokens: int) -> Amount:
-        """So many tokens at this price."""
-        return Amount(tokens, tokens * self.price)
-
 
 def budget_of(
     *, tokens_per_day: int | None, usd_per_day: float | None, usd_per_million_tokens: float | None

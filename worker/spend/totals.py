@@ -18,7 +18,7 @@ from worker.spend.amount import PICODOLLARS
 from worker.spend.port import Spent, TableSpend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from worker.spend.reservation import Bill
     from worker.state.port import Value
@@ -113,6 +113,11 @@ class Totals:
         with self._lock:
             pages, self._changed = self._changed, set()
             return {page.key: self._pages[page].value for page in pages}
+
+    def again(self, keys: Iterable[str]) -> None:
+        """These could not be written."""
+        with self._lock:
+            self._changed.update(page for key in keys if (page := _page_of(key)) in self._pages)
 
     def older_than(self, day: date) -> list[str]:
         """The keys of pages of days before this one; they are forgotten."""

@@ -32,6 +32,7 @@ _OWNED: dict[str, Any] = {
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "earliest",
+    "fetch.min.bytes": 1,  # somebody waits for each record
 }
 _OF_MEMBERS = (
     "group.instance.id",

@@ -66,6 +66,7 @@ class MemoryStateTopic:
         self._is_down = False
         self._is_held = False
         self._loses_answers = False
+        self._refuses_posts = False
         self.log.pods.append(self)
 
     def down(self) -> None:
@@ -74,7 +75,7 @@ class MemoryStateTopic:
 
     def up(self) -> None:
         """They are back."""
-        self._is_down = self._loses_answers = False
+        self._is_down = self._loses_answers = self._refuses_posts = False
         waiting, self._waiting = self._waiting, []
         for key, value in waiting:
             self.log.append(key, value)
@@ -87,6 +88,10 @@ class MemoryStateTopic:
     def lose_answers(self) -> None:
         """Until ``up``, appended records arrive and nobody hears of it."""
         self._loses_answers = True
+
+    def refuse_posts(self) -> None:
+        """Until ``up``, too much waits to be written already."""
+        self._refuses_posts = True
 
     def hold(self) -> None:
         """Read nothing until somebody waits for it: the consumer is behind."""
@@ -110,6 +115,8 @@ class MemoryStateTopic:
 
     def post(self, key: str, value: Value | None) -> None:
         """Add a record, now or when the brokers are back."""
+        if self._refuses_posts:
+            raise RetriableError("the state topic takes no more records at present")
         if self._is_down:
             self._waiting.append((key, value))
         else:

@@ -16,6 +16,7 @@ from worker.errors import ConfigError
 if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
 
+PRICED = {"embedder": "dear", "embedder.price.usd.per.million.tokens": "0.1"}
 REGISTRY = "value.converter.schema.registry.url"
 
 
@@ -51,6 +52,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert (batch.max_rows, batch.linger_s, batch.max_bytes) == (288, 0.2, 2 * 1024 * 1024)
     assert (batch.buffered_rows, batch.buffered_bytes) == (10_000, 64 * 1024 * 1024)
     assert batch.in_flight == 8
+    assert (config.budget.usd_per_day, config.budget.tokens_per_day) == (None, None)
     assert config.file == "x.json"
     assert config.raw == VALID
 
@@ -138,6 +140,11 @@ def test_both_topics_and_a_pattern_are_an_error() -> None:
         ("value.converter", "protobuf", "'avro' or 'json'"),
         ("truncate.mode", "delete", "'ignore' or 'fail'"),
         ("embedder.dimensions", "0", "greater than or equal to 1"),
+        ("budget.tokens.per.day", "0", "greater than or equal to 1"),
+        ("budget.tokens.per.day", "1e6", "a whole number"),
+        ("budget.usd.per.day", "0", "greater than 0"),
+        ("budget.usd.per.day", "nan", "a finite number"),
+        ("budget.usd.per.day", "$5", "a number"),
     ],
 )
 def test_a_wrong_value_names_key_value_and_what_was_expected(
@@ -198,7 +205,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
         "document.chunk.tokens",
         "document.overlong",
         "metadata.text",
-        "budget.usd.per.day",
         "reselect.url",
         "dlq.limit",
         "dlq.max.replays",
@@ -230,7 +236,7 @@ def test_a_key_that_is_nearly_ours_is_a_warning() -> None:
 def test_an_unknown_plug_in_is_an_error_with_the_nearest_name() -> None:
     found = problem({"embedder": "tinny", "embedder.whatever": "x"})
     assert (found.key, found.value, found.suggestion) == ("embedder", "tinny", "tiny")
-    assert "heavy, tiny" in found.expected
+    assert "dear, heavy, tiny" in found.expected
 
 
 def test_a_plug_in_without_its_library_says_what_to_install() -> None:
@@ -324,6 +330,41 @@ def test_the_dead_letter_topic_may_not_be_read(changes: dict[str, str | None]) -
 def test_a_batch_may_not_be_larger_than_the_buffer() -> None:
     assert problem({"batch.max.rows": "11", "max.buffered.rows": "10"}).key == "batch.max.rows"
     assert problem({"max.buffered.bytes": "1 MiB"}).key == "batch.max.bytes"
+
+
+def test_a_budget_may_be_in_tokens_in_dollars_or_in_both() -> None:
+    tokens = valid({"budget.tokens.per.day": "2000000"}).budget
+    assert (tokens.usd_per_day, tokens.tokens_per_day) == (None, 2_000_000)
+    both = valid({**PRICED, "budget.usd.per.day": "2.5", "budget.tokens.per.day": "1"}).budget
+    assert (both.usd_per_day, both.tokens_per_day) == (2.5, 1)
+
+
+def test_dollars_for_an_embedder_without_a_price_are_an_error_that_names_the_ways_out() -> None:
+    found = problem({"budget.usd.per.day": "5"})
+    assert (found.key, found.value) == ("budget.usd.per.day", "5")
+    assert "budget.tokens.per.day" in found.expected
+    assert "embedder.price.usd.per.million.tokens" in found.expected
+
+
+def test_an_embedder_that_is_not_known_has_no_opinion_about_dollars() -> None:
+    assert problem({"budget.usd.per.day": "5", "embedder": "tinny"}).key == "embedder"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"topics": "a,connect-products-state"},
+        {"topics": None, "topics.regex": "connect-.*"},
+        {"topics": "mine-state", "consumer.override.group.id": "mine"},
+    ],
+)
+def test_the_state_topic_may_not_be_read(changes: dict[str, str | None]) -> None:
+    assert "keeps its state" in problem(changes).expected
+
+
+def test_the_state_topic_belongs_to_the_group() -> None:
+    assert valid().state_topic == "connect-products-state"
+    assert valid({"consumer.override.group.id": "mine"}).state_topic == "mine-state"
 
 
 def test_avro_is_the_default_and_needs_a_registry() -> None:

@@ -11,6 +11,8 @@ from tests.unit.config.tiny_plugins import read
 from worker.config import kafka
 from worker.config.load_worker import load_worker
 from worker.config.worker import WorkerConfig
+from worker.state.kafka import KafkaStateSettings, KafkaStateTopic
+from worker.state.topic import StateTopicSpec
 
 if TYPE_CHECKING:
     from worker.config.client import ClientProperties
@@ -58,6 +60,17 @@ def test_the_producers_defaults() -> None:
     }
 
 
+def test_the_state_topics_clients_are_quick_and_safe_whatever_is_overridden() -> None:
+    config = connector(
+        {"consumer.override.fetch.min.bytes": "100000", "consumer.override.client.id": "mine"}
+    )
+    reader = kafka.state_consumer_properties(WorkerConfig(), config)
+    assert (reader["group.id"], reader["fetch.min.bytes"]) == ("connect-products", 1)
+    writer = kafka.state_producer_properties(WorkerConfig(), config)
+    assert (writer["acks"], writer["enable.idempotence"]) == ("all", True)
+    assert writer["client.id"] == "connector-state-producer-products"
+
+
 def test_librdkafka_takes_all_of_them() -> None:
     confluent_kafka.Consumer(
         consumer({"consumer.override.bootstrap.servers": "127.0.0.1:1"})
@@ -70,6 +83,13 @@ def test_librdkafka_takes_all_of_them() -> None:
     }
     confluent_kafka.Consumer(consumer(changes)).close()
     confluent_kafka.Producer(kafka.producer_properties(WorkerConfig(), connector(changes), 0))
+    settings = KafkaStateSettings(
+        StateTopicSpec("state"),
+        kafka.state_consumer_properties(WorkerConfig(), connector(changes)),
+        kafka.state_producer_properties(WorkerConfig(), connector(changes)),
+        kafka.admin_properties(WorkerConfig(), connector(changes)),
+    )
+    KafkaStateTopic(settings).close(0.1)
     AdminClient(kafka.admin_properties(WorkerConfig(), connector(changes)))
 
 

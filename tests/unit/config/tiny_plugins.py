@@ -36,6 +36,12 @@ class TinyConfig(Section):
     dimensions: int = Field(default=8, alias="embedder.dimensions", ge=1, description="Length.")
 
 
+class DearConfig(TinyConfig):
+    price: float | None = Field(
+        default=None, alias="embedder.price.usd.per.million.tokens", description="Its price."
+    )
+
+
 class ShelfConfig(Section):
     index: str = Field(alias="store.index", description="Its index.")
     api_key: SecretStr = Field(alias="store.api.key", description="Its key.")
@@ -60,6 +66,10 @@ class Tiny:
     Config: ClassVar[type[Section]] = TinyConfig
 
 
+class Dear:
+    Config: ClassVar[type[Section]] = DearConfig
+
+
 class Shelf:
     Config: ClassVar[type[Section]] = ShelfConfig
 
@@ -69,6 +79,7 @@ PLUGINS = Plugins(
         EMBEDDERS,
         [
             EntryPoint("tiny", f"{_HERE}:Tiny", EMBEDDERS),
+            EntryPoint("dear", f"{_HERE}:Dear", EMBEDDERS),
             EntryPoint("heavy", "library_that_nobody_has:Heavy", EMBEDDERS),
         ],
     ),

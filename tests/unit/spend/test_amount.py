@@ -12,7 +12,7 @@ def test_a_price_per_million_is_whole_picodollars_per_token() -> None:
     assert price_of(0.12) == 120_000
     assert price_of(0.000_1) == 100
     assert price_of(None) == 0
-    assert Budget(Limit(), price_of(0.12)).cost_of(1_000_000).usd == 0.12
+    assert Amount(1_000_000, 1_000_000 * price_of(0.12)).usd == 0.12
 
 
 def test_a_limit_in_dollars_leaves_what_they_buy() -> None:

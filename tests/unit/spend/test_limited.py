@@ -218,6 +218,19 @@ def test_a_reservation_whose_answer_is_lost_is_given_back() -> None:
     assert other.left() == pod.purse.left() == 1000
 
 
+def test_a_settlement_that_cannot_be_written_leaves_the_reservation_spent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    group = Group(1000)
+    pod = group.pod()
+    reservation = reserved(pod.purse.reserve(300))
+    pod.topic.refuse_posts()
+    with caplog.at_level(logging.WARNING):
+        reservation.settle(100)
+    assert "stays spent" in caplog.text
+    assert pod.purse.left() == 700
+
+
 def test_a_state_topic_that_forgot_is_fatal() -> None:
     group = Group(1000)
     pod = group.pod()

@@ -99,6 +99,19 @@ def test_while_the_state_topic_is_away_totals_wait() -> None:
     assert unlimited(group).report().spent.tokens == 10
 
 
+def test_totals_that_the_state_topic_refused_are_written_later() -> None:
+    group = Group()
+    topic = MemoryStateTopic(group.log)
+    purse = UnlimitedPurse(topic, clock=group.clock, now=group.wall)
+    purse.reserve(10, {"t": 1}).settle(10)
+    topic.refuse_posts()
+    purse.close()
+    topic.up()
+    assert group.log.keys() == []
+    purse.close()
+    assert unlimited(group).report().spent.tokens == 10
+
+
 def test_a_call_after_midnight_is_the_new_days() -> None:
     group = Group()
     purse = unlimited(group)
