@@ -104,9 +104,9 @@ def _length(model: str, wanted: object) -> int:
         return lengths[0]
     if len(lengths) == 1:
         raise Refusal(400, f"invalid request: output_dimension is not supported by {model}")
-    if wanted not in lengths:
+    if not isinstance(wanted, int) or wanted not in lengths:
         raise Refusal(400, f"invalid request: output_dimension must be one of {list(lengths)}")
-    return int(str(wanted))
+    return wanted
 
 
 def _encoding(types: Any) -> Encoding:  # noqa: ANN401 - whatever stands in the body

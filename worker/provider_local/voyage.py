@@ -78,6 +78,6 @@ def _length(model: str, wanted: object) -> int:
     if wanted is None:
         return _LENGTHS[0]
     allowed = _LENGTHS[:1] if model in _FIXED else _LENGTHS
-    if wanted not in allowed:
+    if not isinstance(wanted, int) or wanted not in allowed:
         raise Refusal(400, f"output_dimension has to be one of {list(allowed)}")
-    return int(str(wanted))
+    return wanted

@@ -190,3 +190,12 @@ def test_the_plug_in_is_loaded_without_the_clients_of_the_providers(provider: st
         pytest.skip("cohere is not installed")
     program = f"import sys, worker.embed.{provider}; sys.exit('cohere' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_without_its_library_a_provider_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "cohere", None)
+    monkeypatch.delitem(sys.modules, "worker.embed.cohere", raising=False)
+    with pytest.raises(ConfigError, match=r"install vecsink\[cohere\]"):
+        Registry(EMBEDDERS).load("cohere")
