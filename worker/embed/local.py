@@ -152,7 +152,7 @@ def _unusable(
     model: LocalModel, vectors: NDArray[np.float32], taken: Sequence[int], purpose: Purpose
 ) -> dict[int, RecordError]:
     """Texts whose vectors cannot be used; it is their fault only if another text works."""
-    bad = [taken[row] for row in np.flatnonzero(~_usable(vectors[taken]))]
+    bad = [taken[row] for row in np.flatnonzero(~_usable(vectors[taken])).tolist()]
     if 0 < len(bad) == len(taken):
         _require_any_usable(model, purpose)
     return {

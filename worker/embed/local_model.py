@@ -143,12 +143,12 @@ class LocalModel:
         smaller = [_Batch(rows, tokens.features(rows)) for rows in halves]
         return self._launch_all(tokens, smaller, task)
 
-    @torch.inference_mode()
     def _forward(self, features: dict[str, Any], task: Purpose) -> Download:
         """What ``encode`` does for one of its batches."""
-        on_device = upload(features, self._network.device)
-        vectors = self._network(on_device, task=task.value)["sentence_embedding"].float()
-        return Download(torch.nn.functional.normalize(vectors, p=2, dim=1))
+        with torch.inference_mode():
+            on_device = upload(features, self._network.device)
+            vectors = self._network(on_device, task=task.value)["sentence_embedding"].float()
+            return Download(torch.nn.functional.normalize(vectors, p=2, dim=1))
 
     def _received(self, launched: _Launched) -> NDArray[np.float32]:
         """What a GPU has to complain about comes only now."""

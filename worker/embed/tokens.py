@@ -161,7 +161,7 @@ class LibraryTokenizer:
 
     def count(self, text: str) -> int:
         """All tokens of a text; 0 if the model has no tokenizer to ask."""
-        ask = getattr(self._network, "tokenizer", None)
+        ask: Any = getattr(self._network, "tokenizer", None)
         if not hasattr(ask, "model_max_length"):
             return 0
         with self._lock:
