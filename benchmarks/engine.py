@@ -26,7 +26,10 @@ from worker.runtime.collector import calm_collector
 from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
     from worker.embed.port import Embedder
     from worker.pipeline.goal import Goal
     from worker.pipeline.task import Task
@@ -95,8 +98,10 @@ class Finished:
         return True
 
 
-def assembled(bootstrap: str, topic: str, embedder: str, registry: str) -> BenchAssembly:
-    """A connector on this topic, as its JSON would make it."""
+def connector(
+    bootstrap: str, topic: str, registry: str, keys: Mapping[str, str]
+) -> tuple[WorkerConfig, ConnectorConfig]:
+    """A connector on this topic into the memory store, as its JSON would make it."""
     values = {
         "name": f"bench-{uuid.uuid4()}",
         "connector.class": "EmbeddingSink",
@@ -107,17 +112,17 @@ def assembled(bootstrap: str, topic: str, embedder: str, registry: str) -> Bench
         "value.converter.schema.registry.url": registry,
         "document.fields": FIELDS,
         "metadata.fields": METADATA,
-        "embedder": embedder,
         "store": "memory",
+        **keys,
     }
     worker = load_worker(environ={"CONNECT_BOOTSTRAP_SERVERS": bootstrap}).require()
     reading = read_connector(values, Surroundings(worker))
     if reading.config is None:
         raise ValueError(f"the benchmark's connector is wrong: {reading.problems}")
-    return BenchAssembly(worker, reading.config, MeteredIndex(reading.config))
+    return worker, reading.config
 
 
-def run(assembly: BenchAssembly, rows: int) -> Figures:
+def run(assembly: Assembly, rows: int) -> Figures:
     """Read and write so many rows."""
     (spec,) = assembly.specs(until_caught_up=False)
     task = spec.make(threading.Event()).task
@@ -137,7 +142,8 @@ def main(bootstrap: str, topic: str, rows: int, embedder: str) -> None:
     """Run once and answer."""
     schemas = {KEY_ID: json.dumps(KEY_SCHEMA), VALUE_ID: json.dumps(VALUE_SCHEMA)}
     with LocalRegistry(schemas) as registry:
-        assembly = assembled(bootstrap, topic, embedder, registry.url)
+        worker, config = connector(bootstrap, topic, registry.url, {"embedder": embedder})
+        assembly = BenchAssembly(worker, config, MeteredIndex(config))
         answer(run(assembly, rows))
         assembly.close()
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from worker.config.section import Section
-from worker.embed.batching import by_length, estimated_tokens
+from worker.embed.batching import by_length
 from worker.embed.model_files import PACKAGED
 from worker.embed.port import Embeddings, Limits, Overlong, Purpose, Terms
 from worker.errors import FatalError, RecordError, Stage
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.embed.local_model import LocalModel
+    from worker.embed.tokens import Tokens
     from worker.model import ModelId
 
 # torch takes seconds to import, so that happens with the model; what is missing is said here.
 if find_spec("sentence_transformers") is None:
     raise ImportError("no sentence-transformers", name="sentence_transformers")
 
-_BATCH_TOKENS = {"cpu": 2048, "gpu": 65_536}
+_BATCH_TOKENS = {"cpu": 1024, "gpu": 32_768}
+_TEXTS = {"cpu": 288, "gpu": 2048}
+"""Of one call: enough to fill several batches of like length."""
 _PROBE = "A short text that every model can embed."
 
 
@@ -58,7 +61,7 @@ class LocalConfig(Section):
         default=2,
         alias="embedder.max.in.flight",
         ge=1,
-        description="Calls side by side; the model computes one at a time.",
+        description="Calls side by side; the model computes one and the others prepare.",
     )
 
 
@@ -79,13 +82,16 @@ class LocalEmbedder:
 
     @property
     def limits(self) -> Limits:
-        """Enough texts to sort by length; one call computes while the next prepares."""
-        return Limits(texts=96, in_flight=self._config.max_in_flight)
+        """Enough texts to sort by length; one call computes while others prepare.
+
+        Loads the model the first time, as only then ``auto`` is a device; so does ``terms``.
+        """
+        return Limits(texts=_TEXTS[self._kind], in_flight=self._config.max_in_flight)
 
     @property
     def terms(self) -> Terms:
         """Costs nothing but the machine."""
-        return Terms(account="local")
+        return Terms(account=f"local/{self._loaded().device}")
 
     def embed(
         self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
@@ -96,16 +102,19 @@ class LocalEmbedder:
             FatalError: the model cannot be loaded, or makes no usable vector of anything.
             RetriableError: even one text does not fit into the GPU's memory now.
         """
-        del overlong
         model = self._loaded()
-        vectors = np.zeros((len(texts), model.id.dimensions), dtype=np.float32)
-        tokens = 0
-        bound = self._config.batch_tokens or _BATCH_TOKENS["cpu" if model.on_cpu else "gpu"]
-        estimates = [estimated_tokens(text, model.longest) for text in texts]
-        for batch in by_length(estimates, bound):
-            vectors[batch], counted = model.compute([texts[i] for i in batch], purpose)
-            tokens += counted
-        return Embeddings(vectors, tokens, _refused(model, vectors, purpose))
+        tokens = model.tokens(texts, purpose)
+        refused = _too_long(model, tokens) if overlong is Overlong.FAIL else {}
+        taken = [index for index in range(len(texts)) if index not in refused]
+        bound = self._config.batch_tokens or _BATCH_TOKENS[self._kind]
+        batches = by_length(tokens.counts, bound, taken)
+        vectors, counted = model.compute(tokens, batches, purpose)
+        return Embeddings(
+            vectors,
+            counted,
+            refused | _unusable(model, vectors, taken, purpose),
+            truncated=sum(index not in refused for index in tokens.overlong),
+        )
 
     def close(self) -> None:
         """Give the model back; the last one frees it."""
@@ -113,6 +122,10 @@ class LocalEmbedder:
             held, self._held = self._held, None
         if held is not None:
             held.release()
+
+    @property
+    def _kind(self) -> str:
+        return "cpu" if self._loaded().on_cpu else "gpu"
 
     def _loaded(self) -> LocalModel:
         with self._lock:
@@ -123,24 +136,45 @@ class LocalEmbedder:
             return self._held
 
 
-def _refused(
-    model: LocalModel, vectors: NDArray[np.float32], purpose: Purpose
+def _too_long(model: LocalModel, tokens: Tokens) -> dict[int, RecordError]:
+    """Texts that the model would cut."""
+    return {
+        index: RecordError(
+            f"the text has {count:,} tokens, and the model {model.id.name} takes {model.longest:,}",
+            stage=Stage.EMBED,
+            kind="TextTooLong",
+        )
+        for index, count in tokens.overlong.items()
+    }
+
+
+def _unusable(
+    model: LocalModel, vectors: NDArray[np.float32], taken: Sequence[int], purpose: Purpose
 ) -> dict[int, RecordError]:
     """Texts whose vectors cannot be used; it is their fault only if another text works."""
-    bad = np.flatnonzero(~_usable(vectors))
-    if len(bad) == len(vectors) > 0:
-        probe, _ = model.compute([_PROBE], purpose)
-        if not _usable(probe)[0]:
-            raise FatalError(
-                f"the model {model.id.name} on {model.device} makes no usable vectors: "
-                f"try embedder.device=cpu, or another model"
-            )
+    bad = [taken[row] for row in np.flatnonzero(~_usable(vectors[taken])).tolist()]
+    if 0 < len(bad) == len(taken):
+        _require_any_usable(model, purpose)
     return {
-        int(index): RecordError(
+        index: RecordError(
             "the model makes no usable vector of the text", stage=Stage.EMBED, kind="VectorUnusable"
         )
         for index in bad
     }
+
+
+def _require_any_usable(model: LocalModel, purpose: Purpose) -> None:
+    """Try a text that is surely good.
+
+    Raises:
+        FatalError: not even of that the model makes a vector.
+    """
+    probe, _ = model.compute(model.tokens([_PROBE], purpose), [[0]], purpose)
+    if not _usable(probe)[0]:
+        raise FatalError(
+            f"the model {model.id.name} on {model.device} makes no usable vectors: "
+            f"try embedder.device=cpu, or another model"
+        )
 
 
 def _usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:

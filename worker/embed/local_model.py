@@ -1,11 +1,13 @@
-"""One sentence-transformers model per process and device, computing one batch at a time.
+"""One sentence-transformers model per process and device, computing one call after the other.
 
-torch uses all cores or the whole GPU by itself, so calls side by side only cost memory.
+torch uses all cores or the whole GPU by itself, so calls side by side only cost memory. Each call
+makes its tokens in its own thread, while the model's thread computes for another one.
 """
 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +19,17 @@ from transformers.utils import logging as transformers_logging
 
 from worker.embed.model_files import path_of, stable_name
 from worker.embed.port import Purpose
+from worker.embed.tokens import tokenizer_of
+from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
 from worker.model import ModelId
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
+
+    from worker.embed.tokens import Tokens
 
 _NO_LIMIT = 8192
 """Tokens of a text for models that do not say where they cut."""
@@ -39,13 +47,29 @@ class _Wanted:
     device: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Texts of a call, by index, and what the network takes of them."""
+
+    rows: Sequence[int]
+    features: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Launched:
+    """A batch that the device computes."""
+
+    rows: Sequence[int]
+    download: Download
+
+
 class LocalModel:
-    """A loaded model."""
+    """A loaded model. Safe to use from several threads at once."""
 
     def __init__(self, wanted: _Wanted, network: SentenceTransformer) -> None:
         self.wanted = wanted
         self._network = network
-        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="local-model")
         self.device = str(self._network.device)
         self.longest = int(self._network.max_seq_length or _NO_LIMIT)
         """Tokens after which the model cuts a text off."""
@@ -55,6 +79,12 @@ class LocalModel:
             dimensions=_dimensions(self._network, wanted.name),
             document_mode=_prompt(self._network, Purpose.DOCUMENT)[0],
         )
+        self._tokenizers = {
+            purpose: tokenizer_of(
+                self._network, _prompt(self._network, purpose)[1], purpose.value, self.longest
+            )
+            for purpose in Purpose
+        }
 
     @property
     def on_cpu(self) -> bool:
@@ -67,51 +97,71 @@ class LocalModel:
             _users[self.wanted] -= 1
             if _users[self.wanted] == 0:
                 del _users[self.wanted], _models[self.wanted]
+                self._thread.shutdown(wait=False)
 
-    def compute(self, texts: list[str], purpose: Purpose) -> tuple[NDArray[np.float32], int]:
-        """Unit vectors of one batch, shape (texts, dimensions), and the number of tokens.
+    def tokens(self, texts: Sequence[str], purpose: Purpose) -> Tokens:
+        """The texts as tokens, their prompt included; computed in the caller's thread."""
+        return self._tokenizers[purpose](texts)
 
-        Halves a batch that the device's memory cannot hold.
+    def compute(
+        self, tokens: Tokens, batches: Iterable[Sequence[int]], purpose: Purpose
+    ) -> tuple[NDArray[np.float32], int]:
+        """Unit vectors, shape (all texts, dimensions), and the number of tokens computed.
+
+        Texts in no batch get zeros. Halves a batch that the device's memory cannot hold.
 
         Raises:
             RetriableError: not even one text fits; somebody else may be using the GPU.
             FatalError: the model fails.
         """
+        prepared = [_Batch(rows, tokens.features(rows)) for rows in batches]
+        counted = sum(_counted(batch.features) for batch in prepared)
+        launched = self._thread.submit(self._launch_all, tokens, prepared, purpose).result()
+        vectors = np.zeros((len(tokens.counts), self.id.dimensions), dtype=np.float32)
+        for batch in launched:
+            vectors[batch.rows] = self._received(batch)
+        return vectors, counted
+
+    def _launch_all(
+        self, tokens: Tokens, prepared: Sequence[_Batch], task: Purpose
+    ) -> list[_Launched]:
+        """In the model's thread; a GPU goes on computing after it."""
+        return [one for batch in prepared for one in self._launch(tokens, batch, task)]
+
+    def _launch(self, tokens: Tokens, batch: _Batch, task: Purpose) -> list[_Launched]:
         try:
-            return self._forward(texts, purpose)
+            return [_Launched(batch.rows, self._forward(batch.features, task))]
         except RuntimeError as error:
             if not _is_out_of_memory(error):
-                raise FatalError(
-                    f"the model {self.id.name} fails on {self.device}: {type(error).__name__}"
-                ) from error
-            if len(texts) == 1:
+                raise self._failure(error) from error
+            if len(batch.rows) == 1:
                 raise RetriableError(
                     f"the memory of {self.device} does not hold one text of {self.id.name}"
                 ) from error
-        middle = len(texts) // 2
-        first, first_tokens = self.compute(texts[:middle], purpose)
-        second, second_tokens = self.compute(texts[middle:], purpose)
-        return np.concatenate([first, second]), first_tokens + second_tokens
+        middle = len(batch.rows) // 2
+        halves = batch.rows[:middle], batch.rows[middle:]
+        smaller = [_Batch(rows, tokens.features(rows)) for rows in halves]
+        return self._launch_all(tokens, smaller, task)
 
-    # Tokenizers are not thread-safe either: they keep padding and truncation as state.
-    def _forward(self, texts: list[str], purpose: Purpose) -> tuple[NDArray[np.float32], int]:
-        """What ``encode`` does for one of its batches, with the tokens counted."""
-        _, prompt = _prompt(self._network, purpose)
-        with self._lock, torch.inference_mode():
-            return self._unit_vectors(texts, prompt, purpose)
+    def _forward(self, features: dict[str, Any], task: Purpose) -> Download:
+        """What ``encode`` does for one of its batches."""
+        with torch.inference_mode():
+            on_device = upload(features, self._network.device)
+            vectors = self._network(on_device, task=task.value)["sentence_embedding"].float()
+            return Download(torch.nn.functional.normalize(vectors, p=2, dim=1))
 
-    def _unit_vectors(
-        self, texts: list[str], prompt: str, purpose: Purpose
-    ) -> tuple[NDArray[np.float32], int]:
-        features = self._network.preprocess(texts, prompt=prompt or None, task=purpose.value)
-        tokens = _tokens(features)
-        on_device = {
-            name: value.to(self._network.device) if isinstance(value, torch.Tensor) else value
-            for name, value in features.items()
-        }
-        vectors = self._network(on_device, task=purpose.value)["sentence_embedding"].float()
-        unit = torch.nn.functional.normalize(vectors, p=2, dim=1)
-        return unit.cpu().numpy(), tokens
+    def _received(self, launched: _Launched) -> NDArray[np.float32]:
+        """What a GPU has to complain about comes only now."""
+        try:
+            return launched.download.result()
+        except RuntimeError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: RuntimeError) -> FatalError:
+        """Without the library's words, which may quote a text."""
+        return FatalError(
+            f"the model {self.id.name} fails on {self.device}: {type(error).__name__}"
+        )
 
 
 _models: dict[_Wanted, LocalModel] = {}
@@ -178,7 +228,7 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
-def _tokens(features: dict[str, Any]) -> int:
+def _counted(features: dict[str, Any]) -> int:
     """Tokens without padding."""
     if "attention_mask" in features:
         return int(features["attention_mask"].sum())

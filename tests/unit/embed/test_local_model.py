@@ -62,6 +62,12 @@ def local_model(network: Network) -> LocalModel:
     return module.LocalModel(module._Wanted("toy", "cpu"), network)
 
 
+def compute(network: Network, texts: list[str], purpose: Purpose) -> tuple[np.ndarray, int]:
+    """All texts in one batch."""
+    model = local_model(network)
+    return model.compute(model.tokens(texts, purpose), [range(len(texts))], purpose)
+
+
 def embedder(network: Network) -> LocalEmbedder:
     from worker.embed.local import LocalConfig, LocalEmbedder  # noqa: PLC0415 - optional extra
 
@@ -83,19 +89,19 @@ def full_beyond(rows: int, message: str | None = None) -> Callable[[list[float]]
 @pytest.mark.parametrize("message", [None, "MPS backend out of memory (MPS allocated: 9 GB)"])
 def test_a_batch_that_the_memory_cannot_hold_is_halved_in_order(message: str | None) -> None:
     texts = ["a" * length for length in (7, 6, 5, 3, 2)]
-    vectors, tokens = local_model(Network(full_beyond(2, message))).compute(texts, Purpose.DOCUMENT)
+    vectors, tokens = compute(Network(full_beyond(2, message)), texts, Purpose.DOCUMENT)
     np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], [7, 6, 5, 3, 2], rtol=1e-5)
     assert tokens == 2 * len(texts)
 
 
 def test_memory_that_holds_not_even_one_text_is_waited_for() -> None:
     with pytest.raises(RetriableError, match="memory"):
-        local_model(Network(full_beyond(0))).compute(["a", "b"], Purpose.DOCUMENT)
+        compute(Network(full_beyond(0)), ["a", "b"], Purpose.DOCUMENT)
 
 
 def test_a_failing_model_is_fatal_and_its_words_are_not_repeated() -> None:
     with pytest.raises(FatalError, match="toy fails on cpu: RuntimeError") as raised:
-        local_model(Network(full_beyond(0, "row content"))).compute(["a"], Purpose.DOCUMENT)
+        compute(Network(full_beyond(0, "row content")), ["a"], Purpose.DOCUMENT)
     assert "content" not in str(raised.value)
 
 
@@ -122,18 +128,17 @@ def test_a_model_that_makes_nothing_usable_is_fatal() -> None:
 def test_prompts_follow_the_purpose_and_name_the_mode() -> None:
     network = Network()
     network.prompts = {"query": "search: ", "passage": "text: ", "document": ""}
-    model = local_model(network)
-    model.compute(["a"], Purpose.DOCUMENT)
-    model.compute(["a"], Purpose.QUERY)
+    compute(network, ["a"], Purpose.DOCUMENT)
+    compute(network, ["a"], Purpose.QUERY)
     assert network.asked == [("text: ", "document"), ("search: ", "query")]
-    assert str(model.id) == "local/toy/3/passage"
+    assert str(local_model(network).id) == "local/toy/3/passage"
 
 
 def test_a_default_prompt_counts_where_there_is_no_special_one() -> None:
     network = Network()
     network.prompts = {"general": "say: "}
     network.default_prompt_name = "general"
-    local_model(network).compute(["a"], Purpose.QUERY)
+    compute(network, ["a"], Purpose.QUERY)
     assert network.asked == [("say: ", "query")]
 
 
