@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from worker.immutable import immutable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,7 +35,7 @@ Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 _HEADER_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Record:
     """One Kafka message, as bytes."""
 
@@ -66,7 +68,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Position:
     """Where a record stood. Two positions compare only within one topic id and partition."""
 
@@ -112,7 +114,7 @@ class Op(StrEnum):
         return self in (Op.DELETE, Op.TOMBSTONE)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Origin:
     """Where in the source database a change came from."""
 
@@ -128,7 +130,7 @@ class Origin:
     Comparable only while the source stays the same server."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Change:
     """A decoded record: what happened to one row."""
 
@@ -178,7 +180,7 @@ class ModelId:
         return f"{self.provider}/{self.name}/{self.dimensions}{mode}"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Stamp:
     """What we keep with every point, beside the user's metadata."""
 
@@ -191,7 +193,7 @@ class Stamp:
     """``Origin.position`` of the change."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Document:
     """What should be in the index for one row."""
 
@@ -202,7 +204,7 @@ class Document:
     stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Point:
     """An entry of the index, as a store keeps it."""
 

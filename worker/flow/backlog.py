@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.flow.fold import fold
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Entry:
         return self.ledger is after.ledger and self.gaps == after.gaps and not self.is_cut
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Work:
     """What a batch does for one key: the folded change, and the entries that it stands for."""
 

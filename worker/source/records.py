@@ -11,20 +11,6 @@ if TYPE_CHECKING:
 
     from worker.model import TopicPartition
 
-# The constructor of a frozen dataclass goes through object.__setattr__ for every field; writing
-# to the slots takes half the time.
-_new = Record.__new__
-(
-    _set_topic,
-    _set_partition,
-    _set_offset,
-    _set_key,
-    _set_value,
-    _set_headers,
-    _set_timestamp_ms,
-    _set_topic_id,
-) = (vars(Record)[name].__set__ for name in Record.__slots__)
-
 
 def record_of(message: Message, place: TopicPartition, offset: int, topic_id: str) -> Record:
     """The record of a message without error.
@@ -37,13 +23,13 @@ def record_of(message: Message, place: TopicPartition, offset: int, topic_id: st
     """
     kind, timestamp_ms = message.timestamp()
     headers = message.headers()
-    record = _new(Record)
-    _set_topic(record, place.topic)
-    _set_partition(record, place.partition)
-    _set_offset(record, offset)
-    _set_key(record, message.key())
-    _set_value(record, message.value())
-    _set_headers(record, tuple(headers) if headers else ())
-    _set_timestamp_ms(record, timestamp_ms if kind else None)
-    _set_topic_id(record, topic_id)
-    return record
+    return Record(
+        place.topic,
+        place.partition,
+        offset,
+        message.key(),
+        message.value(),
+        tuple(headers) if headers else (),  # type: ignore[arg-type]  # a consumer gives pairs
+        timestamp_ms if kind else None,
+        topic_id,
+    )
