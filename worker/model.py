@@ -111,7 +111,7 @@ class Op(StrEnum):
     @property
     def removes(self) -> bool:
         """Whether the row is gone afterwards."""
-        return self in (Op.DELETE, Op.TOMBSTONE)
+        return self is Op.DELETE or self is Op.TOMBSTONE
 
 
 @immutable()

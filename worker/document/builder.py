@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.document.collision import Claims
 from worker.document.fingerprint import Fingerprints
-from worker.document.fitting import METADATA_BYTES, fitted
+from worker.document.fitting import METADATA_BYTES, fits, fitted
 from worker.document.identity import PointIds
 from worker.document.metadata import metadata_of
 from worker.document.place import Place, Places
@@ -93,13 +93,14 @@ class DocumentBuilder:
         """
         if change.op.removes:
             return ""
-        if not change.after.keys() >= self._columns:
+        is_whole = change.after.keys() >= self._columns
+        if not is_whole:
             self._report_absent(change)
         if not self._is_wanted(change):
             return ""
         if change.unavailable:
             _require(change, self._columns)
-        if change.after.keys().isdisjoint(self._spec.text.columns):
+        if not is_whole and change.after.keys().isdisjoint(self._spec.text.columns):
             raise _no_text_column(change, self._spec.text.columns)
         return self._spec.text.render(change.after)
 
@@ -121,6 +122,8 @@ class DocumentBuilder:
     def _metadata(self, change: Change, place: Place) -> Mapping[str, MetadataValue]:
         table = change.origin.table or place.table
         whole = metadata_of(change.after, self._spec.metadata, table, change.origin)
+        if fits(whole, self._metadata_limit):
+            return whole
         fit = fitted(whole, self._metadata_limit)
         for name in fit.dropped:
             self._warn(change, name, "left out of metadata larger than the store takes")

@@ -27,6 +27,11 @@ class Fitted(NamedTuple):
     """Names that had to go, largest first."""
 
 
+def fits(metadata: Mapping[str, MetadataValue], limit: int) -> bool:
+    """Whether the metadata takes at most ``limit`` bytes as UTF-8 JSON."""
+    return len(orjson.dumps(metadata)) <= limit
+
+
 def fitted(metadata: Mapping[str, MetadataValue], limit: int) -> Fitted:
     """Drop the largest columns until the metadata takes at most ``limit`` bytes as UTF-8 JSON.
 

@@ -27,6 +27,10 @@ _EXACT = 2**53
 """Stores keep numbers as doubles; larger integers would change silently."""
 
 
+_DIGITS = 15
+"""So many digits always survive the way through a double (C's DBL_DIG)."""
+
+
 def metadata_value(value: Value) -> MetadataValue | None:
     """A column as metadata; None if it has to be left out."""
     if value is None:
@@ -66,9 +70,12 @@ def _decimal(value: Decimal) -> int | float | str | None:
     """A number if a double holds it exactly enough to print the same digits, else text."""
     if not value.is_finite():
         return None
-    if value.as_tuple().exponent == 0:
+    _, digits, exponent = value.as_tuple()
+    if exponent == 0:
         return int(value) if -_EXACT <= value <= _EXACT else f"{value:f}"
     number = float(value)
+    if len(digits) <= _DIGITS and -_DIGITS <= exponent < 0:  # type: ignore[operator]  # as it is finite
+        return number  # most are so, and 0.4 µs cheaper than to compare digits
     return number if Decimal(repr(number)) == value else f"{value:f}"
 
 

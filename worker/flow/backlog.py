@@ -76,6 +76,8 @@ class Work:
 
 def _work(entries: list[Entry]) -> Work:
     """Fold the entries, looking back only as far as the row's history is whole."""
+    if len(entries) == 1:
+        return Work(entries[0].change, entries)
     first = len(entries) - 1
     while first and entries[first - 1].leads_to(entries[first]):
         first -= 1
@@ -99,6 +101,8 @@ class _Place:
         the new key.
         """
         chain, self.waiting = self.waiting, []
+        if len(chain) == 1:
+            return chain
         for index, entry in enumerate(chain[:-1]):
             if entry.change.moves_away:
                 chain, self.waiting = chain[: index + 1], chain[index + 1 :]
@@ -186,8 +190,9 @@ class Backlog:
 
     def finish(self, work: Work) -> None:
         """A batch is through with a key; what came for it meanwhile is ready now."""
+        self._rows -= len(work.entries)
         for entry in work.entries:
-            self._release(entry)
+            self._bytes -= entry.size
         self._free(work.key)
 
     def give_back(self, work: Work, entries: Sequence[Entry]) -> None:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from worker.model import TopicPartition
+    from worker.model import Record, TopicPartition
 
 
 class PartitionLedger:
@@ -19,23 +19,19 @@ class PartitionLedger:
     ledger that an offset was received under is what fences late results.
     """
 
-    __slots__ = ("_done", "_last", "_open", "_waiting", "gaps", "is_at_end", "partition")
+    __slots__ = ("_done", "_last", "_waiting", "gaps", "is_at_end", "is_open", "partition")
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
         self._waiting: deque[int] = deque()
         self._done: set[int] = set()
         self._last: int | None = None
-        self._open = True
+        self.is_open = True
+        """Whether the partition is still held under this assignment; any thread may ask."""
         self.gaps = 0
         """Records so far that could not be decoded, so that nobody knows which row they changed."""
         self.is_at_end = False
         """Whether nothing more could be read when last heard of."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the partition is still held under this assignment; any thread may ask."""
-        return self._open
 
     @property
     def unfinished(self) -> int:
@@ -48,6 +44,11 @@ class PartitionLedger:
         if self._waiting:
             return self._waiting[0]
         return self._last
+
+    def is_of(self, record: Record) -> bool:
+        """Whether a record stands in this partition."""
+        topic, partition = self.partition
+        return record.partition == partition and record.topic == topic
 
     def goes_back(self, offset: int) -> bool:
         """Whether an offset is one that was passed already: the log was rewound or made anew."""
@@ -64,7 +65,10 @@ class PartitionLedger:
         waiting, done = self._waiting, self._done
         if not waiting or offset < waiting[0]:
             return
-        done.add(offset)
+        if offset != waiting[0]:
+            done.add(offset)
+            return
+        waiting.popleft()
         while waiting and waiting[0] in done:
             done.discard(waiting.popleft())
 
@@ -80,7 +84,7 @@ class PartitionLedger:
 
     def close(self) -> None:
         """The partition is not ours any more."""
-        self._open = False
+        self.is_open = False
         self._waiting.clear()
         self._done.clear()
 

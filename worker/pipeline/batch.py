@@ -131,10 +131,11 @@ class BatchRunner:
                 item.stored = stored.get(item.id)
 
     def _judge(self, item: Item) -> None:
-        if item.stored is not None:
-            self.guard.compare(item.namespace, item.stored)
+        if item.stored is None:
+            return
+        self.guard.compare(item.namespace, item.stored)
         if item.document is None:
-            if item.stored is not None and is_stale(item.work.change, item.stored):
+            if is_stale(item.work.change, item.stored):
                 item.outcome = Outcome.STALE
             return
         decision = decide(item.document, item.work.change, item.stored)
@@ -142,7 +143,7 @@ class BatchRunner:
             item.outcome = Outcome.STALE
         elif decision is Decision.UNCHANGED:
             item.outcome = Outcome.UNCHANGED
-        elif decision is Decision.REUSE and item.stored is not None:
+        elif decision is Decision.REUSE:
             item.vector = item.stored.vector
 
     def _embed(self, report: Report) -> None:

@@ -85,16 +85,17 @@ class Intake:
             FatalError: every record would fail.
         """
         now_s = self._clock.now_s()
+        ledger: PartitionLedger | None = None
         for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            ledger = self._ledger.get(partition)
+            if ledger is None or not ledger.is_of(record):
+                ledger = self._ledger.get(TopicPartition(record.topic, record.partition))
             if ledger is None:
                 continue
             if ledger.goes_back(record.offset):
-                ledger = self._begin_again(partition, record)
+                ledger = self._begin_again(ledger.partition, record)
             self._counters.records += 1
             ledger.receive(record.offset)
-            stall = self._stalls.get(partition)
+            stall = self._stalls.get(ledger.partition) if self._stalls else None
             if stall is None:
                 self._decode(record, ledger, now_s)
             else:
