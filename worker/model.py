@@ -111,7 +111,10 @@ class Op(StrEnum):
     @property
     def removes(self) -> bool:
         """Whether the row is gone afterwards."""
-        return self is Op.DELETE or self is Op.TOMBSTONE
+        return self in _REMOVALS
+
+
+_REMOVALS = frozenset({Op.DELETE, Op.TOMBSTONE})
 
 
 @immutable()

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from worker.model import Record
 
 
+_KEY, _VALUE = Part.KEY, Part.VALUE
+"""Named here, as Python 3.11 takes 90 ns to read a member off its class."""
+
+
 @dataclass(frozen=True, slots=True)
 class _KeyPlan:
     writer: Any = field(repr=False)
@@ -49,17 +53,20 @@ class AvroKeys:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._plans: dict[int, _KeyPlan] = {}
+        self._plans: dict[bytes, _KeyPlan] = {}
+        """By magic byte and schema id, as they stand before the data."""
 
     def read(self, data: bytes, record: Record) -> tuple[KeyReader, Any] | None:
         """See the protocol."""
-        schema_id = schema_id_of(data, Part.KEY, record.headers)
-        plan = self._plans.get(schema_id)
-        if plan is None:
-            plan = _key_plan(self._schemas.get(schema_id, record.topic, Part.KEY))
-            self._plans[schema_id] = plan
-        raw = _datum(data, plan.writer, Part.KEY)
+        plan = self._plans.get(data[:HEADER_BYTES]) or self._learn(data, record)
+        raw = _datum(data, plan.writer, _KEY)
         return None if raw is None else (plan.reader, raw)
+
+    def _learn(self, data: bytes, record: Record) -> _KeyPlan:
+        schema_id = schema_id_of(data, Part.KEY, record.headers)
+        plan = _key_plan(self._schemas.get(schema_id, record.topic, Part.KEY))
+        self._plans[data[:HEADER_BYTES]] = plan
+        return plan
 
     def load(self, needed: SchemaNeeded) -> None:
         """See the protocol."""
@@ -81,19 +88,22 @@ class AvroValues:
         self._schemas = schemas
         self._wanted = wanted
         self._rules = RowRules(columns, conversion, placeholder.marks)
-        self._plans: dict[int, _ValuePlan] = {}
+        self._plans: dict[bytes, _ValuePlan] = {}
+        """By magic byte and schema id, as they stand before the data."""
 
     def read(self, data: bytes, record: Record) -> RawValue | None:
         """See the protocol."""
-        schema_id = schema_id_of(data, Part.VALUE, record.headers)
-        plan = self._plans.get(schema_id)
-        if plan is None:
-            plan = self._plan(self._schemas.get(schema_id, record.topic, Part.VALUE))
-            self._plans[schema_id] = plan
+        plan = self._plans.get(data[:HEADER_BYTES]) or self._learn(data, record)
         if not plan.kind.is_row:
             return RawValue(plan.kind, {}, NO_ROW)
-        raw = _datum(data, plan.writer, Part.VALUE)
+        raw = _datum(data, plan.writer, _VALUE)
         return None if raw is None else RawValue(plan.kind, raw, plan.row)
+
+    def _learn(self, data: bytes, record: Record) -> _ValuePlan:
+        schema_id = schema_id_of(data, Part.VALUE, record.headers)
+        plan = self._plan(self._schemas.get(schema_id, record.topic, Part.VALUE))
+        self._plans[data[:HEADER_BYTES]] = plan
+        return plan
 
     def load(self, needed: SchemaNeeded) -> None:
         """See the protocol; checks as well whether the wanted columns exist."""

@@ -20,6 +20,9 @@ NOT_ROWS = {"t": "truncate", "m": "message"}
 """Operations of an envelope that are about no row."""
 
 _OPS = {op.value: op for op in (Op.CREATE, Op.UPDATE, Op.DELETE, Op.READ)}
+_CREATE, _READ, _DELETE = Op.CREATE, Op.READ, Op.DELETE
+"""Named here, as Python 3.11 takes 90 ns to read a member off its class."""
+_FLAT = Kind.FLAT
 _NO_COLUMNS: dict[str, Any] = {}
 
 
@@ -37,20 +40,20 @@ class Envelopes:
         """
         if value is None:
             return Change(record, key, Op.TOMBSTONE, _NO_COLUMNS)
-        if value.kind is Kind.FLAT:
+        if value.kind is _FLAT:
             return _flat(record, key, value)
         op = _OPS.get(str(value.fields.get("op")))
         if op is None:
             raise Part.VALUE.error("the envelope's op is none of c, u, d, r", kind="UnknownOp")
         origin = origin_of(value.fields.get("source"))
-        if op is Op.DELETE:
+        if op is _DELETE:
             away = moves_away(record)
             return Change(record, key, op, _NO_COLUMNS, origin, NOTHING, None, away)
         after = value.fields.get("after")
         if type(after) is not dict:
             raise Part.VALUE.error(f"the envelope of op {op} has no after", kind="NoAfter")
-        missing = NOTHING if op is Op.READ else value.row.unavailable(after)
-        old = moved_from(record, reader.type, self._keys) if op is Op.CREATE else None
+        missing = NOTHING if op is _READ else value.row.unavailable(after)
+        old = moved_from(record, reader.type, self._keys) if op is _CREATE else None
         return Change(record, key, op, value.row.read(after, missing), origin, missing, old)
 
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 
+_NOTHING_TO_WRITE = {
+    Decision.STALE: Outcome.STALE,
+    Decision.UNCHANGED: Outcome.UNCHANGED,
+}
+
 StoreCall: TypeAlias = "Callable[[Sequence[Item]], Mapping[str, RecordError]]"
 """Writes items in one call of the store; the answer says which ids it refused."""
 
@@ -139,11 +144,8 @@ class BatchRunner:
                 item.outcome = Outcome.STALE
             return
         decision = decide(item.document, item.work.change, item.stored)
-        if decision is Decision.STALE:
-            item.outcome = Outcome.STALE
-        elif decision is Decision.UNCHANGED:
-            item.outcome = Outcome.UNCHANGED
-        elif decision is Decision.REUSE:
+        item.outcome = _NOTHING_TO_WRITE.get(decision)
+        if decision is Decision.REUSE:
             item.vector = item.stored.vector
 
     def _embed(self, report: Report) -> None:

@@ -48,8 +48,9 @@ def is_stale(change: Change, stored: Point) -> bool:
     """
     if stored.stamp is None:
         return False
-    if change.position.comparable(stored.stamp.position):
-        return change.position.is_before(stored.stamp.position)
+    ours, theirs = change.position, stored.stamp.position
+    if ours.comparable(theirs):
+        return ours.offset < theirs.offset
     latest_ms, stored_ms = change.latest_ms, stored.metadata.get(UPDATED_AT)
     if latest_ms is None or not isinstance(stored_ms, int | float):
         return False
