@@ -203,7 +203,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
     "key",
     [
         "document.chunk.tokens",
-        "document.overlong",
         "metadata.text",
         "reselect.url",
         "dlq.limit",
