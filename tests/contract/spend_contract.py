@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 BUDGET = Budget(Limit(100_000), 120_000)
 
 
+def purse_of(group: Group) -> LimitedPurse:
+    """Another pod's."""
+    return LimitedPurse(group.pod(), BUDGET, connector="shop")
+
+
 def reserve(purse: LimitedPurse, tokens: int) -> Held:
     made: list[Held | None] = []
 
@@ -36,7 +41,7 @@ class SpendContract:
     def test_pods_and_threads_use_nine_tenths_of_a_budget_and_never_more_than_it(
         self, group: Group
     ) -> None:
-        purses = [LimitedPurse(group.pod(), BUDGET) for _ in range(3)]
+        purses = [purse_of(group) for _ in range(3)]
         reserve(purses[0], 1).cancel()
         with ThreadPoolExecutor(12) as pool:
             running = [
@@ -46,24 +51,24 @@ class SpendContract:
             ]
             billed = sum(one.result(120.0) for one in running)
         assert 90_000 <= billed <= 100_000
-        late = LimitedPurse(group.pod(), BUDGET)
+        late = purse_of(group)
         assert late.reserve(100_000) is None
         assert late.report().spent.tokens == billed
         for purse in purses:
             purse.close()
 
     def test_the_count_survives_a_pod_that_is_killed_in_a_call(self, group: Group) -> None:
-        killed = LimitedPurse(group.pod(), BUDGET)
+        killed = purse_of(group)
         reserve(killed, 30_000).settle(10_000)
         reserve(killed, 50_000)
-        after = LimitedPurse(group.pod(), BUDGET)
+        after = purse_of(group)
         reservation = reserve(after, 40_000)
         assert after.left() == 0
         reservation.keep()
         assert after.reserve(1) is None
 
     def test_a_settlement_reaches_the_others(self, group: Group) -> None:
-        ours, theirs = (LimitedPurse(group.pod(), BUDGET) for _ in range(2))
+        ours, theirs = (purse_of(group) for _ in range(2))
         reserve(ours, 100_000).settle(1)
         deadline_s = time.monotonic() + 60.0
         while theirs.left() != 99_999:

@@ -21,8 +21,9 @@ from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
 from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
 from tests.contract.kafka_state import KafkaGroup
 from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
-from tests.contract.spend_contract import SpendContract
+from tests.contract.spend_contract import SpendContract, purse_of, reserve
 from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
+from tests.unit.spend.pods import spend_greedily
 from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
 from worker.dlq.topic import TopicSpec
 from worker.errors import FatalError, RetriableError
@@ -267,6 +268,25 @@ def test_state_that_was_posted_outlives_an_outage_and_keeps_its_order(stack: Sta
     during = [("posted", {"n": 1}), ("in doubt", {"n": 2}), ("posted", {"n": 3})]
     assert [one for one in notes.records if one in during] == during
     assert notes.keys[-1] == "after"
+
+
+def test_a_budget_holds_and_can_be_used_through_an_outage(stack: Stack) -> None:
+    group = KafkaGroup(stack.kafka.bootstrap, fresh("budget-away"), append_timeout_s=1.0)
+    purses = [purse_of(group) for _ in range(2)]
+    reserve(purses[0], 1).cancel()
+    with ThreadPoolExecutor(5) as side:
+        spending = [
+            side.submit(spend_greedily, purse, call=2_000, text=1_000, overestimate=4, call_s=0.05)
+            for purse in purses
+            for _ in range(2)
+        ]
+        time.sleep(0.5)
+        stack.kafka.stop()
+        come_back(stack)
+        billed = sum(one.result(120.0) for one in spending)
+    assert 90_000 <= billed <= 100_000
+    assert purses[0].report().spent.tokens == billed
+    group.close()
 
 
 def as_java_writes(topic_id: str) -> str:

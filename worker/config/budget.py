@@ -22,7 +22,8 @@ class BudgetSettings(Section):
         None,
         alias="budget.usd.per.day",
         description="Dollars that all pods of the connector may spend in a day (UTC); then it "
-        f"pauses until the day turns. Counted by the embedder's price (`{PRICE_KEY}`).",
+        f"pauses until the day turns. Counted by the embedder's price (`{PRICE_KEY}`). What was "
+        "reserved for a call under way stays spent for the day if its worker dies.",
     )
     tokens_per_day: Count | None = Field(
         None,

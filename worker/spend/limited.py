@@ -56,11 +56,13 @@ class LimitedPurse:
         topic: StateTopic,
         budget: Budget,
         *,
+        connector: str,
         clock: Clock | None = None,
         now: Now = utc_now,
     ) -> None:
         self._topic = topic
         self._budget = budget
+        self._connector = connector
         self._clock = clock or SystemClock()
         self._now = now
         self._pod = uuid4().hex[:12]
@@ -196,7 +198,7 @@ class LimitedPurse:
         try:
             self._topic.post(claim_id.settled_key, Settlement(tokens).value)
         except WorkerError as error:
-            _log.warning("A reservation of the budget stays spent: %s.", error)
+            _log.warning("A reservation of %s stays spent: %s.", self._connector, error)
 
     def _read(self, _offset: int, text: str, value: Value | None) -> None:
         """A record of the log, in the topic's thread."""
@@ -224,4 +226,6 @@ class LimitedPurse:
                 return
             warns = self._ledger(claim_id.day).settle(claim_id, tokens)
         if warns and claim_id.pod == self._pod:  # so one pod of the group says it, once
-            _log.warning("80 %% of the budget of %s are spent.", claim_id.day)
+            _log.warning(
+                "80 %% of the budget of %s for %s are spent.", self._connector, claim_id.day
+            )

@@ -102,7 +102,7 @@ def record_of(key: Key, value: Value) -> Claim | Settlement | None:
     try:
         if key.is_settlement:
             return Settlement(int(value["tokens"]))
-        tokens, cost = value["limit"]
+        tokens, cost = (None if one is None else int(one) for one in value["limit"])
         return Claim(int(value["tokens"]), int(value["price"]), Limit(tokens, cost))
     except (KeyError, TypeError, ValueError):
         return None

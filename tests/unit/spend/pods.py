@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from worker.clock import FakeClock
+from worker.errors import RetriableError
 from worker.spend.amount import Budget, Limit
 from worker.spend.limited import LimitedPurse
 from worker.spend.port import Outlook
@@ -34,7 +35,7 @@ class Pod:
 
     def __init__(self, log: MemoryLog, budget: Budget, wall: Wall, clock: FakeClock) -> None:
         self.topic = MemoryStateTopic(log)
-        self.purse = LimitedPurse(self.topic, budget, clock=clock, now=wall)
+        self.purse = LimitedPurse(self.topic, budget, connector="shop", clock=clock, now=wall)
 
 
 class Group:
@@ -53,17 +54,22 @@ class Group:
         return self.pod().purse
 
 
-def spend_greedily(purse: Purse, *, call: int, text: int, overestimate: int) -> int:
+def spend_greedily(
+    purse: Purse, *, call: int, text: int, overestimate: int, call_s: float = 0.0005
+) -> int:
     """Make calls until the day is spent, as the pipeline would; what was billed."""
     billed = 0
     while True:
         left = purse.left()
         assert left is not None
-        reservation = purse.reserve(min(call, left)) if left >= text else None
+        try:
+            reservation = purse.reserve(min(call, left)) if left >= text else None
+        except RetriableError:
+            continue
         if reservation is not None:
             cost = -(-reservation.tokens // overestimate)
             billed += cost
-            time.sleep(0.0005)
+            time.sleep(call_s)
             reservation.settle(cost)
             continue
         outlook = purse.outlook(text)

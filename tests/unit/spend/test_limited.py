@@ -141,7 +141,7 @@ def test_the_warning_is_logged_once_a_day_by_one_pod_also_after_a_restart(
             reserved(purse.reserve(300)).settle(300)
         group.purse()
         reserved(pods[0].reserve(50)).settle(50)
-    assert caplog.messages == ["80 % of the budget of 2026-11-26 are spent."]
+    assert caplog.messages == ["80 % of the budget of shop for 2026-11-26 are spent."]
 
 
 def test_a_new_day_begins_with_the_whole_budget() -> None:
@@ -248,6 +248,8 @@ def test_records_that_nobody_understands_are_left_out() -> None:
     for key, value in (
         (f"{day}/x", {"tokens": 5}),
         (f"{day}/1", {"tokens": 5}),
+        (f"{day}/1", {"tokens": 5, "price": 1, "limit": ["many", None]}),
+        (f"{day}/1", {"tokens": 5, "price": 1, "limit": [1]}),
         (f"{day}/1/other", {"tokens": 5}),
         (f"{day}/2/settled", {"tokens": None}),
         ("spend/today/p/1", {"tokens": 5}),
