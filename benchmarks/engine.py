@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from benchmarks.child import Figures, answer
 from benchmarks.meters import Collector, Meter, MeteredEmbedder, MeteredStore, Moment
 from benchmarks.rows import FIELDS, KEY_ID, KEY_SCHEMA, METADATA, VALUE_ID, VALUE_SCHEMA
-from worker.build import Assembly, unlimited
+from worker.build import Assembly
 from worker.clock import SystemClock
 from worker.config.load_worker import load_worker
 from worker.config.read import Surroundings, read_connector
@@ -24,6 +24,7 @@ from worker.embed.port import Purpose
 from worker.index import Index
 from worker.runtime.collector import calm_collector
 from worker.throttle.accounts import Accounts
+from worker.treasury import Counting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ class MeteredIndex(Index):
     """Embedder and store of the connector, warmed up, their cost kept apart."""
 
     def __init__(self, config: ConnectorConfig) -> None:
-        super().__init__(config, Accounts(SystemClock()), unlimited)
+        super().__init__(config, Accounts(SystemClock()), Counting())
         self.meter = Meter()
         self.sources: list[TimedSource] = []
 

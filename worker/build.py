@@ -29,10 +29,9 @@ from worker.pipeline.task import Task
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
-from worker.spend.unlimited import UnlimitedPurse
-from worker.state.memory import MemoryStateTopic
 from worker.telemetry.counters import Counters
 from worker.throttle.accounts import Accounts
+from worker.treasury import Treasury
 
 if TYPE_CHECKING:
     import threading
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from worker.config.worker import WorkerConfig
     from worker.dlq.port import DeadLetterQueue
     from worker.document.spec import DocumentSpec
-    from worker.embed.port import Embedder
-    from worker.spend.port import Purse
 
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
@@ -64,7 +61,7 @@ class Assembly:
     @classmethod
     def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
         """Nothing is opened yet. ``accounts`` are those of the whole process."""
-        return cls(worker, config, Index(config, accounts, unlimited))
+        return cls(worker, config, Index(config, accounts, Treasury(worker, config)))
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -208,11 +205,6 @@ def _shown(secret: SecretStr | None) -> str | None:
 def _session_s(consumer: dict[str, object]) -> float:
     session_ms = consumer.get("session.timeout.ms")
     return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
-
-
-def unlimited(_: Embedder) -> Purse:
-    """No budget: it only counts."""
-    return UnlimitedPurse(MemoryStateTopic())
 
 
 def assemblies(worker: WorkerConfig, configs: Sequence[ConnectorConfig]) -> list[Assembly]:

@@ -14,7 +14,6 @@ from worker.pipeline.patience import Patience
 from worker.plugins import EMBEDDERS, STORES, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from worker.config.connector import ConnectorConfig
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from worker.spend.port import Purse
     from worker.store.port import Store
     from worker.throttle.accounts import Accounts
+    from worker.treasury import Counting, Treasury
 
 _ASK_S = 10.0
 """How long a person waits for the vector of a question while the provider is away."""
@@ -32,11 +32,11 @@ class Index:
     """Embedder and store of a connector, made at first use, as that may import large libraries."""
 
     def __init__(
-        self, config: ConnectorConfig, accounts: Accounts, purse: Callable[[Embedder], Purse]
+        self, config: ConnectorConfig, accounts: Accounts, treasury: Counting | Treasury
     ) -> None:
         self._config = config
         self._accounts = accounts
-        self._make_purse = purse
+        self._treasury = treasury
         self._lock = threading.Lock()
         self._is_checked = False
 
@@ -50,7 +50,7 @@ class Index:
     @cached_property
     def purse(self) -> Purse:
         """What may be spent."""
-        return self._make_purse(self.embedder)
+        return self._treasury.open(self.embedder.terms.price)
 
     @cached_property
     def embedding(self) -> Embedding:
@@ -98,6 +98,7 @@ class Index:
         for part in ("embedding", "purse", "embedder", "store"):
             if part in self.__dict__:
                 self.__dict__[part].close()
+        self._treasury.close()
 
     def __enter__(self) -> Self:
         self.open()

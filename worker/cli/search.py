@@ -11,7 +11,6 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from worker.build import unlimited
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
 from worker.clock import SystemClock
@@ -21,6 +20,7 @@ from worker.document.pattern import parse_namespace
 from worker.errors import ConfigError
 from worker.index import Index
 from worker.throttle.accounts import Accounts
+from worker.treasury import Counting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def search(  # noqa: PLR0913 - the options of a command
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
-    with Index(connectors[0], Accounts(SystemClock()), unlimited) as index:
+    with Index(connectors[0], Accounts(SystemClock()), Counting()) as index:
         names = _names(connectors[0], index, namespace)
         found = _best(index, text, names, k, _filter(where))
     if as_json:

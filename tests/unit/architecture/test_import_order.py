@@ -21,7 +21,7 @@ GROUPS = (
     {"spend"},
     {"pipeline"},
     {"runtime"},
-    {"checks", "index", "build"},
+    {"checks", "treasury", "index", "build"},
     {"demo"},
     {"cli"},
 )
