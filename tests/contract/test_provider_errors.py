@@ -264,6 +264,8 @@ def test_a_used_up_trial_key_of_cohere_is_fatal_although_it_says_429(server: Pro
     error = failure(embedder)
     assert isinstance(error, FatalError)
     assert "production key" in str(error)
+    answered(server, 400, message="cannot embed: private offer, 5 EUR / month")
+    assert isinstance(failure(embedder), RecordError)
     embedder.close()
     server.faults = Faults()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from worker.errors import WorkerError
 
 _NAME: Final = "Cohere"
+_LIMITED: Final = 429
 _MONTHLY: Final = "/ month"
 """In the message of a 429: a trial key's calls of the month are used up, so waiting is vain."""
 _SUCCESS: Final = range(200, 300)
@@ -84,7 +85,7 @@ def _translated(error: ApiError | ParsingError) -> WorkerError:
         return unreadable(_NAME)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     refusal = Refusal(_NAME, status, retry_after_s=retry_after_s(headers))
-    if _MONTHLY in _message(error.body):
+    if status == _LIMITED and _MONTHLY in _message(error.body):
         return FatalError(
             f"{refusal.said}: the trial key in embedder.api.key has used up its calls of this "
             f"month; take a production key"

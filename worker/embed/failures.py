@@ -106,13 +106,14 @@ def error_of_transport(provider: str, error: httpx.HTTPError | httpx.InvalidURL)
     happened = f"{provider}: {type(error).__name__}"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return FatalError(f"{happened}: embedder.base.url or embedder.api.key cannot be used")
+    if isinstance(error, httpx.ConnectError):
+        return RetriableError(f"{provider} cannot be reached: {error}")
     if isinstance(error, _NOT_SENT):
         return RetriableError(f"{happened}: it cannot be reached")
     return UnansweredError(f"{happened}: no answer came to a call, which may have been billed")
 
 
 _NOT_SENT: Final = (
-    httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.ProxyError,

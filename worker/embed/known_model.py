@@ -40,7 +40,8 @@ class KnownModel:
 
     @property
     def choices(self) -> str:
-        """Its lengths for people: ``256, 512, 1024`` or ``1 to 1536``."""
+        """Its lengths for people: ``1024``, ``one of 256, 512`` or ``from 1 to 1536``."""
         if isinstance(self.lengths, range):
-            return f"{self.lengths[0]} to {self.lengths[-1]}"
-        return ", ".join(map(str, sorted(self.lengths)))
+            return f"from {self.lengths[0]} to {self.lengths[-1]}"
+        names = ", ".join(map(str, self.lengths))
+        return f"one of {names}" if self.is_shortened else names

@@ -35,7 +35,6 @@ class OpenAIConfig(RemoteConfig):
     base_url: str | None = Field(
         default=None,
         alias="embedder.base.url",
-        pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$",
         description="Address of a server that speaks like OpenAI, up to before `/embeddings`, such "
         "as `http://vllm:8000/v1`; or of Azure OpenAI: `https://<name>.openai.azure.com`.",
     )

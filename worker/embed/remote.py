@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from worker.throttle.rates import Rates
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
 _MILLISECOND = 0.001
 _DIGEST_BYTES = 8
 
@@ -41,7 +43,6 @@ class RemoteConfig(Section):
     base_url: str | None = Field(
         default=None,
         alias="embedder.base.url",
-        pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$",
         description="Address of another server with the same interface, such as a proxy or "
         "`vecsink provider-local`.",
     )
@@ -105,10 +106,17 @@ class RemoteConfig(Section):
             )
         return value
 
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError("an http:// or https:// address without user, query and fragment")
+        return value
+
     @field_validator("api_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is None and info.data.get("base_url") is None:
+        if value is None and info.data.get("base_url", "wrong") is None:
             raise ValueError("a key, or embedder.base.url of a server without keys")
         # httpx would quote a key that is no header value in its error.
         if value is not None and not _is_header_value(value.get_secret_value()):

@@ -65,9 +65,9 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(key: str) -> N
 @pytest.mark.parametrize(
     ("provider", "model", "length", "choices"),
     [
-        ("cohere", "embed-v4.0", "1000", "256, 512, 1024, 1536"),
+        ("cohere", "embed-v4.0", "1000", "one of 256, 512, 1024, 1536"),
         ("cohere", "embed-english-v3.0", "512", "1024"),
-        ("openai", "text-embedding-3-small", "3072", "1 to 1536"),
+        ("openai", "text-embedding-3-small", "3072", "from 1 to 1536"),
         ("openai", "text-embedding-ada-002", "256", "1536"),
         ("voyage", "voyage-law-2", "512", "1024"),
     ],
@@ -96,7 +96,9 @@ def test_a_model_that_is_not_known_needs_its_length(provider: str) -> None:
     "url", ["localhost:8000", "ftp://host/v1", "https://", "https://u:p@host/v1", "http://h/v1?x=1"]
 )
 def test_an_address_is_http_and_carries_neither_user_nor_query(url: str) -> None:
-    assert complaint("openai", {**KEY, "embedder.base.url": url})[0] == "embedder.base.url"
+    key, expected = complaint("openai", {"embedder.base.url": url})
+    assert key == "embedder.base.url"
+    assert "http:// or https://" in expected
 
 
 @pytest.mark.parametrize(("provider", "most"), [("cohere", 96), ("openai", 2048), ("voyage", 1000)])
