@@ -67,10 +67,10 @@ class Treasury:
         worker, config = self._worker, self._config
         return KafkaStateSettings(
             topic=StateTopicSpec(
-                f"{config.group_id}-state", replication_factor=config.errors.replication_factor
+                config.state_topic, replication_factor=config.errors.replication_factor
             ),
-            consumer=kafka.consumer_properties(worker, config, 0),
-            producer=kafka.producer_properties(worker, config, 0),
+            consumer=kafka.state_consumer_properties(worker, config),
+            producer=kafka.state_producer_properties(worker, config),
             admin=kafka.admin_properties(worker, config),
         )
 

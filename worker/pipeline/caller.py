@@ -154,7 +154,7 @@ class _Tries:
             reservation.cancel()
             raise
         passing.passed(answer.tokens)
-        reservation.settle(answer.tokens)
+        reservation.settle(answer.tokens or self.order.tokens)  # where nobody says, the estimate
         return answer
 
     def _expect_shape(self, answer: Embeddings) -> None:
