@@ -15,6 +15,7 @@ from worker.pinecone_local.server import serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from worker.pinecone_local.server import Settings
 
@@ -36,6 +37,8 @@ In a connector: "store": "pinecone", "store.index": "shop", "store.url": "{url}"
 def pinecone_local(settings: Settings) -> int:
     """Serve; returns the exit code."""
     key = "<the key>" if settings.api_key else "any"
+    if settings.data_dir is not None:
+        _make(settings.data_dir)
     try:
         serve(settings, lambda url: typer.echo(_EXAMPLE.format(url=url, key=key)))
     except OSError as error:
@@ -43,6 +46,15 @@ def pinecone_local(settings: Settings) -> int:
         typer.echo(f"vecsink: cannot serve on {where}: {error.strerror or error}", err=True)
         return ExitCode.ENVIRONMENT
     return ExitCode.OK
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"--data: the folder {folder} cannot be made: {error.strerror or error}"
+        ) from error
 
 
 def ports_of(text: str) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FIRST_DELAY_S = 0.25
+_SAY_EVERY_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ class Patience:
             Interrupted: the task stops.
             FatalError: ``timeout_s`` (``errors.retry.timeout``) is over, or the call raised it.
         """
-        retrying = self._retrying(lambda state: _say_that_it_waits(what, state))
+        retrying = self._retrying(_Complaint(what, self._clock))
         result = _until_it_returns(retrying, what, call)
         if retrying.statistics["attempt_number"] > 1:
             _log.info("%s works again.", what.capitalize())
@@ -102,6 +103,25 @@ def _until_it_returns(retrying: Retrying, what: str, call: Callable[[], T]) -> T
         raise FatalError(f"{what} failed for longer than errors.retry.timeout: {error}") from error
 
 
-def _say_that_it_waits(what: str, state: RetryCallState) -> None:
-    if state.attempt_number == 1 and state.outcome:
-        _log.warning("%s failed, trying again: %s", what.capitalize(), state.outcome.exception())
+class _Complaint:
+    """Says that a call fails: at once, and every minute for as long as it does."""
+
+    def __init__(self, what: str, clock: Clock) -> None:
+        self._what = what
+        self._clock = clock
+        self._began_s = self._due_s = clock.now_s()
+
+    def __call__(self, state: RetryCallState) -> None:
+        """Called before each wait."""
+        now_s = self._clock.now_s()
+        if now_s < self._due_s or state.outcome is None:
+            return
+        self._due_s = now_s + _SAY_EVERY_S
+        since_s = now_s - self._began_s
+        how_long = f" for {since_s:.0f} s" if since_s >= 1 else ""
+        _log.warning(
+            "%s failed%s, trying again: %s",
+            self._what.capitalize(),
+            how_long,
+            state.outcome.exception(),
+        )

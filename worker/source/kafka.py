@@ -299,7 +299,10 @@ class KafkaSource:
         if error.code() in _MISSING:
             self._quiet.warn((error.code(), topic), "Waiting for topic %s to appear.", topic)
         else:
-            self._quiet.warn(error.code(), "Kafka: %s.", error.str())
+            brokers = self._settings.consumer.get("bootstrap.servers")
+            self._quiet.warn(
+                error.code(), "Kafka (bootstrap.servers=%s): %s.", brokers, error.str()
+            )
 
 
 def _named(partitions: Iterable[KafkaPartition]) -> list[TopicPartition]:

@@ -72,3 +72,11 @@ def test_rules_say_which_calls_fail() -> None:
 def test_a_rule_that_is_none_is_a_configuration_error(rule: str) -> None:
     with pytest.raises(ConfigError, match="keys of --fail"):
         faults_of([rule])
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_served() -> None:
+    process = subprocess.run(
+        [*COMMAND, *OPTIONS, "--data", "/proc/nope"], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 2
+    assert "--data: the folder /proc/nope cannot be made" in process.stderr

@@ -104,3 +104,17 @@ def test_a_wait_that_is_longer_than_the_retry_timeout_is_not_begun() -> None:
         patience(clock, timeout_s=60.0)("embedding", call)
     assert clock.waits == []
     assert call.calls == 1
+
+
+def test_an_outage_is_said_at_once_and_then_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, call = FakeClock(), Flaky(*[RetriableError("away", retry_after_s=10.0)] * 18)
+    with caplog.at_level("INFO"):
+        patience(clock)("embedding", call)
+    assert [record.message for record in caplog.records] == [
+        "Embedding failed, trying again: away",
+        "Embedding failed for 60 s, trying again: away",
+        "Embedding failed for 120 s, trying again: away",
+        "Embedding works again.",
+    ]
