@@ -28,11 +28,12 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The whole engine with the local model, beside ``model.encode`` alone."""
+    """The whole engine with the local model and the embedder alone, beside ``model.encode``."""
 
     texts: int
     encode_per_s: float
     encode_batch_size: int
+    embedder_per_s: float
     engine_per_s: float
     ratio: float
     """Texts per second of the engine, to those of ``encode``."""
@@ -69,6 +70,7 @@ def compare_local(kafka: Kafka, rows: Rows, runs: int) -> Local:
         texts=rows.count,
         encode_per_s=median(encode["rows_per_s"] for encode, _ in pairs),
         encode_batch_size=pairs[0][0]["batch_size"],
+        embedder_per_s=median(encode["embedder_per_s"] for encode, _ in pairs),
         engine_per_s=median(engine.rows_per_s for _, engine in pairs),
         ratio=median(engine.rows_per_s / encode["rows_per_s"] for encode, engine in pairs),
         runs=runs,

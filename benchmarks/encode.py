@@ -1,4 +1,4 @@
-"""The local model alone: ``model.encode`` on the texts of the rows, by the best batch size.
+"""The local model without an engine: ``model.encode`` by its best batch size, and our embedder.
 
 python -m benchmarks.encode ROWS
 """
@@ -6,30 +6,24 @@ python -m benchmarks.encode ROWS
 from __future__ import annotations
 
 import sys
-import time
-
-from sentence_transformers import SentenceTransformer
-from transformers.utils import logging as transformers_logging
 
 from benchmarks.child import answer
+from benchmarks.local_parts import BATCH_SIZES, Bench, Setting, device_of
 from benchmarks.rows import Rows
-from worker.embed.model_files import PACKAGED, path_of
+from worker.embed.model_files import PACKAGED
 
-_BATCH_SIZES = (8, 16, 32, 64)
+_SIDE_BY_SIDE = 2
+"""Calls, as ``embedder.max.in.flight`` has it."""
 
 
 def main(rows: int) -> None:
-    """Try each batch size and answer with the best."""
-    transformers_logging.disable_progress_bar()
-    model, texts = SentenceTransformer(path_of(PACKAGED)), Rows(rows).texts()
-    model.encode(texts[:16], show_progress_bar=False)
-    rates = {}
-    for size in _BATCH_SIZES:
-        began_s = time.perf_counter()
-        model.encode(texts, batch_size=size, normalize_embeddings=True, show_progress_bar=False)
-        rates[size] = rows / (time.perf_counter() - began_s)
+    """Try each batch size on all texts and answer with the best, and with the embedder's rate."""
+    setting = Setting(PACKAGED, device_of("auto"))
+    bench = Bench(setting, Rows(rows).texts())
+    rates = {size: bench.encode(size) for size in BATCH_SIZES[setting.kind]}
     best = max(rates, key=rates.__getitem__)
-    answer({"rows_per_s": rates[best], "batch_size": best})
+    alone = bench.embedder(None, _SIDE_BY_SIDE)
+    answer({"rows_per_s": rates[best], "batch_size": best, "embedder_per_s": alone})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.local_parts import Bench, Setting, device_of, machine_of
+from benchmarks.local_parts import BATCH_SIZES, Bench, Setting, device_of, machine_of
 from benchmarks.memory_engine import memory_engine
 from benchmarks.models import make
 from benchmarks.rows import Rows
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from benchmarks.child import Figures
     from benchmarks.memory_engine import MemoryEngine
 
-_ENCODE = {"cpu": (8, 16, 32), "cuda": (128, 256, 512, 1024)}
-_BOUNDS = {"cpu": (512, 1024, 2048), "cuda": (16_384, 32_768, 65_536)}
-_SIDE_BY_SIDE = {"cpu": (2,), "cuda": (1, 2, 4)}
+_BOUNDS = {"cpu": (512, 1024, 2048), "gpu": (16_384, 32_768, 65_536)}
+_SIDE_BY_SIDE = {"cpu": (2,), "gpu": (1, 2, 4)}
 
 
 def main(  # noqa: PLR0913 - options of a command
@@ -55,7 +54,7 @@ def main(  # noqa: PLR0913 - options of a command
     intervals_s = [us / 1e6 for us in switch_us or []] or [sys.getswitchinterval()]
     with TemporaryDirectory(prefix="vecsink-model-") as folder:
         name = make(Path(folder) / "model", size, like=model) if size else model
-        comparison = Comparison(Setting(name, device_of(device), texts), budget_s, out)
+        comparison = Comparison(Setting(name, device_of(device)), texts, budget_s, out)
         comparison.note({"what": {"model": size or Path(model).name, "texts": texts}})
         comparison.run(runs, intervals_s)
     print(json.dumps(comparison.found, indent=1))
@@ -64,11 +63,11 @@ def main(  # noqa: PLR0913 - options of a command
 class Comparison:
     """Everything that is measured, as far as the time allows."""
 
-    def __init__(self, setting: Setting, budget_s: float, out: Path | None) -> None:
+    def __init__(self, setting: Setting, texts: int, budget_s: float, out: Path | None) -> None:
         self.found: dict[str, Any] = {}
         self._ends_s = time.perf_counter() + budget_s
         self._setting = setting
-        self._rows = Rows(setting.texts)
+        self._rows = Rows(texts)
         self._out = out
 
     def note(self, what: dict[str, Any]) -> None:
@@ -93,7 +92,7 @@ class Comparison:
         self.note({"profile": bench.profile(bound)})
 
     def _best_batch_size(self, bench: Bench) -> int:
-        rates = {size: bench.encode(size) for size in _ENCODE[self._kind]}
+        rates = {size: bench.encode(size) for size in BATCH_SIZES[self._kind]}
         self.note({"encode": rates})
         return max(rates, key=rates.__getitem__)
 
@@ -138,7 +137,7 @@ class Comparison:
 
     @property
     def _kind(self) -> str:
-        return "cpu" if self._setting.device == "cpu" else "cuda"
+        return self._setting.kind
 
     @property
     def _is_late(self) -> bool:

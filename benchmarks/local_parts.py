@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _DOCUMENT = Purpose.DOCUMENT
+BATCH_SIZES = {"cpu": (8, 16, 32), "gpu": (128, 256, 512, 1024)}
+"""Of ``encode``, to find the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,20 @@ class Setting:
 
     model: str
     device: str
-    texts: int
 
-    def keys(self, bound: int) -> dict[str, str]:
-        """Of the connector."""
-        return {
+    @property
+    def kind(self) -> str:
+        """``cpu`` or ``gpu``."""
+        return "cpu" if self.device == "cpu" else "gpu"
+
+    def keys(self, bound: int | None) -> dict[str, str]:
+        """Of the connector; without a bound it is the default."""
+        keys = {
             "embedder": "local",
             "embedder.model": self.model,
             "embedder.device": self.device,
-            "embedder.batch.tokens": str(bound),
         }
+        return keys if bound is None else {**keys, "embedder.batch.tokens": str(bound)}
 
 
 def device_of(wanted: str) -> str:
@@ -76,7 +82,7 @@ class Bench:
         self._library = SentenceTransformer(
             path_of(setting.model), device=setting.device, model_kwargs=half
         )
-        self._embedders: dict[int, LocalEmbedder] = {}
+        self._embedders: dict[int | None, LocalEmbedder] = {}
 
     def likeness(self) -> dict[str, float]:
         """How far our vectors are from the library's in the same precision, and in float32."""
@@ -96,7 +102,7 @@ class Bench:
         self._library.encode(self._texts, batch_size=batch_size, normalize_embeddings=True)
         return len(self._texts) / (time.perf_counter() - began_s)
 
-    def embedder(self, bound: int, side_by_side: int) -> float:
+    def embedder(self, bound: int | None, side_by_side: int) -> float:
         embedder = self._embedder(bound)
         calls = self._calls(embedder.limits.texts)
         with ThreadPoolExecutor(side_by_side) as pool:
@@ -141,7 +147,7 @@ class Bench:
     def _calls(self, size: int) -> list[list[str]]:
         return [self._texts[at : at + size] for at in range(0, len(self._texts), size)]
 
-    def _embedder(self, bound: int) -> LocalEmbedder:
+    def _embedder(self, bound: int | None) -> LocalEmbedder:
         """Warm: the shapes of two calls were seen."""
         if bound not in self._embedders:
             keys = self._setting.keys(bound)

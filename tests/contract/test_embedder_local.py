@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.contract.embedder_contract import EmbedderContract
-from worker.embed.port import Purpose
+from worker.embed.port import Overlong, Purpose
+from worker.errors import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,38 @@ def test_vectors_equal_those_of_the_library(loaded: LocalEmbedder) -> None:
     assert ours.tokens == sum(
         len(ids) for ids in library.tokenizer(texts, truncation=True, max_length=256)["input_ids"]
     )
+
+
+def test_texts_over_the_limit_are_cut_and_counted(loaded: LocalEmbedder) -> None:
+    answer = loaded.embed(["short", "word " * 300, "word " * 254], Purpose.DOCUMENT)
+    beginning = loaded.embed(["word " * 254], Purpose.DOCUMENT).vectors[0]
+    assert (answer.truncated, answer.refused, answer.tokens) == (1, {}, 3 + 256 + 256)
+    np.testing.assert_allclose(answer.vectors[1], beginning, atol=1e-5)
+
+
+def test_texts_over_the_limit_are_refused_if_they_must_not_be_cut(loaded: LocalEmbedder) -> None:
+    texts = ["short", "secret " * 300, "also short"]
+    answer = loaded.embed(texts, Purpose.DOCUMENT, Overlong.FAIL)
+    refusal = answer.refused[1]
+    assert set(answer.refused) == {1}
+    assert (refusal.stage, refusal.kind) == (Stage.EMBED, "TextTooLong")
+    assert "302 tokens" in str(refusal)
+    assert "secret" not in str(refusal)
+    assert (answer.truncated, answer.tokens) == (0, 3 + 4)
+    others = loaded.embed([texts[0], texts[2]], Purpose.DOCUMENT).vectors
+    np.testing.assert_allclose(answer.vectors[[0, 2]], others, atol=1e-5)
+
+
+def test_nothing_is_computed_if_all_texts_are_refused(loaded: LocalEmbedder) -> None:
+    answer = loaded.embed(["word " * 300] * 2, Purpose.DOCUMENT, Overlong.FAIL)
+    assert set(answer.refused) == {0, 1}
+    assert answer.tokens == 0
+
+
+def test_limits_and_account_are_those_of_the_device(loaded: LocalEmbedder) -> None:
+    assert loaded.limits.texts == 288
+    assert loaded.terms.account == "local/cpu"
+    assert loaded.terms.price is None
 
 
 def test_near_texts_are_near(loaded: LocalEmbedder) -> None:

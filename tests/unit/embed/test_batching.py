@@ -20,6 +20,10 @@ def test_every_text_is_in_exactly_one_batch_and_no_batch_is_over_the_bound(
         assert padded <= bound or len(batch) == 1
 
 
+def test_texts_that_are_not_chosen_are_in_no_batch() -> None:
+    assert list(by_length([3, 9, 4, 8], 12, [0, 2, 3])) == [[3], [2, 0]]
+
+
 @given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 2_000))
 def test_the_longest_come_first(tokens: list[int], bound: int) -> None:
     lengths = [tokens[index] for batch in by_length(tokens, bound) for index in batch]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +125,25 @@ def test_a_model_that_makes_nothing_usable_is_fatal() -> None:
 
     with pytest.raises(FatalError, match=r"embedder\.device"):
         embedder(Broken()).embed(["fine", "good"], Purpose.DOCUMENT)
+
+
+def test_a_call_makes_its_tokens_while_another_one_computes() -> None:
+    prepared = threading.Event()
+
+    class Waiting(Network):
+        def preprocess(self, texts: list[str], prompt: str | None, task: str) -> dict[str, Any]:
+            if texts == ["second"]:
+                prepared.set()
+            return super().preprocess(texts, prompt, task)
+
+    def wait(lengths: list[float]) -> None:
+        if lengths == [5]:
+            assert prepared.wait(10)
+
+    shared = embedder(Waiting(wait))
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(lambda text: shared.embed([text], Purpose.DOCUMENT), ["first", "second"])
+        assert [answer.refused for answer in answers] == [{}, {}]
 
 
 def test_prompts_follow_the_purpose_and_name_the_mode() -> None:
