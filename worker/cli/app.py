@@ -107,6 +107,37 @@ def search(  # noqa: PLR0913 - the options of a command
 
 
 @app.command()
+def estimate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The connector's JSON file.")],
+    *,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Read about N records from all partitions, and extrapolate."
+        ),
+    ] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(min=0, help="Assumed time of one call of the embedder; 500 for providers."),
+    ] = None,
+    as_json: AsJson = False,
+    worker_config: WorkerFile = None,
+) -> None:
+    """Say what reading the topics to their present end will take, before anything is spent."""
+    from worker.cli.estimate import estimate as command  # noqa: PLC0415
+
+    raise typer.Exit(
+        command(
+            file,
+            worker_file=worker_config,
+            sample=sample,
+            latency_ms=latency_ms,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
 def demo() -> None:
     """Show the main job on this machine: no account, no servers, no download."""
     from worker.cli.demo import demo as command  # noqa: PLC0415
