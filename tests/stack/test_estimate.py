@@ -69,7 +69,7 @@ def test_a_snapshot_costs_what_the_estimate_says_and_only_what_the_index_lacks(
             shop.sql(insert + "FROM generate_series(101, 300) n")
             shop.sql("UPDATE products SET price = price + 1 WHERE id <= 100")
             stack.kafka.topics.wait_for(topic, 400)
-            before = provider.counters.total
+            before = provider.stats["openai"]
             group = f"connect-{bench.sink_name(topic)}"
             offsets = committed(stack, group, topic)
             file = bench.folder / f"{bench.sink_name(topic)}.json"
@@ -84,7 +84,7 @@ def test_a_snapshot_costs_what_the_estimate_says_and_only_what_the_index_lacks(
             assert sampled["sampled"]
             assert sampled["texts"]["low"] <= 200 <= sampled["texts"]["high"]
             assert committed(stack, group, topic) == offsets
-            assert provider.counters.total == before
+            assert provider.stats["openai"] == before
 
             second = bench.worker(
                 topic, FIELDS["products"], METADATA["products"], billed_by(provider)
@@ -92,6 +92,6 @@ def test_a_snapshot_costs_what_the_estimate_says_and_only_what_the_index_lacks(
             second.start("--until-caught-up")
             assert second.wait() == 0, second.log
             assert "200 texts embedded" in second.log, second.log
-            billed = provider.counters.total.tokens - before.tokens
+            billed = provider.stats["openai"]["tokens"] - before["tokens"]
             assert made["tokens"]["low"] <= billed <= made["tokens"]["high"]
             assert estimated(stack, file)["records_read"] == 0

@@ -67,10 +67,23 @@ def run(
 
 
 @app.command()
-def validate(paths: Paths, *, worker_config: WorkerFile = None, as_json: AsJson = False) -> None:
+def validate(
+    paths: Paths,
+    *,
+    worker_config: WorkerFile = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Also ask Kafka, schema registry, provider and store."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show every mistake of connector files, field by field."""
     from worker.checks import CHECKS  # noqa: PLC0415
-    from worker.cli.validate import validate as command  # noqa: PLC0415
+
+    if live:
+        from worker.cli.validate_live import validate_live as command  # noqa: PLC0415
+    else:
+        from worker.cli.validate import validate as command  # noqa: PLC0415
 
     raise typer.Exit(command(paths, worker_file=worker_config, as_json=as_json, checks=CHECKS))
 

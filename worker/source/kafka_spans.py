@@ -68,6 +68,7 @@ class KafkaSpanReader:
             cause = error.__cause__
             if isinstance(cause, KafkaException):
                 self._on_error(cause.args[0])
+            self._consumer.poll(0)  # serves the callback
             self._check()
             raise
         return {place: Span(start, end) for place, (start, end) in found.items()}

@@ -23,7 +23,7 @@ GROUPS = (
     {"estimate"},
     {"runtime"},
     {"checks", "treasury", "index", "build", "surveying"},
-    {"demo"},
+    {"demo", "live"},
     {"cli"},
 )
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
