@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from worker.config.worker import WorkerConfig
     from worker.dlq.port import DeadLetterQueue
     from worker.document.spec import DocumentSpec
+    from worker.embed.port import Limits
 
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
@@ -143,11 +144,10 @@ class Assembly:
 
     def _settings(self, number: int, session_s: float) -> TaskSettings:
         """No drain is longer than a session, as nothing may be written after that."""
-        batch, limits = self.config.batch, self.index.embedder.limits
-        policy = BatchPolicy(batch.max_rows, batch.max_bytes, batch.linger_s, batch.in_flight)
+        batch = self.config.batch
         fails = self.config.events.truncate_mode == "fail"
         return TaskSettings(
-            batch=policy.rounded_to(limits.texts),
+            batch=batch_policy(self.config, self.index.embedder.limits),
             buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
             number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
@@ -169,6 +169,13 @@ def document_spec(config: ConnectorConfig) -> DocumentSpec:
         namespace=config.target.namespace,
         point_id=config.target.id,
     )
+
+
+def batch_policy(config: ConnectorConfig, limits: Limits) -> BatchPolicy:
+    """When a batch goes; its rows fill whole calls of the embedder."""
+    batch = config.batch
+    policy = BatchPolicy(batch.max_rows, batch.max_bytes, batch.linger_s, batch.in_flight)
+    return policy.rounded_to(limits.texts)
 
 
 def decoder_settings(config: ConnectorConfig, columns: frozenset[str] | None) -> DecoderSettings:

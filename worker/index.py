@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from worker.clock import SystemClock
+from worker.document.pattern import parse_namespace
 from worker.embed.port import Overlong
 from worker.pipeline.caller import Caller, Errand
 from worker.pipeline.embedding import Embedding
@@ -92,6 +94,18 @@ class Index:
         """
         patience = Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_ASK_S)
         return self.embedding.query(text, Errand(patience, _needed))
+
+    def namespaces(self) -> list[str]:
+        """Those of the store that ``store.namespace`` can have made for the connector's topics."""
+        connector = self._config.connector
+        regex = connector.topics_regex
+        topics = [regex] if regex else [re.escape(topic) for topic in connector.topics]
+        anything = {"topic": f"(?:{'|'.join(topics)})"}
+        made = "".join(
+            re.escape(part.literal) + (anything.get(part.variable, ".+") if part.variable else "")
+            for part in parse_namespace(self._config.target.namespace).parts
+        )
+        return [name for name in self.store.namespaces() if re.fullmatch(made, name)]
 
     def close(self) -> None:
         """Release what was made."""

@@ -67,10 +67,23 @@ def run(
 
 
 @app.command()
-def validate(paths: Paths, *, worker_config: WorkerFile = None, as_json: AsJson = False) -> None:
+def validate(
+    paths: Paths,
+    *,
+    worker_config: WorkerFile = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Also ask Kafka, schema registry, provider and store."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show every mistake of connector files, field by field."""
     from worker.checks import CHECKS  # noqa: PLC0415
-    from worker.cli.validate import validate as command  # noqa: PLC0415
+
+    if live:
+        from worker.cli.validate_live import validate_live as command  # noqa: PLC0415
+    else:
+        from worker.cli.validate import validate as command  # noqa: PLC0415
 
     raise typer.Exit(command(paths, worker_file=worker_config, as_json=as_json, checks=CHECKS))
 
@@ -101,6 +114,37 @@ def search(  # noqa: PLR0913 - the options of a command
             k=k,
             where=where,
             namespace=namespace,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def estimate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The connector's JSON file.")],
+    *,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Read about N records from all partitions, and extrapolate."
+        ),
+    ] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(min=0, help="Assumed time of one call of the embedder; 500 for providers."),
+    ] = None,
+    as_json: AsJson = False,
+    worker_config: WorkerFile = None,
+) -> None:
+    """Say what reading the topics to their present end will take, before anything is spent."""
+    from worker.cli.estimate import estimate as command  # noqa: PLC0415
+
+    raise typer.Exit(
+        command(
+            file,
+            worker_file=worker_config,
+            sample=sample,
+            latency_ms=latency_ms,
             as_json=as_json,
         )
     )

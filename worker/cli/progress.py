@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -13,9 +15,8 @@ from worker.model import Outcome
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rich.console import Console
     from rich.progress import Task as BarTask
 
     from worker.runtime.supervisor import RunningTask
@@ -50,16 +51,7 @@ class Bar:
     """A progress bar: rows, rows per second, time left."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
-            _Speed(),
-            TimeRemainingColumn(),
-            console=console,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._progress = _bar(console)
         self._bars: dict[str, int] = {}
         self._progress.start()
 
@@ -73,6 +65,19 @@ class Bar:
     def close(self) -> None:
         """Keep the last state on the screen."""
         self._progress.stop()
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
+        _Speed(),
+        TimeRemainingColumn(),
+        console=console,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 class _Speed(ProgressColumn):
@@ -93,11 +98,15 @@ class Lines:
 
     def update(self, tasks: Sequence[RunningTask]) -> None:
         """Print if it is time to."""
+        self.show(_by_connector(tasks))
+
+    def show(self, progress: Mapping[str, tuple[int, int]]) -> None:
+        """The same, by name: what is done, and of how much."""
         now_s = time.monotonic()
         if now_s < self._due_s:
             return
         self._due_s = now_s + _LINE_EVERY_S
-        for connector, (done, total) in _by_connector(tasks).items():
+        for connector, (done, total) in progress.items():
             line = progress_line(connector, done, total, now_s - self._began_s)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -117,6 +126,26 @@ class ConsoleHandler(logging.Handler):
         self._console.print(
             self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True
         )
+
+
+@contextmanager
+def record_progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, else a line every few seconds; what it yields is told of new records."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task(name, total=total)
+            yield lambda records: bar.update(task, advance=records)
+        return
+    lines = Lines(console)
+    done = 0
+
+    def advance(records: int) -> None:
+        nonlocal done
+        done += records
+        lines.show({name: (done, total)})
+
+    yield advance
 
 
 def progress_line(connector: str, done: int, total: int, seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from worker.cli.errors import ExitCode
 from worker.clock import SystemClock
 from worker.config.load import load
 from worker.config.load_worker import load_worker
-from worker.document.pattern import parse_namespace
 from worker.errors import ConfigError
 from worker.index import Index
 from worker.throttle.accounts import Accounts
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from worker.config.connector import ConnectorConfig
     from worker.store.port import Match
 
 
@@ -53,7 +50,7 @@ def search(  # noqa: PLR0913 - the options of a command
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
     with Index(connectors[0], Accounts(SystemClock()), Counting()) as index:
-        names = _names(connectors[0], index, namespace)
+        names = _names(index, namespace)
         found = _best(index, text, names, k, _filter(where))
     if as_json:
         _print_json(found)
@@ -77,33 +74,20 @@ def _filter(where: str | None) -> Mapping[str, object] | None:
     return parsed
 
 
-def _names(connector: ConnectorConfig, index: Index, namespace: str | None) -> list[str]:
+def _names(index: Index, namespace: str | None) -> list[str]:
     """The namespaces to look in: the one that was asked for, or all of the connector's.
 
     Raises:
         ConfigError: the index has no such namespace.
     """
     if namespace is None:
-        return _namespaces(connector, index)
+        return index.namespaces()
     names = index.store.namespaces()
     if namespace in names:
         return [namespace]
     near = get_close_matches(namespace, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f" among its {len(names)}"
     raise ConfigError(f"--namespace: the index has no {namespace!r}{hint}")
-
-
-def _namespaces(connector: ConnectorConfig, index: Index) -> list[str]:
-    """Those of the index that ``store.namespace`` can have made for the connector's topics."""
-    pattern = parse_namespace(connector.target.namespace)
-    regex = connector.connector.topics_regex
-    topics = [regex] if regex else [re.escape(topic) for topic in connector.connector.topics]
-    anything = {"topic": f"(?:{'|'.join(topics)})"}
-    made = "".join(
-        re.escape(part.literal) + (anything.get(part.variable, ".+") if part.variable else "")
-        for part in pattern.parts
-    )
-    return [name for name in index.store.namespaces() if re.fullmatch(made, name)]
 
 
 def _best(

@@ -36,17 +36,23 @@ def validate(
     object with ``as_json``. With errors in the worker's settings it returns ``CONFIG`` as well.
     """
     stream = sys.stdout if out is None else out
-    loaded = _load(paths, worker_file, checks)
+    loaded = load_all(paths, worker_file, checks)
     if as_json:
         _print_json(loaded, stream)
-    elif stream.isatty():
-        _print_table(loaded, stream)
     else:
-        _print_lines(loaded, stream)
+        print_files(loaded, stream)
     return ExitCode.CONFIG if loaded.errors else ExitCode.OK
 
 
-def _load(
+def print_files(loaded: Loaded, out: TextIO) -> None:
+    """A table per file on a terminal, plain lines elsewhere."""
+    if out.isatty():
+        _print_table(loaded, out)
+    else:
+        _print_lines(loaded, out)
+
+
+def load_all(
     paths: Sequence[str | Path],
     worker_file: str | Path | None,
     checks: tuple[Check, ...],
@@ -80,7 +86,14 @@ def _print_lines(loaded: Loaded, out: TextIO) -> None:
 
 
 def _print_json(loaded: Loaded, out: TextIO) -> None:
-    files = [
+    files = files_as_objects(loaded)
+    json.dump({"valid": not loaded.errors, "files": files}, out, indent=2, ensure_ascii=False)
+    out.write("\n")
+
+
+def files_as_objects(loaded: Loaded) -> list[dict[str, object]]:
+    """Per file whether it is valid, and what is wrong."""
+    return [
         {
             "file": file,
             "valid": not any(problem.is_error for problem in problems),
@@ -88,8 +101,6 @@ def _print_json(loaded: Loaded, out: TextIO) -> None:
         }
         for file, problems in _by_file(loaded).items()
     ]
-    json.dump({"valid": not loaded.errors, "files": files}, out, indent=2, ensure_ascii=False)
-    out.write("\n")
 
 
 def _print_table(loaded: Loaded, out: TextIO) -> None:

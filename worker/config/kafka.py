@@ -35,6 +35,14 @@ _CONSUMER_OWNED = ClientProperties(
 _CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
 """librdkafka refuses these with ``group.protocol=consumer``: the broker decides (KIP-848)."""
 
+_OF_MEMBERS = (
+    "group.instance.id",
+    "group.protocol",
+    "group.remote.assignor",
+    "partition.assignment.strategy",
+)
+"""A consumer that assigns by itself is no member of its group."""
+
 _PRODUCER_DEFAULTS = ClientProperties({"compression.type": "lz4"})
 _PRODUCER_OWNED = ClientProperties(
     {
@@ -73,6 +81,25 @@ def consumer_properties(
     if merged.get("group.protocol") == "consumer":
         for name in _CLASSIC_ONLY:
             merged.pop(name, None)
+    _keep_heartbeat_below_session(merged)
+    return merged
+
+
+def reader_properties(worker: WorkerConfig, connector: ConnectorConfig) -> ClientProperties:
+    """Properties of a client that reads beside the group: it names the group and never joins."""
+    merged = ClientProperties(
+        {
+            **_common(worker, f"connector-reader-{connector.name}"),
+            **_CONSUMER_DEFAULTS,
+            "group.id": connector.group_id,
+            **worker.common,
+            **worker.consumer,
+            **connector.consumer,
+            **_CONSUMER_OWNED,
+        }
+    )
+    for name in _OF_MEMBERS:
+        merged.pop(name, None)
     _keep_heartbeat_below_session(merged)
     return merged
 

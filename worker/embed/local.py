@@ -116,6 +116,10 @@ class LocalEmbedder:
             truncated=sum(index not in refused for index in tokens.overlong),
         )
 
+    def count(self, texts: Sequence[str]) -> Sequence[int]:
+        """By the model's own tokenizer; what the model cuts off is not counted."""
+        return self._loaded().tokens(texts, Purpose.DOCUMENT).counts
+
     def close(self) -> None:
         """Give the model back; the last one frees it."""
         with self._lock:

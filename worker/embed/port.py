@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from worker.throttle.rates import Rates
 
@@ -126,4 +126,13 @@ class Embedder(Protocol):
 
     def close(self) -> None:
         """Release connections or memory."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An embedder that has its model's tokenizer at hand, so that nothing has to be estimated."""
+
+    def count(self, texts: Sequence[str]) -> Sequence[int]:
+        """Tokens of each text as ``embed`` counts them, without computing anything."""
         ...

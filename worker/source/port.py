@@ -7,10 +7,10 @@ One thread owns a source; none of its methods may be called from another
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from worker.model import Record, TopicPartition
 
@@ -109,4 +109,45 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Leave the group; calls ``on_revoked`` for what is held. Idempotent."""
+        ...
+
+
+class Span(NamedTuple):
+    """A part of a partition: offsets from ``start``, below ``end``."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Offsets in it; some may have no record."""
+        return max(0, self.end - self.start)
+
+
+class SpanReader(Protocol):
+    """Reads the topics beside their group: it joins nothing and commits nothing.
+
+    One thread owns it.
+    """
+
+    def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
+        """What the group still has to read, of all partitions of the subscription.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        ...
+
+    def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
+        """All records of these parts, in the order of each partition.
+
+        Raises:
+            RetriableError: the brokers fell silent.
+            FatalError: they refuse.
+        """
+        ...
+
+    def close(self) -> None:
+        """Drop connections."""
         ...

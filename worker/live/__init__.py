@@ -1,0 +1,1 @@
+"""Whether what a connector needs is there: asks everything, writes nothing."""
