@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
     from worker.embed.port import Embedder
     from worker.model import Vector
-    from worker.spend.port import Purse
+    from worker.spend.port import Purse, Report
     from worker.store.port import Store
     from worker.throttle.accounts import Accounts
     from worker.treasury import Counting, Treasury
@@ -106,6 +106,10 @@ class Index:
             for part in parse_namespace(self._config.target.namespace).parts
         )
         return [name for name in self.store.namespaces() if re.fullmatch(made, name)]
+
+    def spent(self) -> Report | None:
+        """How the connector's spending stands; None if nothing was opened that could spend."""
+        return self.purse.report() if "purse" in self.__dict__ else None
 
     def close(self) -> None:
         """Release what was made."""

@@ -86,6 +86,11 @@ def test_limits_and_account_are_those_of_the_device(loaded: LocalEmbedder) -> No
     assert loaded.terms.price is None
 
 
+def test_tokens_are_counted_without_computing_as_a_call_bills_them(loaded: LocalEmbedder) -> None:
+    texts = ["short", "some more words", "longer than the model takes " * 100]
+    assert sum(loaded.count(texts)) == loaded.embed(texts, Purpose.DOCUMENT).tokens
+
+
 def test_near_texts_are_near(loaded: LocalEmbedder) -> None:
     rows = ["A wireless headphone with a long battery life.", "A cast-iron pan for steaks."]
     documents = loaded.embed(rows, Purpose.DOCUMENT).vectors

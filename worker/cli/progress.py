@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from worker.model import Outcome
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from rich.progress import Task as BarTask
 
     from worker.runtime.supervisor import RunningTask
-    from worker.telemetry.bill import Bill
 
 _LINE_EVERY_S = 5.0
 
@@ -165,35 +163,6 @@ def totals(tasks: Sequence[RunningTask]) -> Counters:
         if task.assembled is not None:
             total = total.merged(task.assembled.task.counters)
     return total
-
-
-def summary(counters: Counters, seconds: float) -> str:
-    """One sentence about a run."""
-    rate = counters.finished / seconds if seconds > 0 else 0.0
-    ended = ", ".join(
-        f"{counters.outcomes[outcome]:,} {outcome}"
-        for outcome in Outcome
-        if counters.outcomes[outcome]
-    )
-    return (
-        f"{counters.finished:,} records in {seconds:.1f} s ({rate:,.0f}/s)"
-        + (f": {ended}" if ended else "")
-        + f"; {_spent(counters.bill)}."
-    )
-
-
-def _spent(bill: Bill) -> str:
-    """What the embedding came to."""
-    parts = [f"{bill.texts:,} texts embedded"]
-    if bill.requests:
-        parts[0] += f" in {bill.requests:,} calls"
-    if bill.truncated:
-        parts.append(f"{bill.truncated:,} of them truncated")
-    if bill.tokens:
-        parts.append(f"{bill.tokens:,} tokens")
-    if bill.usd:
-        parts.append(f"${bill.usd:,.4f}")
-    return ", ".join(parts)
 
 
 def _by_connector(tasks: Sequence[RunningTask]) -> dict[str, tuple[int, int]]:

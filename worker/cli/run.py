@@ -14,7 +14,8 @@ from rich.console import Console
 from worker.build import assemblies
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode, exit_code, signal_exit
-from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, summary, totals
+from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, totals
+from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.runtime.collector import calm_collector
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from worker.build import Assembly
     from worker.config.worker import WorkerConfig
-    from worker.runtime.supervisor import TaskSpec
 
 _REFRESH_S = 0.2
 _log = logging.getLogger(__name__)
@@ -45,9 +46,8 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
     calm_collector()
     built = assemblies(worker, connectors)
-    tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
     display = _display(console, until_caught_up=until_caught_up)
-    code = _supervise(tasks, worker, display, until_caught_up=until_caught_up)
+    code = _supervise(built, worker, display, until_caught_up=until_caught_up)
     for one in built:
         one.close()
     if threading.active_count() > 1:
@@ -65,8 +65,9 @@ def _display(console: Console, *, until_caught_up: bool) -> Display:
 
 
 def _supervise(
-    tasks: Sequence[TaskSpec], worker: WorkerConfig, display: Display, *, until_caught_up: bool
+    built: Sequence[Assembly], worker: WorkerConfig, display: Display, *, until_caught_up: bool
 ) -> int:
+    tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
     stop = threading.Event()
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
@@ -78,7 +79,8 @@ def _supervise(
         finally:
             ended = supervisor.stop(worker.shutdown_timeout_s)
             display.close()
-    _log.info("%s", summary(totals(supervisor.tasks), time.monotonic() - began_s))
+    budgets = {one.config.name: spent for one in built if (spent := one.index.spent()) is not None}
+    _log.info("%s", summary(totals(supervisor.tasks), time.monotonic() - began_s, budgets))
     if not ended:
         _log.error("Not all ended within shutdown.timeout.ms; what was not committed comes again.")
     failures = supervisor.failures

@@ -72,7 +72,7 @@ def _of_registries(config: ConnectorConfig) -> Iterator[Question]:
     settings, topics = decoder_settings(config, None), config.connector.topics
     subject = topics[0] if topics else config.name
     asked = set()
-    for part, side in ((settings.key, "key"), (settings.value, "value")):
+    for part, side in ((settings.value, "value"), (settings.key, "key")):
         if part.registry is not None and part.registry not in asked:
             asked.add(part.registry)
             yield Question("registry", partial(ask_registry, part.registry, f"{subject}-{side}"))

@@ -50,7 +50,7 @@ def ask_provider(embedder: Embedder) -> str:
             f"{model.name} makes vectors of {made} dimensions, not of {model.dimensions}: set "
             "embedder.dimensions to what it makes"
         )
-    tokens = f", {answer.tokens} tokens billed for a probe" if answer.tokens else ""
+    tokens = f", {answer.tokens} tokens for a probe" if answer.tokens else ""
     return f"{model} works{tokens}"
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
     from worker.pipeline.caller import Caller
+    from worker.spend.port import Report
 
 _PROBE = "A short text that every model can embed."
 
@@ -72,6 +73,11 @@ class Embedding:
     def budget_left(self) -> int | None:
         """Tokens that today's budget still covers; None without one."""
         return self._caller.purse.left()
+
+    @property
+    def budget(self) -> Report:
+        """How the day's budget stands."""
+        return self._caller.purse.report()
 
     def hold(self, task: int, held: int, total: int) -> None:
         """Say how many of the group's partitions a task holds: its share of the limits.

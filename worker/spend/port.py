@@ -80,6 +80,16 @@ class Report:
     limit_tokens: int | None = None
     limit_usd: float | None = None
 
+    @property
+    def used(self) -> str | None:
+        """In words, such as ``$0.4100 of $5 spent``; None without a budget."""
+        parts = []
+        if self.limit_usd is not None:
+            parts.append(f"${self.spent.usd or 0.0:,.4f} of ${self.limit_usd:,g}")
+        if self.limit_tokens is not None:
+            parts.append(f"{self.spent.tokens:,} of {self.limit_tokens:,} tokens")
+        return f"{' and '.join(parts)} spent" if parts else None
+
 
 class Reservation(Protocol):
     """Tokens that one call may cost. It ends once: what is called first counts.

@@ -71,6 +71,14 @@ def test_the_state_topics_clients_are_quick_and_safe_whatever_is_overridden() ->
     assert writer["client.id"] == "connector-state-producer-products"
 
 
+def test_a_reader_beside_the_group_names_it_and_is_no_member() -> None:
+    config = connector({"consumer.override.group.protocol": "consumer"})
+    worker = load_worker(environ={"CONNECT_WORKER_ID": "pod-1"}).require()
+    reader = kafka.reader_properties(worker, config)
+    assert (reader["group.id"], reader["isolation.level"]) == ("connect-products", "read_committed")
+    assert not reader.keys() & {"group.instance.id", "group.protocol"}
+
+
 def test_librdkafka_takes_all_of_them() -> None:
     confluent_kafka.Consumer(
         consumer({"consumer.override.bootstrap.servers": "127.0.0.1:1"})
@@ -90,6 +98,7 @@ def test_librdkafka_takes_all_of_them() -> None:
         kafka.admin_properties(WorkerConfig(), connector(changes)),
     )
     KafkaStateTopic(settings).close(0.1)
+    confluent_kafka.Consumer(kafka.reader_properties(WorkerConfig(), connector(changes))).close()
     AdminClient(kafka.admin_properties(WorkerConfig(), connector(changes)))
 
 
