@@ -14,9 +14,10 @@ from tests.stack.kafka import Kafka
 from tests.stack.ports import free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from benchmarks.rows import Rows
+    from worker.model import Record
 
 _SERVE_EVERY = 1_000
 

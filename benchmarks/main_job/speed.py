@@ -1,4 +1,4 @@
-"""How fast, how many calls, how much CPU and memory: 21,000 inserts from their topic to the index."""
+"""How fast, how many calls, how much CPU and memory: inserts from their topic to the index."""
 
 from __future__ import annotations
 
