@@ -9,7 +9,9 @@ from rich.table import Table
 from benchmarks.main_job.speed import Speed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from benchmarks.main_job.hard_cases import Seen
 
 MOST_CALLS, MOST_MIB = 11.0, 200.0
 MOST_CPU_MS = 0.14
@@ -45,6 +47,18 @@ def _add(shown: Table, length: int, latency: tuple[float, float], runs: Sequence
         f"{one.end_s:.1f}",
         judged(f"{one.peak_mib:.0f}", good=one.peak_mib <= MOST_MIB),
     )
+
+
+def hard_cases_table(seen: Iterable[Seen]) -> Table:
+    """One line per observation."""
+    shown = Table(title="Hard cases, 100 ms per embedding call and 20 ms per call of Pinecone")
+    shown.add_column("case")
+    shown.add_column("what")
+    for name in ("seen", "mark"):
+        shown.add_column(name, justify="right")
+    for one in seen:
+        shown.add_row(one.case, one.what, judged(one.seen, good=one.is_good), one.mark)
+    return shown
 
 
 def judged(text: str, *, good: bool) -> str:

@@ -17,6 +17,7 @@ from tests.stack.worker_process import COMMAND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NONE = dict.fromkeys(("calls", "texts", "records", "repeated", "limited"), 0)
 _ADDRESS = re.compile(r"http://[\d.:]+")
 
 
@@ -34,7 +35,7 @@ class Server:
     def stats(self, name: str) -> dict[str, int]:
         """Counts of a provider or of an operation; all zero before its first call."""
         found: dict[str, dict[str, int]] = self.http.get(f"{self.url}/_local/stats").json()
-        return {"calls": 0, "texts": 0, "records": 0, "repeated": 0, **found.get(name, {})}
+        return {**_NONE, **found.get(name, {})}
 
     def reset(self) -> None:
         """Count from zero."""

@@ -42,6 +42,8 @@ class Worker:
         self._file = folder / f"{config['name']}.json"
         self._file.write_text(json.dumps(config))
         self._environment = {**os.environ, **environment}
+        # An installed package has its bytecode; without it a start compiles everything anew.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._looks: list[Look] = []
         self.peak_mib = 0.0
         self.cpu_s = 0.0
