@@ -63,10 +63,10 @@ class IndexWithoutRetries(Index):
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.
 
-        The SDK checks and escapes each id in Python, twice, which was 12 of the 14 µs that an id
-        cost.
+        The SDK checks and escapes each id in Python, which was most of the 14 µs that an id cost;
+        and of a path without a host httpx parses each character twice.
         """
-        answer = self._http.get(f"/vectors/fetch?{query}")
+        answer = self._http.get(f"{self.host}/vectors/fetch?{query}")
         return self._adapter.to_fetch_response(answer.content)
 
 
