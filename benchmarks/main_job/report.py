@@ -25,7 +25,7 @@ def speed_table(found: Sequence[tuple[int, tuple[float, float], Sequence[Speed]]
     shown = Table(title="21,000 inserts of 60 words: Kafka, Cohere, Pinecone")
     for name in ("dimensions", "latency ms", "rows/s", "best", "calls/1,000", "CPU ms/row"):
         shown.add_column(name, justify="right")
-    for name in ("start CPU s", "start s", "end s", "peak MiB"):
+    for name in ("start CPU s", "start s", "end s", "peak MiB", "servers' CPU ms/row"):
         shown.add_column(name, justify="right")
     for length, latency, runs in found:
         _add(shown, length, latency, runs)
@@ -46,6 +46,7 @@ def _add(shown: Table, length: int, latency: tuple[float, float], runs: Sequence
         f"{one.start_s:.1f}",
         f"{one.end_s:.1f}",
         judged(f"{one.peak_mib:.0f}", good=one.peak_mib <= MOST_MIB),
+        f"{one.servers_cpu_ms:.3f}",
     )
 
 

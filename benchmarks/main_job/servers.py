@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pinecone import Pinecone, ServerlessSpec
 
+from benchmarks.main_job.kernel import cpu_s
 from tests.stack.worker_process import COMMAND
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Server:
     """``vecsink provider-local`` or ``pinecone-local``."""
 
     url: str
+    pid: int
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30.0))
 
     def set_faults(self, **faults: object) -> None:
@@ -53,6 +55,11 @@ class Servers:
         """For each call of either; with it all faults end."""
         self.provider.set_faults(latency_s=embedding_ms / 1000)
         self.pinecone.set_faults(latency_s=store_ms / 1000)
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU that both have taken."""
+        return cpu_s(self.provider.pid) + cpu_s(self.pinecone.pid)
 
     def reset(self) -> None:
         """Count from zero."""
@@ -95,6 +102,6 @@ def _server(*command: str) -> Iterator[Server]:
         found = _ADDRESS.search(process.stdout.readline())
         assert found is not None, f"{command[0]} did not start"
         try:
-            yield Server(found[0])
+            yield Server(found[0], process.pid)
         finally:
             process.terminate()

@@ -30,6 +30,8 @@ class Speed:
     end_s: float
     """From the last upsert to the end of the process."""
     peak_mib: float
+    servers_cpu_ms: float
+    """CPU of the two stand-ins per row, which the same cores have to give."""
 
     @classmethod
     def median(cls, runs: Sequence[Speed]) -> Speed:
@@ -49,8 +51,10 @@ def measure(place: Place, rows: Rows, dimensions: int) -> Speed:
         place.worker(rows.topic, index, dimensions) as worker,
     ):
         place.servers.reset()
+        before_s = place.servers.cpu_s
         worker.start()
         worker.finish()
+        servers_cpu_s = place.servers.cpu_s - before_s
         embedded, written = provider.stats("cohere"), pinecone.stats("upsert")
         assert place.servers.vectors(index) == rows.count, worker.log
     first_ms, last_ms = embedded["first_ms"], written["last_ms"]
@@ -63,4 +67,5 @@ def measure(place: Place, rows: Rows, dimensions: int) -> Speed:
         start_s=(first_ms - worker.started_ms) / 1000,
         end_s=(worker.ended_ms - last_ms) / 1000,
         peak_mib=worker.peak_mib,
+        servers_cpu_ms=servers_cpu_s / rows.count * 1000,
     )

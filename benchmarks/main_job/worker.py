@@ -8,18 +8,17 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from benchmarks.main_job.kernel import cpu_s, peak_mib
 from tests.stack.worker_process import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
 
 _LOOK_EVERY_S = 0.05
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_KIB_PER_MIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +105,10 @@ class Worker:
         return next((look.cpu_s for look in self._looks if look.at_ms >= unix_ms), self.cpu_s)
 
     def _look_on(self, pid: int) -> None:
-        """``ru_maxrss`` would hold the memory of this process at the fork, ``VmHWM`` does not."""
-        process = Path(f"/proc/{pid}")
         while self._process.returncode is None:
             try:
-                stat = (process / "stat").read_text().rpartition(")")[2].split()
-                status = (process / "status").read_text()
+                self._looks.append(Look(time.time() * 1000, cpu_s(pid)))
+                self.peak_mib = max(self.peak_mib, peak_mib(pid))
             except (FileNotFoundError, ProcessLookupError):
                 return
-            cpu_s = (int(stat[11]) + int(stat[12])) / _TICKS_PER_S
-            self._looks.append(Look(time.time() * 1000, cpu_s))
-            for line in status.splitlines():
-                if line.startswith("VmHWM"):
-                    self.peak_mib = max(self.peak_mib, int(line.split()[1]) / _KIB_PER_MIB)
             time.sleep(_LOOK_EVERY_S)
