@@ -14,9 +14,10 @@ from tests.stack.kafka import Kafka
 from tests.stack.ports import free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from benchmarks.rows import Rows
+    from worker.model import Record
 
 _SERVE_EVERY = 1_000
 
@@ -38,9 +39,14 @@ def fill(kafka: Kafka, rows: Rows) -> None:
     """Make the topic and write the rows to its only partition."""
     # The rows are older than the week after which Kafka would begin to delete them.
     kafka.topics.create(rows.topic, partitions=1, retention_ms="-1")
+    append(kafka, rows.records())
+
+
+def append(kafka: Kafka, records: Iterable[Record]) -> None:
+    """Write records to the end of their topics."""
     settings = {"bootstrap.servers": kafka.bootstrap, "linger.ms": 50, "batch.size": 262_144}
     producer = Producer({**settings, "queue.buffering.max.messages": 20 * _SERVE_EVERY})
-    for number, record in enumerate(rows.records(), start=1):
+    for number, record in enumerate(records, start=1):
         producer.produce(record.topic, record.value, record.key, timestamp=record.timestamp_ms or 0)
         while number % _SERVE_EVERY == 0 and len(producer) > 10 * _SERVE_EVERY:
             producer.poll(0.01)

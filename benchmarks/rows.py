@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +187,15 @@ class Rows:
                 timestamp_ms=1_700_000_000_000 + number,
                 topic_id=TOPIC_ID,
             )
+
+    def updates(self) -> Iterator[Record]:
+        """An update of each row, as often as it was created, that leaves its text alone."""
+        for record in self.records():
+            number = record.offset
+            changed = {**self._row(number % self.keys), "price": Decimal(1), "stock": 0}
+            envelope = {**self._envelope(number), "after": changed, "op": "u"}
+            value = encoded(VALUE_SCHEMA, VALUE_ID, envelope).replace(MARK, b"%07d" % number)
+            yield replace(record, value=value)
 
     def texts(self) -> list[str]:
         """The texts that the documents of these changes have."""

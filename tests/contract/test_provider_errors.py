@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import traceback
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from worker.embed.port import Embedder
-
-if find_spec("cohere") is None:
-    pytest.skip("cohere is not installed", allow_module_level=True)
 
 TEXTS = ["the private text of a row", "another private text"]
 

@@ -80,6 +80,15 @@ def test_an_outage_is_retriable_and_passes(
     assert set(store.fetch("n", ["a"])) == {"a"}
 
 
+def test_where_a_url_is_too_long_its_halves_are_asked_for(
+    server: PineconeLocal, store: PineconeStore
+) -> None:
+    ids = [f"a/{number} b" for number in range(9)]
+    store.upsert("shop", [point(point_id) for point_id in ids])
+    server.faults = Faults(rules=[FaultRule(status=414, operations=["fetch"], count=2)])
+    assert sorted(store.fetch("shop", [*ids, "absent"])) == ids
+
+
 def test_points_that_the_server_refuses_are_reported_alone(store: PineconeStore) -> None:
     zero = point("zero")
     zero.vector[:] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import asdict, dataclass
 
 
@@ -17,6 +18,8 @@ class Count:
     """Records written, read or deleted by name."""
     bytes_in: int = 0
     bytes_out: int = 0
+    last_ms: int = 0
+    """When the last call was answered, in Unix time."""
 
 
 class Stats:
@@ -35,6 +38,7 @@ class Stats:
             total.records += count.records
             total.bytes_in += count.bytes_in
             total.bytes_out += count.bytes_out
+            total.last_ms = time.time_ns() // 1_000_000
 
     def snapshot(self) -> dict[str, dict[str, int]]:
         """A copy."""

@@ -54,14 +54,15 @@ class Texts:
         self._texts = list(texts)
         self._tables = tables
         self._sizes = [Size.of(text) for text in texts]
-        gate = caller.gate
-        self._measure = Measure.of(caller.embedder.limits, gate.largest_inputs, gate.largest_tokens)
+        self._limits, gate = caller.embedder.limits, caller.gate
+        self._measure = Measure.of(self._limits, gate.largest_inputs, gate.largest_tokens)
         self.embedded = Embedded([None] * len(texts))
         self.has_passed = False
         self._cut: set[int] = set()
+        most = self._usual_most
         for index, size in enumerate(self._sizes):
-            if size.bytes > self._usual_most:
-                self._shorten(index, self._usual_most)
+            if size.bytes > most:
+                self._shorten(index, most)
 
     def pieces(self) -> Iterable[list[int]]:
         """Indexes of the texts, call by call."""
@@ -143,14 +144,14 @@ class Texts:
     @property
     def _usual_most(self) -> float:
         """Bytes of a text that is hardly ever too long; where it is, the provider says so."""
-        longest = self._caller.embedder.limits.text_tokens
+        longest = self._limits.text_tokens
         if longest is None or self._caller.overlong is not Overlong.TRUNCATE:
             return math.inf
         return _USUAL_BYTES_PER_TOKEN * longest
 
     def _may_be_too_long(self, index: int) -> bool:
         """Whether a refused text can have more tokens than the model takes, and may be cut."""
-        longest = self._caller.embedder.limits.text_tokens or math.inf
+        longest = self._limits.text_tokens or math.inf
         return self._usual_most < math.inf and self._sizes[index].bytes > longest
 
     def _shorten(self, index: int, most_bytes: float) -> None:

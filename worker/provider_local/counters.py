@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,10 @@ class Count:
     """Calls that were open side by side."""
     connections: int = 0
     """Different sockets that calls came over."""
+    first_ms: int = 0
+    """When the first call came, in Unix time."""
+    last_ms: int = 0
+    """When the last one was answered."""
 
 
 @dataclass(slots=True)
@@ -57,6 +62,7 @@ class Counters:
         with self._lock:
             kept = self._of(provider)
             kept.open += 1
+            kept.count.first_ms = kept.count.first_ms or _now_ms()
             kept.sockets.add(client)
             kept.count.most_at_once = max(kept.count.most_at_once, kept.open)
         try:
@@ -109,3 +115,8 @@ def _add(total: Count, own: Count) -> None:
     total.limited += own.limited
     total.bytes_in += own.bytes_in
     total.bytes_out += own.bytes_out
+    total.last_ms = _now_ms()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

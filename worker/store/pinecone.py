@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 import numpy as np
-from pinecone.errors import NotFoundError, PineconeError, PineconeValueError
+from pinecone.errors import ApiError, NotFoundError, PineconeError, PineconeValueError
 from pydantic import Field, SecretStr, field_validator
 
 from worker.config.section import Section
@@ -26,8 +26,10 @@ from worker.store.pinecone_errors import (
     translated,
 )
 from worker.store.pinecone_requests import (
+    FETCH_URL_BYTES,
     LONGEST_ID,
     delete_requests,
+    fetch_query,
     fetch_requests,
     is_id,
     prepared,
@@ -38,9 +40,8 @@ from worker.store.port import Capabilities, Match
 from worker.store.stamp import stamp_of, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pinecone import Index
     from pinecone import Vector as PineconeVector
 
     from worker.model import Vector
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 
 _PAGE = 100
 """Ids in a page of a listing, the most there is."""
+_URL_TOO_LONG = 414
 
 
 class PineconeConfig(Section):
@@ -123,10 +125,10 @@ class PineconeStore:
         )
 
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
-        """Points by id, some 100 a request."""
+        """Points by id, as many in a request as fit into a URL."""
         possible = [point_id for point_id in dict.fromkeys(ids) if is_id(point_id)]
         found: dict[str, Point] = {}
-        for request in fetch_requests(possible):
+        for request in fetch_requests(possible, FETCH_URL_BYTES):
             found.update(self._fetch(namespace, request))
         return found
 
@@ -134,17 +136,11 @@ class PineconeStore:
         """Write points; when a request is refused, the points at fault are found by halving."""
         _expect_name(namespace)
         refused: dict[str, RecordError] = {}
-        sound: list[Prepared] = []
         with self._calling(f"upsert to {namespace}"):
             index, shape = self._opened_index()
-            for point in points:
-                self._expect_dimensions(point, shape)
-                try:
-                    sound.append(prepared(point))
-                except RecordError as error:
-                    refused[point.id] = error
+            self._expect_dimensions(points, shape)
             work = Upsert(index, namespace)
-            for request in upsert_requests(sound):
+            for request in upsert_requests(_sound(points, refused)):
                 work.send(request)
         return refused | work.refused()
 
@@ -205,9 +201,17 @@ class PineconeStore:
 
     # Inside --------------------------------------------------------------------------------
 
-    def _fetch(self, namespace: str, ids: list[str]) -> dict[str, Point]:
+    def _fetch(self, namespace: str, request: Sequence[str]) -> dict[str, Point]:
+        """Where something on the way takes no URL as long as that, it gets half of it."""
         with self._calling(f"fetch from {namespace}"), self._missing_namespace_is_empty():
-            answer = self._opened_index()[0].fetch(namespace=namespace, ids=ids)
+            try:
+                answer = self._opened_index()[0].fetch_by_query(fetch_query(namespace, request))
+            except ApiError as error:
+                if error.status_code != _URL_TOO_LONG or len(request) == 1:
+                    raise
+                half = len(request) // 2
+                first, second = request[:half], request[half:]
+                return self._fetch(namespace, first) | self._fetch(namespace, second)
             return {point_id: _point(vector) for point_id, vector in answer.vectors.items()}
         return {}
 
@@ -220,7 +224,7 @@ class PineconeStore:
             return [item.id for item in page.vectors if item.id], following or None
         return [], None
 
-    def _opened_index(self) -> tuple[Index, opening.Shape]:
+    def _opened_index(self) -> tuple[opening.IndexWithoutRetries, opening.Shape]:
         opened = self._opened or self._open()
         return opened.index, opened.shape
 
@@ -242,12 +246,13 @@ class PineconeStore:
                 "addresses with a host name"
             ) from error
 
-    def _expect_dimensions(self, point: Point, shape: opening.Shape) -> None:
-        if point.vector.size != shape.dimensions:
-            raise FatalError(
-                f"the Pinecone index {self._config.index!r} takes {shape.dimensions} dimensions, "
-                f"a vector has {point.vector.size}"
-            )
+    def _expect_dimensions(self, points: Sequence[Point], shape: opening.Shape) -> None:
+        for point in points:
+            if point.vector.size != shape.dimensions:
+                raise FatalError(
+                    f"the Pinecone index {self._config.index!r} takes {shape.dimensions} "
+                    f"dimensions, a vector has {point.vector.size}"
+                )
 
     @contextmanager
     def _calling(self, doing: str) -> Iterator[None]:
@@ -275,6 +280,15 @@ def _filter_is_the_callers(where: Mapping[str, object] | None) -> Iterator[None]
         if where is None or not is_refusal(error) or is_about_dimensions(error):
             raise
         raise ConfigError(f"Pinecone refuses the filter: {blanked(error)}") from error
+
+
+def _sound(points: Iterable[Point], refused: dict[str, RecordError]) -> Iterator[Prepared]:
+    """Points as Pinecone takes them, one by one, as a batch of them as JSON has some megabytes."""
+    for point in points:
+        try:
+            yield prepared(point)
+        except RecordError as error:
+            refused[point.id] = error
 
 
 def _expect_name(namespace: str) -> None:
