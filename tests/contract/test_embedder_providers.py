@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from worker.embed.port import Embedder
+
+if find_spec("cohere") is None:
+    pytest.skip("cohere is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import traceback
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from worker.embed.port import Embedder
+
+if find_spec("cohere") is None:
+    pytest.skip("cohere is not installed", allow_module_level=True)
 
 TEXTS = ["the private text of a row", "another private text"]
 

@@ -1,29 +1,33 @@
-"""Embeddings by Cohere."""
+"""Embeddings by Cohere, through its own client."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+import threading
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from pydantic import Field
 
-from worker.embed import cohere_models, json_calls
+from worker.embed import cohere_models
 from worker.embed.connections import Connections
-from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings, Limits, Overlong, Purpose, Terms
 from worker.embed.remote import RemoteConfig
 from worker.model import ModelId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from worker.config.section import Section
+    from worker.embed.cohere_client import CohereClient
 
-_NAME: Final = "Cohere"
+# The client takes a second to import, so that happens at the first call; what is missing is said
+# here.
+if find_spec("cohere") is None:
+    raise ImportError("no cohere", name="cohere")
+
 _URL: Final = "https://api.cohere.com"
 _INPUT_TYPES: Final = {Purpose.DOCUMENT: "search_document", Purpose.QUERY: "search_query"}
-_MONTHLY: Final = "/ month"
-"""In the message of a 429: a trial key's calls of the month are used up."""
 
 
 class CohereConfig(RemoteConfig):
@@ -42,24 +46,16 @@ class CohereConfig(RemoteConfig):
 
 
 class CohereEmbedder:
-    """``/v2/embed``. Thread-safe; connects at the first call."""
+    """Cohere's v2 interface. Thread-safe; connects at the first call."""
 
     Config: ClassVar[type[Section]] = CohereConfig
 
     def __init__(self, config: CohereConfig) -> None:
         self._config = config
         self._url = (config.base_url or _URL).rstrip("/")
-        self._endpoint = json_calls.Endpoint(
-            provider=_NAME,
-            url=f"{self._url}/v2/embed",
-            headers={"authorization": f"Bearer {config.key}"} if config.key else {},
-            timeout_s=config.timeout_s,
-            used_up=_MONTHLY,
-        )
         self._connections = Connections(self.terms.account)
-        self._parameters: dict[str, Any] = {"model": config.model, "embedding_types": ["base64"]}
-        if config.shortened_to is not None:
-            self._parameters["output_dimension"] = config.shortened_to
+        self._made: CohereClient | None = None
+        self._lock = threading.Lock()
 
     @property
     def model(self) -> ModelId:
@@ -81,34 +77,22 @@ class CohereEmbedder:
     def embed(
         self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
     ) -> Embeddings:
-        """One call."""
-        length = self._config.length
+        """One call of ``/v2/embed``."""
         if not texts:
-            return Embeddings(np.empty((0, length), np.float32), tokens=0)
-        body = {
-            **self._parameters,
-            "texts": list(texts),
-            "input_type": _INPUT_TYPES[purpose],
-            "truncate": "END" if overlong is Overlong.TRUNCATE else "NONE",
-        }
-        answer = json_calls.ask(self._connections, self._endpoint, body)
-        rows = _part(answer, "embeddings").get("base64")
-        if not isinstance(rows, list):
-            raise unreadable(_NAME)
-        vectors = unpacked(rows, texts=len(texts), length=length, provider=_NAME)
-        return Embeddings(vectors, tokens=_tokens(answer))
+            return Embeddings(np.empty((0, self._config.length), np.float32), tokens=0)
+        truncate = "END" if overlong is Overlong.TRUNCATE else "NONE"
+        return self._client().embed(texts, _INPUT_TYPES[purpose], truncate)
 
     def close(self) -> None:
         """Drop the connections; a later call opens new ones."""
-        self._connections.close()
+        with self._lock:
+            self._made = None
+            self._connections.close()
 
+    def _client(self) -> CohereClient:
+        with self._lock:
+            if self._made is None:
+                from worker.embed.cohere_client import CohereClient  # noqa: PLC0415 - see above
 
-def _tokens(answer: Mapping[str, Any]) -> int:
-    """As billed; 0 if the answer does not say."""
-    tokens = _part(_part(answer, "meta"), "billed_units").get("input_tokens")
-    return int(tokens) if isinstance(tokens, int | float) else 0
-
-
-def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = whole.get(name)
-    return part if isinstance(part, dict) else {}
+                self._made = CohereClient(self._config, self._url, self._connections.client)
+            return self._made

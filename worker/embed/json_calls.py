@@ -1,4 +1,4 @@
-"""Calls of the providers over HTTP and JSON; most answer as OpenAI does, with ``data``."""
+"""Calls of the providers that speak JSON as OpenAI does: a list of texts in, ``data`` out."""
 
 from __future__ import annotations
 
@@ -17,20 +17,16 @@ from worker.embed.failures import (
 )
 from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings
-from worker.errors import FatalError, RecordError, Stage
+from worker.errors import RecordError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from worker.embed.connections import Connections
-    from worker.errors import WorkerError
 
     Body: TypeAlias = Mapping[str, Any]
 
 _OK: Final = 200
-_LIMITED: Final = 429
-_READ: Final = httpx.ByteStream(b"")
-"""Stands in for the stream of an answer that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +39,6 @@ class Endpoint:
     headers: Mapping[str, str] = field(repr=False)
     """With the key."""
     timeout_s: float
-    used_up: str = ""
-    """In the message of a 429 it means that waiting is vain: a trial key's month is used up."""
 
 
 def embed(
@@ -54,17 +48,13 @@ def embed(
 
     See ``worker.embed.port.Embedder.embed`` for the errors.
     """
-    answer = ask(connections, endpoint, body)
+    answer = _post(connections, endpoint, body)
     rows = _rows(answer, endpoint.provider)
     vectors = unpacked(rows, texts=texts, length=length, provider=endpoint.provider)
     return Embeddings(vectors, tokens=_tokens(answer))
 
 
-def ask(connections: Connections, endpoint: Endpoint, body: Body) -> Body:
-    """One call; the JSON object of its answer.
-
-    See ``worker.embed.port.Embedder.embed`` for the errors.
-    """
+def _post(connections: Connections, endpoint: Endpoint, body: Body) -> Body:
     try:
         content = orjson.dumps(body)
     except orjson.JSONEncodeError:
@@ -81,34 +71,16 @@ def ask(connections: Connections, endpoint: Endpoint, body: Body) -> Body:
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise error_of_transport(endpoint.provider, error) from error
-    # Its stream refers back to it: half a megabyte that would wait for the garbage collector.
-    response.stream = _READ
     if response.status_code != _OK:
-        raise _error(endpoint, response)
+        raise error_of(_refusal(endpoint.provider, response))
     parsed = _parsed(response)
     if parsed is None:
         raise unreadable(endpoint.provider)
     return parsed
 
 
-def _error(endpoint: Endpoint, response: httpx.Response) -> WorkerError:
-    answer = _parsed(response) or {}
-    refusal = _refusal(endpoint.provider, response, answer)
-    if response.status_code == _LIMITED and _is_vain(endpoint, answer):
-        return FatalError(
-            f"{refusal.said}: the trial key in embedder.api.key has used up its calls of this "
-            f"month; take a production key"
-        )
-    return error_of(refusal)
-
-
-def _is_vain(endpoint: Endpoint, answer: Body) -> bool:
-    """By a message that is looked at and never shown."""
-    return bool(endpoint.used_up) and endpoint.used_up in str(answer.get("message"))
-
-
-def _refusal(provider: str, response: httpx.Response, answer: Body) -> Refusal:
-    said = answer.get("error")
+def _refusal(provider: str, response: httpx.Response) -> Refusal:
+    said = (_parsed(response) or {}).get("error")
     error: Body = said if isinstance(said, dict) else {}
     return Refusal(
         provider=provider,

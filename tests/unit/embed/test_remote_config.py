@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,10 +186,18 @@ def test_a_key_of_mongodb_atlas_goes_to_its_own_address(key: str, address: str) 
     assert VoyageEmbedder(config).terms.account.startswith(f"voyage {address} ")
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_plug_in_is_loaded_without_the_clients_of_the_providers(provider: str) -> None:
+    if provider == "cohere" and find_spec("cohere") is None:
+        pytest.skip("cohere is not installed")
+    program = f"import sys, worker.embed.{provider}; sys.exit('cohere' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_without_its_library_a_provider_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    monkeypatch.delitem(sys.modules, "worker.embed.local", raising=False)
-    with pytest.raises(ConfigError, match=r"install vecsink\[local\]"):
-        Registry(EMBEDDERS).load("local")
+    monkeypatch.setitem(sys.modules, "cohere", None)
+    monkeypatch.delitem(sys.modules, "worker.embed.cohere", raising=False)
+    with pytest.raises(ConfigError, match=r"install vecsink\[cohere\]"):
+        Registry(EMBEDDERS).load("cohere")

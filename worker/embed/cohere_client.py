@@ -1,0 +1,98 @@
+"""Calls of Cohere's ``ClientV2``, without its retries, and its errors in our words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import httpx
+from cohere import ClientV2
+from cohere.core.api_error import ApiError
+from cohere.core.parse_error import ParsingError
+
+from worker.embed.failures import Refusal, error_of, error_of_transport, retry_after_s
+from worker.embed.packed import unpacked, unreadable
+from worker.embed.port import Embeddings
+from worker.errors import FatalError, RecordError, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cohere import EmbedByTypeResponse
+    from cohere.core.request_options import RequestOptions
+
+    from worker.embed.remote import RemoteConfig
+    from worker.errors import WorkerError
+
+_NAME: Final = "Cohere"
+_LIMITED: Final = 429
+_MONTHLY: Final = "/ month"
+"""In the message of a 429: a trial key's calls of the month are used up, so waiting is vain."""
+_SUCCESS: Final = range(200, 300)
+_NO_KEY: Final = "none"
+"""The client insists on one."""
+
+
+class CohereClient:
+    """One model at one address. Thread-safe, as the client is."""
+
+    def __init__(self, config: RemoteConfig, url: str, connections: httpx.Client) -> None:
+        self._length = config.length
+        self._client = ClientV2(
+            config.key or _NO_KEY,
+            base_url=url,
+            httpx_client=connections,
+            log_warning_experimental_features=False,
+        )
+        self._options: RequestOptions = {"max_retries": 0, "timeout": config.timeout_s}
+        self._parameters: dict[str, Any] = {"model": config.model, "embedding_types": ["base64"]}
+        if config.shortened_to is not None:
+            self._parameters["output_dimension"] = config.shortened_to
+
+    def embed(self, texts: Sequence[str], input_type: str, truncate: str) -> Embeddings:
+        """One call. See ``worker.embed.port.Embedder.embed`` for the errors."""
+        try:
+            answer = self._client.embed(
+                texts=list(texts),
+                input_type=input_type,
+                truncate=truncate,
+                request_options=self._options,
+                **self._parameters,
+            )
+        except (ApiError, ParsingError) as error:
+            # Not chained: its text is the provider's answer, which may repeat the text of a row.
+            raise _translated(error) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise error_of_transport(_NAME, error) from error
+        except UnicodeEncodeError:
+            raise RecordError(
+                "the text is not valid Unicode", stage=Stage.EMBED, kind="TextRefused"
+            ) from None
+        return self._read(answer, len(texts))
+
+    def _read(self, answer: EmbedByTypeResponse, texts: int) -> Embeddings:
+        # The client builds answers without checks, so any part of one may be missing or odd.
+        rows: object = getattr(answer.embeddings, "base64", None)
+        if not isinstance(rows, list):
+            raise unreadable(_NAME)
+        vectors = unpacked(rows, texts=texts, length=self._length, provider=_NAME)
+        units = getattr(answer.meta, "billed_units", None)
+        return Embeddings(vectors, tokens=int(getattr(units, "input_tokens", None) or 0))
+
+
+def _translated(error: ApiError | ParsingError) -> WorkerError:
+    status = error.status_code or 0
+    if status in _SUCCESS or status == 0:
+        return unreadable(_NAME)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    refusal = Refusal(_NAME, status, retry_after_s=retry_after_s(headers))
+    if status == _LIMITED and _MONTHLY in _message(error.body):
+        return FatalError(
+            f"{refusal.said}: the trial key in embedder.api.key has used up its calls of this "
+            f"month; take a production key"
+        )
+    return error_of(refusal)
+
+
+def _message(body: object) -> str:
+    """For looking at, never for showing."""
+    return str(cast("dict[str, object]", body).get("message")) if isinstance(body, dict) else ""
