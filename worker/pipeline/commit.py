@@ -35,6 +35,10 @@ class Committer:
             if committed.get(partition) != offset
         }
 
+    def commit_soon(self) -> None:
+        """At the next tick."""
+        self._due_s = self._clock.now_s()
+
     def tick(self) -> None:
         """Commit if it is time to. Never blocks."""
         now_s = self._clock.now_s()

@@ -34,6 +34,10 @@ class Goal:
             return None
         return sum(max(0, end - self._next[tp]) for tp, end in self._ends.items())
 
+    def look_now(self) -> None:
+        """Something may have changed: the next question is worth a look."""
+        self._due_s = self._clock.now_s()
+
     def is_reached(self) -> bool:
         """Whether every offset below the ends is committed. Looks once a second at most.
 

@@ -34,6 +34,11 @@ class Landing:
         self._counters = counters
         self.failure: BaseException | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nothing is in flight and no dead letter is on its way."""
+        return not (self._backlog.rows or self._flight.in_flight or self._rejects.rows)
+
     def take_back(self, timeout_s: float) -> None:
         """Settle what has landed; waits up to ``timeout_s`` for the first batch."""
         for landed in self._flight.collect(timeout_s):

@@ -14,6 +14,7 @@ from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
 from worker.pipeline.allowance import Allowance
 from worker.pipeline.commit import Committer
+from worker.pipeline.ending import Ending
 from worker.pipeline.flight import Flight
 from worker.pipeline.intake import Intake
 from worker.pipeline.landing import Landing
@@ -128,7 +129,8 @@ class Task:
             leaving.callback(self._allowance.end)
             leaving.callback(self._leave)
             self._source.start(self)
-            while not stop.is_set() and not (goal and goal.is_reached()):
+            ending = Ending(goal, self._committer) if goal else None
+            while not stop.is_set() and not (ending and ending.is_reached(idle=self._is_idle)):
                 self.step()
         if self._landing.failure is not None:
             raise self._landing.failure
@@ -235,6 +237,10 @@ class Task:
 
     def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
         return self._flight.holds(partitions) or self._rejects.holds(partitions)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._ledger.is_at_end and self._landing.is_idle
 
     def _leave(self) -> None:
         """Finish what is in flight within the deadline, commit and leave the group."""
