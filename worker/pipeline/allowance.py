@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+from worker.spend.port import Outlook
 
 if TYPE_CHECKING:
     from worker.clock import Clock
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from worker.source.port import Source
 
 _LOOK_EVERY_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 class Allowance:
@@ -34,7 +38,7 @@ class Allowance:
         self._backlog = backlog
         self._clock = clock
         self._due_s = clock.now_s()
-        self._least_left: int | None = None
+        self._is_spent = False
 
     def tick(self) -> None:
         """Look if it is time to. Never blocks."""
@@ -59,12 +63,25 @@ class Allowance:
             self._embedding.hold(self._task, len(self._ledger.partitions), total)
 
     def _unpark_if_covered(self) -> None:
-        """Try again once more is left than when nothing could be done with it."""
-        if not self._backlog.parked_rows:
-            self._least_left = None
-            return
-        left = self._embedding.budget_left
-        least, self._least_left = self._least_left, left
-        if left is None or (least is not None and left > least):
-            self._backlog.unpark()
-            self._least_left = None
+        """Calls were billed less than was reserved, the day turned, or the budget was raised."""
+        if self._backlog.parked_rows:
+            self._backlog.unpark(self._embedding.budget_left)
+        self._tell_outlook()
+
+    def _tell_outlook(self) -> None:
+        """Say once that nothing more can be embedded today, and once that it can again."""
+        waiting = self._backlog.parked_rows
+        outlook = self._embedding.outlook(self._backlog.least_needed) if waiting else Outlook.FITS
+        was_spent, self._is_spent = self._is_spent, outlook is Outlook.SPENT
+        if self._is_spent and not was_spent:
+            _log.warning(
+                "The budget of today is spent: %d tokens are left, and each of %d waiting texts "
+                "may need %d or more. They wait until %s, or for a higher budget; deletes and "
+                "changes of metadata go on.",
+                self._embedding.budget_left or 0,
+                waiting,
+                self._backlog.least_needed,
+                f"{self._embedding.budget_turns_at:%Y-%m-%d %H:%M %Z}",
+            )
+        elif was_spent and not self._is_spent:
+            _log.info("The budget covers calls again.")

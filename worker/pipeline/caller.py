@@ -30,6 +30,8 @@ _LOOK_EVERY_S = 1.0
 """While a call waits for its turn, the partitions may go."""
 _BROKEN_ANSWERS = 3
 """So many unusable answers to one call are no accident."""
+_PAUSE_S = 1.0
+"""After the first of them; more after the second."""
 
 
 class OverBudgetError(Exception):
@@ -144,7 +146,7 @@ class _Tries:
             passing.refused()
             reservation.keep()
             self._count_broken(error)
-            raise _again(error) from error
+            raise RetriableError(str(error), retry_after_s=self.broken * _PAUSE_S) from error
         except RetriableError as error:
             _end_failed(passing, error)
             _settle_unknown(reservation, error)
@@ -184,7 +186,7 @@ def _again(error: RetriableError) -> RetriableError:
 def _end_failed(passing: Pass, error: RetriableError) -> None:
     """An outage; a provider that says how long it lasts is taken at its word."""
     if error.retry_after_s is None:
-        passing.failed()
+        passing.failed(str(error))
     else:
         passing.limited(error.retry_after_s)
 

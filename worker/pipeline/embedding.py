@@ -20,12 +20,18 @@ from worker.pipeline.texts import Embedded, Texts, usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
     from worker.pipeline.caller import Caller
+    from worker.spend.port import Outlook
 
 _PROBE = "A short text that every model can embed."
+_MOST_REFUSALS = 12
+"""In a row: finding one text among a thousand takes fewer, as its neighbours pass."""
+_FEW_REFUSALS = 2
+"""The last ones of a batch; after more of them nobody has seen the provider work."""
 
 
 class Embedding:
@@ -55,7 +61,10 @@ class Embedding:
                 piece = under_way.pop(future)
                 for more in asked.settle(piece, future):
                     under_way[self._submit(asked, more, errand)] = more
-        self._judge(asked, errand)
+            if asked.refusals > _MOST_REFUSALS:
+                self._judge(asked, errand)
+        if asked.embedded.refused and (not asked.has_passed or asked.refusals > _FEW_REFUSALS):
+            self._judge(asked, errand)
         return asked.embedded
 
     def query(self, text: str, errand: Errand) -> Vector:
@@ -72,6 +81,15 @@ class Embedding:
     def budget_left(self) -> int | None:
         """Tokens that today's budget still covers; None without one."""
         return self._caller.purse.left()
+
+    @property
+    def budget_turns_at(self) -> datetime:
+        """When the next day's budget begins."""
+        return self._caller.purse.report().turns_at
+
+    def outlook(self, tokens: int) -> Outlook:
+        """Whether today's budget covers a text of so many tokens."""
+        return self._caller.purse.outlook(tokens)
 
     def hold(self, task: int, held: int, total: int) -> None:
         """Say how many of the group's partitions a task holds: its share of the limits.
@@ -104,21 +122,20 @@ class Embedding:
 
     def _judge(self, asked: Texts, errand: Errand) -> None:
         """Texts are at fault only if another text passes with the same parameters."""
-        refused = asked.embedded.refused
-        if not refused or asked.has_passed or asked.embedded.failure is not None:
+        if asked.is_over:
+            asked.embedded.refused.clear()
             return
         try:
             answer = self._caller(_order([_PROBE]), errand)
         except RecordError as error:
-            asked.fail(_refuses_everything(self.model, error))
-            refused.clear()
+            asked.give_up(_refuses_everything(self.model, str(error)))
         except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
-            asked.fail(error if isinstance(error, FatalError) else Interrupted())
-            refused.clear()
+            asked.give_up(error if isinstance(error, FatalError) else Interrupted())
         else:
-            if not usable(answer.vectors)[0]:
-                asked.fail(_refuses_everything(self.model, next(iter(refused.values()))))
-                refused.clear()
+            if usable(answer.vectors)[0]:
+                asked.passes()
+            else:
+                asked.give_up(_refuses_everything(self.model, "its vectors cannot be used"))
 
 
 def _order(texts: Sequence[str]) -> Order:
@@ -126,8 +143,8 @@ def _order(texts: Sequence[str]) -> Order:
     return Order(texts, tokens=most, most_tokens=most)
 
 
-def _refuses_everything(model: ModelId, error: RecordError) -> FatalError:
+def _refuses_everything(model: ModelId, said: str) -> FatalError:
     return FatalError(
-        f"{model.provider} refuses every text, a short probe as well: {error}; check "
+        f"{model.provider} refuses every text, a short probe as well: {said}; check "
         "embedder.model, embedder.dimensions and embedder.base.url"
     )
