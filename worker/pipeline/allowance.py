@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from worker.pipeline.embedding import Embedding
     from worker.source.port import Source
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 0.25
 _log = logging.getLogger(__name__)
 
 
 class Allowance:
-    """Belongs to the task's thread; looks once a second."""
+    """Belongs to the task's thread; looks some times a second."""
 
     def __init__(  # noqa: PLR0913 - it tells the embedding what four parts know
         self,

@@ -16,6 +16,7 @@ from worker.errors import (
     RetriableError,
     UnansweredError,
 )
+from worker.pipeline.exposure import Exposure
 from worker.throttle.circuit import State
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 1.0
 """While a call waits for its turn, the partitions may go."""
+_LOOK_SOON_S = 0.05
+"""While calls of a small budget wait for each other."""
 _BROKEN_ANSWERS = 3
 """So many unusable answers to one call are no accident."""
 _PAUSE_S = 1.0
@@ -73,6 +76,7 @@ class Caller:
     gate: Gate
     purse: Purse
     overlong: Overlong
+    exposure: Exposure = field(default_factory=Exposure)
 
     def __call__(self, order: Order, errand: Errand) -> Embeddings:
         """The answer, after any number of tries.
@@ -119,6 +123,16 @@ class _Tries:
     broken: int = 0
 
     def __call__(self) -> Embeddings:
+        exposure, most_tokens = self.caller.exposure, self.order.most_tokens
+        while not exposure.begin(most_tokens):
+            self.errand.patience.pause(_LOOK_SOON_S)
+            self.errand.check()
+        try:
+            return self._try()
+        finally:
+            exposure.end(most_tokens)
+
+    def _try(self) -> Embeddings:
         passing = self.caller.admit(self.order, self.errand)
         try:
             reservation = self.caller.reserve(self.order)

@@ -54,8 +54,7 @@ class Texts:
         self._texts = list(texts)
         self._tables = tables
         self._sizes = [Size.of(text) for text in texts]
-        gate = caller.gate
-        self._measure = Measure.of(caller.embedder.limits, gate.largest_inputs, gate.largest_tokens)
+        self._measure = _measure_of(caller)
         self.embedded = Embedded([None] * len(texts))
         self.has_passed = False
         self.refusals = 0
@@ -205,6 +204,14 @@ class Texts:
             else:
                 self.embedded.unpaid[index] = needs
         return [covered] if covered else []
+
+
+def _measure_of(caller: Caller) -> Measure:
+    limits, gate, most_at_once = caller.embedder.limits, caller.gate, caller.exposure.most
+    most_tokens = gate.largest_tokens
+    if most_at_once is not None:
+        most_tokens = min(most_tokens or most_at_once, int(most_at_once / limits.bytes_per_token))
+    return Measure.of(limits, gate.largest_inputs, most_tokens)
 
 
 def usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
