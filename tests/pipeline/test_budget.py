@@ -31,7 +31,18 @@ class Spending:
             self.world.member()
 
     def until_spent(self) -> None:
-        self.world.until(lambda: self.purse.report().state is BudgetState.SPENT)
+        """Every row is in the index, or parked."""
+        self.world.until(
+            lambda: (
+                self.purse.report().state is BudgetState.SPENT
+                and not any(member.task.in_flight for member in self.world.members)
+                and len(self.world.index) + self.parked == ROWS
+            )
+        )
+
+    @property
+    def parked(self) -> int:
+        return sum(member.task._backlog.parked_rows for member in self.world.members)
 
     @property
     def spent(self) -> int:

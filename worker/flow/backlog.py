@@ -239,12 +239,21 @@ class Backlog:
         """What the smallest of them waits for; 0 if nothing is parked."""
         return min((place.needs for place in self._parked.values()), default=0)
 
-    def unpark(self, left: int | None) -> None:
-        """What ``left`` covers of what was parked may go into a batch again; None covers all."""
+    def first_needed(self, left: float) -> int:
+        """What the first waits for that ``left`` covers; 0 if there is none."""
+        return next((one.needs for one in self._parked.values() if one.needs <= left), 0)
+
+    def unpark(self, left: float, room: float) -> None:
+        """What ``left`` covers may go into a batch again, in order, as far as there is room.
+
+        Who is too large for what is left is passed over; who is too large for the room is not.
+        """
         for key, place in list(self._parked.items()):
-            if left is not None and place.needs > left:
+            if place.needs > left:
                 continue
-            left = None if left is None else left - place.needs
+            if place.needs > room:
+                break
+            left, room = left - place.needs, room - place.needs
             self._make_ready(key, self._parked.pop(key))
 
     def drop_lost(self) -> None:

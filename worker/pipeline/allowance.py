@@ -65,7 +65,9 @@ class Allowance:
     def _unpark_if_covered(self) -> None:
         """Calls were billed less than was reserved, the day turned, or the budget was raised."""
         if self._backlog.parked_rows:
-            self._backlog.unpark(self._embedding.budget_left)
+            left = self._embedding.budget_left
+            room = self._embedding.room(self._backlog.first_needed(left))
+            self._backlog.unpark(left, room)
         self._tell_outlook()
 
     def _tell_outlook(self) -> None:
@@ -78,7 +80,7 @@ class Allowance:
                 "The budget of today is spent: %d tokens are left, and each of %d waiting texts "
                 "may need %d or more. They wait until %s, or for a higher budget; deletes and "
                 "changes of metadata go on.",
-                self._embedding.budget_left or 0,
+                self._embedding.budget_left,
                 waiting,
                 self._backlog.least_needed,
                 f"{self._embedding.budget_turns_at:%Y-%m-%d %H:%M %Z}",

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 1.0
 """While a call waits for its turn, the partitions may go."""
-_LOOK_SOON_S = 0.05
-"""While calls of a small budget wait for each other."""
 _BROKEN_ANSWERS = 3
 """So many unusable answers to one call are no accident."""
 _PAUSE_S = 1.0
@@ -38,7 +36,7 @@ _PAUSE_S = 1.0
 
 
 class OverBudgetError(Exception):
-    """The day's budget does not cover a call; ``left`` tokens of it are left."""
+    """The budget does not cover a call, or not beside others; it covers ``left`` tokens."""
 
     def __init__(self, left: int) -> None:
         super().__init__(f"{left} tokens are left of the budget")
@@ -105,6 +103,11 @@ class Caller:
             errand.patience.pause(min(entered, _LOOK_EVERY_S))
             errand.check()
 
+    @property
+    def covered(self) -> int:
+        """Tokens for which calls may begin now, where there is a budget."""
+        return int(min(self.purse.left() or 0, self.exposure.room(0)))
+
     def reserve(self, order: Order) -> Reservation:
         """Put what it can cost at most aside."""
         reservation = self.purse.reserve(order.most_tokens, order.tables)
@@ -124,9 +127,8 @@ class _Tries:
 
     def __call__(self) -> Embeddings:
         exposure, most_tokens = self.caller.exposure, self.order.most_tokens
-        while not exposure.begin(most_tokens):
-            self.errand.patience.pause(_LOOK_SOON_S)
-            self.errand.check()
+        if not exposure.begin(most_tokens):
+            raise OverBudgetError(self.caller.covered)
         try:
             return self._try()
         finally:

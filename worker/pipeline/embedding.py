@@ -5,6 +5,7 @@ What one call answered is kept, whatever becomes of the others: no text is paid 
 
 from __future__ import annotations
 
+import math
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -78,9 +79,14 @@ class Embedding:
         return vector
 
     @property
-    def budget_left(self) -> int | None:
-        """Tokens that today's budget still covers; None without one."""
-        return self._caller.purse.left()
+    def budget_left(self) -> float:
+        """Tokens that today's budget still covers; infinite without one."""
+        left = self._caller.purse.left()
+        return math.inf if left is None else left
+
+    def room(self, least: int) -> float:
+        """Tokens for which calls may begin now, beside others. See ``Exposure``."""
+        return self._caller.exposure.room(least)
 
     @property
     def budget_turns_at(self) -> datetime:

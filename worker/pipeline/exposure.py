@@ -1,12 +1,13 @@
 """How much of a budget is under way at once, as it is lost if this process dies.
 
 Nobody knows what calls cost whose answers never came, so their upper bounds stay spent for the day:
-several times what they really cost. A small part of the budget at a time makes that bearable, and
-is no brake: it takes some tens of calls to spend a budget, however large.
+several times what they really cost. A small part of the budget at a time makes that bearable. It is
+hardly a brake: a budget, however large, still lasts for some tens of rounds, four in a second.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,13 @@ class Exposure:
                 return False
             self._held += tokens
             return True
+
+    def room(self, least: int) -> float:
+        """Tokens for which calls may begin; ``least`` at least where none is under way."""
+        with self._lock:
+            if self.most is None:
+                return math.inf
+            return max(0, self.most - self._held) if self._held else max(self.most, least)
 
     def end(self, tokens: int) -> None:
         """It is over."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from bisect import insort
 from typing import TYPE_CHECKING
 
@@ -285,7 +286,7 @@ def test_a_parked_key_is_held_but_not_handed_out_until_it_is_unparked() -> None:
     backlog.finish(two)
     assert take(backlog) == []
     assert (backlog.rows, backlog.parked_rows, backlog.ready_bytes) == (1, 1, 0)
-    backlog.unpark(1)
+    backlog.unpark(1, 1)
     (again,) = take(backlog)
     assert offsets(again) == [1]
 
@@ -296,14 +297,27 @@ def test_only_so_much_is_unparked_as_is_left_small_ones_before_large_ones() -> N
         backlog.add(entry(number, row=number))
     for work, needs in zip(take(backlog), (50, 300, 40, 30), strict=True):
         backlog.park(work, needs)
-    backlog.unpark(29)
+    backlog.unpark(29, math.inf)
     assert (backlog.parked_rows, backlog.least_needed) == (4, 30)
-    backlog.unpark(100)
+    backlog.unpark(100, math.inf)
     assert [offsets(work) for work in take(backlog)] == [[1], [3]]
     assert backlog.parked_rows == 2
-    backlog.unpark(None)
+    backlog.unpark(math.inf, math.inf)
     assert [offsets(work) for work in take(backlog)] == [[2], [4]]
     assert (backlog.parked_rows, backlog.least_needed) == (0, 0)
+
+
+def test_one_that_is_too_large_for_the_room_keeps_its_turn() -> None:
+    backlog = Backlog()
+    for number in (1, 2, 3):
+        backlog.add(entry(number, row=number))
+    for work, needs in zip(take(backlog), (40, 300, 30), strict=True):
+        backlog.park(work, needs)
+    backlog.unpark(1000, 100)
+    assert [offsets(work) for work in take(backlog)] == [[1]]
+    assert backlog.first_needed(1000) == 300
+    backlog.unpark(1000, 300)
+    assert [offsets(work) for work in take(backlog)] == [[2]]
 
 
 def test_a_newer_change_brings_a_parked_key_back() -> None:
@@ -406,7 +420,7 @@ class BacklogMachine(RuleBasedStateMachine):
 
     @rule()
     def unpark(self) -> None:
-        self.backlog.unpark(None)
+        self.backlog.unpark(math.inf, math.inf)
         self.parked.clear()
 
     @rule(partition=st.integers(0, 1))

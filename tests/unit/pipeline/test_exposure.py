@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_call_that_is_too_large_goes_alone() -> None:
     assert not exposure.begin(1600)
 
 
+def test_there_is_always_room_for_one_call() -> None:
+    exposure = Exposure(500)
+    assert exposure.room(least=1600) == 1600
+    assert exposure.begin(200)
+    assert exposure.room(least=1600) == 300
+    exposure.end(200)
+    assert exposure.room(least=10) == 500
+
+
 def test_without_a_budget_nothing_waits() -> None:
     exposure = Exposure()
+    assert exposure.room(least=1) == math.inf
     assert all(exposure.begin(10**9) for _ in range(100))
