@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from worker.embed.port import Overlong
 from worker.pipeline.caller import Caller
 from worker.pipeline.embedding import Embedding
+from worker.pipeline.exposure import Exposure
 from worker.spend.unlimited import UnlimitedPurse
 from worker.state.memory import MemoryStateTopic
 from worker.throttle.accounts import Accounts
@@ -28,4 +29,6 @@ def embedding_of(
 ) -> Embedding:
     gate = Accounts(clock).gate("fake", rates or Rates())
     unlimited = UnlimitedPurse(MemoryStateTopic(), clock=clock)
-    return Embedding("products", Caller(embedder, gate, purse or unlimited, overlong))
+    used = purse or unlimited
+    exposure = Exposure.of(used.report(), embedder.terms.price)
+    return Embedding("products", Caller(embedder, gate, used, overlong, exposure))

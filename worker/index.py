@@ -12,6 +12,7 @@ from worker.document.pattern import parse_namespace
 from worker.embed.port import Overlong
 from worker.pipeline.caller import Caller, Errand
 from worker.pipeline.embedding import Embedding
+from worker.pipeline.exposure import Exposure
 from worker.pipeline.patience import Patience
 from worker.plugins import EMBEDDERS, STORES, Registry
 
@@ -63,6 +64,7 @@ class Index:
             gate=self._accounts.gate(terms.account, terms.rates, self._config.name),
             purse=self.purse,
             overlong=Overlong(self._config.document.overlong),
+            exposure=Exposure.of(self.purse.report(), terms.price),
         )
         return Embedding(self._config.name, caller)
 

@@ -18,7 +18,11 @@ LATENCIES = ((100.0, 20.0), (0.0, 0.0))
 
 _PARTS = "speed, limited, poison, killed, killed-static, unchanged"
 
+_WIDTH = 120
+"""Of the tables, also where there is no terminal."""
+
 _console = Console(stderr=True)
+_tables = Console(width=_WIDTH)
 
 
 def main(
@@ -35,7 +39,7 @@ def main(
             _speed(around, dimensions or list(MODELS), runs)
         if not parts or set(parts) - {"speed"}:
             seen = observe(around, lambda name: not parts or name in parts)
-            Console().print(hard_cases_table(seen))
+            _tables.print(hard_cases_table(seen))
     _console.print(f"Load average before and after: {before:.1f}, {os.getloadavg()[0]:.1f}.")
 
 
@@ -50,7 +54,7 @@ def _speed(around: Place, dimensions: list[int], runs: int) -> None:
                 seen.append(measure(around, rows, length))
                 _console.print(length, latency, seen[-1])
             found.append((length, latency, seen))
-    Console().print(speed_table(found))
+    _tables.print(speed_table(found))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
     from worker.source.port import AssignmentListener, Polled
+    from worker.spend.port import Purse
 
 GROUP = "connect-products"
 SESSION_S = 10.0
@@ -102,7 +103,7 @@ class Member:
         lease = Lease(clock, SESSION_S)
         runner = BatchRunner(
             documents=world.documents,
-            embedding=embedding_of(world.gated_embedder, clock),
+            embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
             store=world.gated_store,
             guard=ModelGuard(world.store, world.gated_embedder.model),
             lease=lease,
@@ -171,8 +172,10 @@ class World:
         when: str | None = None,
         tolerant: bool = True,
         clock: Clock | None = None,
+        purse: Purse | None = None,
     ) -> None:
         self.clock = clock or SteppingClock()
+        self.purse = purse
         self.gate = Gate()
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)

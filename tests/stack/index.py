@@ -12,7 +12,9 @@ from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from tests.stack.shops import Expected
 
@@ -48,23 +50,32 @@ class Index:
                 found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
         return found
 
-    def assert_equals(self, namespace: str, expected: Mapping[str, Expected]) -> None:
-        """Ids, metadata and the vector of the current text are those of the table."""
+    def assert_equals(
+        self,
+        namespace: str,
+        expected: Mapping[str, Expected],
+        vectors_of: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
+    ) -> None:
+        """Ids, metadata and the vector of the current text are those of the table.
+
+        The vectors are those of the fake embedder unless somebody else is said to make them.
+        """
         points = self.points(namespace)
         assert sorted(points) == sorted(expected)
         if not expected:
             return
         ids = list(expected)
         texts = [expected[point].text for point in ids]
-        vectors = _embedder().embed(texts, Purpose.DOCUMENT).vectors
+        vectors = (vectors_of or _fake_vectors)(texts)
         for point, vector in zip(ids, vectors, strict=True):
             metadata = _user_metadata(points[point].metadata)
             assert metadata == expected[point].metadata, point
             assert np.allclose(points[point].values, vector, atol=1e-6), point
 
 
-def _embedder() -> FakeEmbedder:
-    return FakeEmbedder(FakeConfig(dimensions=DIMENSIONS))
+def _fake_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+    embedder = FakeEmbedder(FakeConfig(dimensions=DIMENSIONS))
+    return embedder.embed(texts, Purpose.DOCUMENT).vectors
 
 
 def _ids(page: Any) -> list[str]:

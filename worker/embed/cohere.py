@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from worker.config.section import Section
     from worker.embed.cohere_client import CohereClient
 
-# The client takes a second to import, so that happens at the first call; what is missing is said
-# here.
+# The client takes a second to import. That happens when the model is first asked about: were it at
+# the first call, that would arrive later than the limits per minute believe. What is missing is
+# said here.
 if find_spec("cohere") is None:
     raise ImportError("no cohere", name="cohere")
 
@@ -59,7 +60,8 @@ class CohereEmbedder:
 
     @property
     def model(self) -> ModelId:
-        """Rows are ``search_document``."""
+        """Rows are ``search_document``. Imports the client the first time."""
+        self._client()
         return ModelId(
             "cohere", self._config.model, self._config.length, _INPUT_TYPES[Purpose.DOCUMENT]
         )

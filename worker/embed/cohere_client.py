@@ -72,6 +72,8 @@ class CohereClient:
     def _read(self, answer: EmbedByTypeResponse, texts: int) -> Embeddings:
         # The client builds answers without checks, so any part of one may be missing or odd.
         rows: object = getattr(answer.embeddings, "base64", None)
+        if rows is None:  # some proxies answer with numbers, whatever is asked for
+            rows = getattr(answer.embeddings, "float_", None)
         if not isinstance(rows, list):
             raise unreadable(_NAME)
         vectors = unpacked(rows, texts=texts, length=self._length, provider=_NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -95,8 +96,16 @@ def _parsed(response: httpx.Response) -> Body | None:
     try:
         parsed = orjson.loads(response.content)
     except orjson.JSONDecodeError:
-        return None
+        parsed = _parsed_with_nan(response.content)
     return parsed if isinstance(parsed, dict) else None
+
+
+def _parsed_with_nan(content: bytes) -> object:
+    """Servers in Python write NaN into their JSON; one such text must not spoil its neighbours."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
 
 
 def _rows(answer: Body, provider: str) -> Sequence[object]:

@@ -87,12 +87,14 @@ def _work(entries: list[Entry]) -> Work:
 class _Place:
     """One key: what waits for it, and the work on it that is in flight."""
 
-    __slots__ = ("flying", "size", "waiting")
+    __slots__ = ("flying", "needs", "size", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Entry] = []
         self.flying: Work | None = None
         self.size = 0
+        self.needs = 0
+        """While it is parked: what it waits for."""
 
     def chain(self) -> list[Entry]:
         """Take out what one write can stand for.
@@ -213,17 +215,18 @@ class Backlog:
         place.size += sum(entry.size for entry in kept)
         self._free(work.key)
 
-    def park(self, work: Work) -> None:
+    def park(self, work: Work, needs: int) -> None:
         """A batch is through with a key whose change cannot be done for now.
 
-        It waits until ``unpark``, or until something newer comes for the key: that may be a change
-        that can be done, such as a delete.
+        It waits until ``unpark`` has what it needs, or until something newer comes for the key:
+        that may be a change that can be done, such as a delete.
         """
         self.give_back(work, work.entries)
         key, place = work.key, self._places.get(work.key)
         if place is not None and place.waiting[-1] is work.newest:
             del self._ready[key]
             self._ready_bytes -= place.size
+            place.needs = needs
             self._parked[key] = place
 
     @property
@@ -231,11 +234,27 @@ class Backlog:
         """Keys that wait for ``unpark``."""
         return len(self._parked)
 
-    def unpark(self) -> None:
-        """Everything that was parked may go into a batch again."""
-        parked, self._parked = self._parked, {}
-        for key, place in parked.items():
-            self._make_ready(key, place)
+    @property
+    def least_needed(self) -> int:
+        """What the smallest of them waits for; 0 if nothing is parked."""
+        return min((place.needs for place in self._parked.values()), default=0)
+
+    def first_needed(self, left: float) -> int:
+        """What the first waits for that ``left`` covers; 0 if there is none."""
+        return next((one.needs for one in self._parked.values() if one.needs <= left), 0)
+
+    def unpark(self, left: float, room: float) -> None:
+        """What ``left`` covers may go into a batch again, in order, as far as there is room.
+
+        Who is too large for what is left is passed over; who is too large for the room is not.
+        """
+        for key, place in list(self._parked.items()):
+            if place.needs > left:
+                continue
+            if place.needs > room:
+                break
+            left, room = left - place.needs, room - place.needs
+            self._make_ready(key, self._parked.pop(key))
 
     def drop_lost(self) -> None:
         """Forget what waits for partitions that are gone. Work in flight is left alone."""

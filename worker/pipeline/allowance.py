@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from worker.spend.day import Now, utc_now
+from worker.spend.port import Outlook
 
 if TYPE_CHECKING:
     from worker.clock import Clock
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from worker.pipeline.embedding import Embedding
     from worker.source.port import Source
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 0.25
 _MINUTE = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 
 class Allowance:
-    """Belongs to the task's thread; looks once a second."""
+    """Belongs to the task's thread; looks some times a second."""
 
     def __init__(  # noqa: PLR0913 - it tells the embedding what four parts know
         self,
@@ -42,9 +43,7 @@ class Allowance:
         self._clock = clock
         self._due_s = clock.now_s()
         self._now = now
-        self._least_left: int | None = None
-        self._parked = 0
-        self._has_said = False
+        self._is_spent = False
 
     def tick(self) -> None:
         """Look if it is time to. Never blocks."""
@@ -69,27 +68,29 @@ class Allowance:
             self._embedding.hold(self._task, len(self._ledger.partitions), total)
 
     def _unpark_if_covered(self) -> None:
-        """Try again once more is left than when nothing could be done with it."""
-        parked = self._backlog.parked_rows
-        if not parked:
-            self._least_left, self._parked, self._has_said = None, 0, False
-            return
-        left = self._embedding.budget_left
-        least, self._least_left = self._least_left, left
-        if left is None or (least is not None and left > least):
-            self._backlog.unpark()
-            self._least_left = None
-        elif parked == self._parked and not self._has_said:
-            self._say_that_it_waits(parked)
-        self._parked = parked
+        """Calls were billed less than was reserved, the day turned, or the budget was raised."""
+        if self._backlog.parked_rows:
+            left = self._embedding.budget_left
+            room = self._embedding.room(self._backlog.first_needed(left))
+            self._backlog.unpark(left, room)
+        self._tell_outlook()
+
+    def _tell_outlook(self) -> None:
+        """Say once that nothing more can be embedded today, and once that it can again."""
+        waiting = self._backlog.parked_rows
+        outlook = self._embedding.outlook(self._backlog.least_needed) if waiting else Outlook.FITS
+        was_spent, self._is_spent = self._is_spent, outlook is Outlook.SPENT
+        if self._is_spent and not was_spent:
+            self._say_that_it_waits(waiting)
+        elif was_spent and not self._is_spent:
+            _log.info("The budget covers calls again.")
 
     def _say_that_it_waits(self, rows: int) -> None:
-        """Once for a pause, and when the number of rows has come to rest."""
-        self._has_said = True
         budget = self._embedding.budget
         _log.warning(
             "Paused by the budget: %s today, too little for %s rows that wait and those not read "
-            "yet. Going on at %s UTC (in %s), or when the budget is raised.",
+            "yet. Going on at %s UTC (in %s), or when the budget is raised; deletes and changes "
+            "of metadata go on.",
             budget.used,
             f"{rows:,}",
             budget.turns_at.strftime("%H:%M"),

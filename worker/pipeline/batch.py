@@ -67,8 +67,8 @@ class Item:
     stored: Point | None = None
     vector: Vector | None = None
     outcome: Outcome | RecordError | None = None
-    is_unpaid: bool = False
-    """Whether the day's budget does not cover its text."""
+    unpaid_tokens: int = 0
+    """What its text may cost, if the day's budget does not cover it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -219,7 +219,7 @@ def _done(item: Item) -> Outcome:
 def _receive(item: Item, embedded: Embedded, index: int) -> None:
     item.vector = embedded.vectors[index]
     item.outcome = embedded.refused.get(index)
-    item.is_unpaid = index in embedded.unpaid
+    item.unpaid_tokens = embedded.unpaid.get(index, 0)
 
 
 def _is_ready(item: Item) -> bool:

@@ -16,6 +16,7 @@ from worker.errors import (
     RetriableError,
     UnansweredError,
 )
+from worker.pipeline.exposure import Exposure
 from worker.throttle.circuit import State
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ _LOOK_EVERY_S = 1.0
 """While a call waits for its turn, the partitions may go."""
 _BROKEN_ANSWERS = 3
 """So many unusable answers to one call are no accident."""
+_PAUSE_S = 1.0
+"""After the first of them; more after the second."""
 
 
 class OverBudgetError(Exception):
-    """The day's budget does not cover a call; ``left`` tokens of it are left."""
+    """The budget does not cover a call, or not beside others; it covers ``left`` tokens."""
 
     def __init__(self, left: int) -> None:
         super().__init__(f"{left} tokens are left of the budget")
@@ -71,6 +74,7 @@ class Caller:
     gate: Gate
     purse: Purse
     overlong: Overlong
+    exposure: Exposure = field(default_factory=Exposure)
 
     def __call__(self, order: Order, errand: Errand) -> Embeddings:
         """The answer, after any number of tries.
@@ -99,6 +103,11 @@ class Caller:
             errand.patience.pause(min(entered, _LOOK_EVERY_S))
             errand.check()
 
+    @property
+    def covered(self) -> int:
+        """Tokens for which calls may begin now, where there is a budget."""
+        return int(min(self.purse.left() or 0, self.exposure.room(0)))
+
     def reserve(self, order: Order) -> Reservation:
         """Put what it can cost at most aside."""
         reservation = self.purse.reserve(order.most_tokens, order.tables)
@@ -117,6 +126,15 @@ class _Tries:
     broken: int = 0
 
     def __call__(self) -> Embeddings:
+        exposure, most_tokens = self.caller.exposure, self.order.most_tokens
+        if not exposure.begin(most_tokens):
+            raise OverBudgetError(self.caller.covered)
+        try:
+            return self._try()
+        finally:
+            exposure.end(most_tokens)
+
+    def _try(self) -> Embeddings:
         passing = self.caller.admit(self.order, self.errand)
         try:
             reservation = self.caller.reserve(self.order)
@@ -144,7 +162,7 @@ class _Tries:
             passing.refused()
             reservation.keep()
             self._count_broken(error)
-            raise _again(error) from error
+            raise RetriableError(str(error), retry_after_s=self.broken * _PAUSE_S) from error
         except RetriableError as error:
             _end_failed(passing, error)
             _settle_unknown(reservation, error)
@@ -184,7 +202,7 @@ def _again(error: RetriableError) -> RetriableError:
 def _end_failed(passing: Pass, error: RetriableError) -> None:
     """An outage; a provider that says how long it lasts is taken at its word."""
     if error.retry_after_s is None:
-        passing.failed()
+        passing.failed(str(error))
     else:
         passing.limited(error.retry_after_s)
 

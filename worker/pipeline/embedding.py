@@ -5,6 +5,7 @@ What one call answered is kept, whatever becomes of the others: no text is paid 
 
 from __future__ import annotations
 
+import math
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
     from worker.pipeline.caller import Caller
-    from worker.spend.port import Report
+    from worker.spend.port import Outlook, Report
 
 _PROBE = "A short text that every model can embed."
+_MOST_REFUSALS = 12
+"""In a row: finding one text among a thousand takes fewer, as its neighbours pass."""
+_FEW_REFUSALS = 2
+"""The last ones of a batch; after more of them nobody has seen the provider work."""
 
 
 class Embedding:
@@ -56,7 +61,10 @@ class Embedding:
                 piece = under_way.pop(future)
                 for more in asked.settle(piece, future):
                     under_way[self._submit(asked, more, errand)] = more
-        self._judge(asked, errand)
+            if asked.refusals > _MOST_REFUSALS:
+                self._judge(asked, errand)
+        if asked.embedded.refused and (not asked.has_passed or asked.refusals > _FEW_REFUSALS):
+            self._judge(asked, errand)
         return asked.embedded
 
     def query(self, text: str, errand: Errand) -> Vector:
@@ -70,9 +78,18 @@ class Embedding:
         return vector
 
     @property
-    def budget_left(self) -> int | None:
-        """Tokens that today's budget still covers; None without one."""
-        return self._caller.purse.left()
+    def budget_left(self) -> float:
+        """Tokens that today's budget still covers; infinite without one."""
+        left = self._caller.purse.left()
+        return math.inf if left is None else left
+
+    def room(self, least: int) -> float:
+        """Tokens for which calls may begin now, beside others. See ``Exposure``."""
+        return self._caller.exposure.room(least)
+
+    def outlook(self, tokens: int) -> Outlook:
+        """Whether today's budget covers a text of so many tokens."""
+        return self._caller.purse.outlook(tokens)
 
     @property
     def budget(self) -> Report:
@@ -110,21 +127,20 @@ class Embedding:
 
     def _judge(self, asked: Texts, errand: Errand) -> None:
         """Texts are at fault only if another text passes with the same parameters."""
-        refused = asked.embedded.refused
-        if not refused or asked.has_passed or asked.embedded.failure is not None:
+        if asked.is_over:
+            asked.embedded.refused.clear()
             return
         try:
             answer = self._caller(_order([_PROBE]), errand)
         except RecordError as error:
-            asked.fail(_refuses_everything(self.model, error))
-            refused.clear()
+            asked.give_up(_refuses_everything(self.model, str(error)))
         except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
-            asked.fail(error if isinstance(error, FatalError) else Interrupted())
-            refused.clear()
+            asked.give_up(error if isinstance(error, FatalError) else Interrupted())
         else:
-            if not usable(answer.vectors)[0]:
-                asked.fail(_refuses_everything(self.model, next(iter(refused.values()))))
-                refused.clear()
+            if usable(answer.vectors)[0]:
+                asked.passes()
+            else:
+                asked.give_up(_refuses_everything(self.model, "its vectors cannot be used"))
 
 
 def _order(texts: Sequence[str]) -> Order:
@@ -132,8 +148,8 @@ def _order(texts: Sequence[str]) -> Order:
     return Order(texts, tokens=most, most_tokens=most)
 
 
-def _refuses_everything(model: ModelId, error: RecordError) -> FatalError:
+def _refuses_everything(model: ModelId, said: str) -> FatalError:
     return FatalError(
-        f"{model.provider} refuses every text, a short probe as well: {error}; check "
+        f"{model.provider} refuses every text, a short probe as well: {said}; check "
         "embedder.model, embedder.dimensions and embedder.base.url"
     )

@@ -71,8 +71,8 @@ class Landing:
 
     def _settle(self, item: Item) -> None:
         work, outcome = item.work, item.outcome
-        if outcome is None and item.is_unpaid:
-            self._backlog.park(work)
+        if outcome is None and item.unpaid_tokens:
+            self._backlog.park(work, item.unpaid_tokens)
         elif outcome is None:
             self._backlog.give_back(work, work.entries)
         elif isinstance(outcome, RecordError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,8 @@ class Embedded:
 
     vectors: list[Vector | None]
     refused: dict[int, RecordError] = field(default_factory=dict)
-    unpaid: set[int] = field(default_factory=set)
-    """The day's budget does not cover them."""
+    unpaid: dict[int, int] = field(default_factory=dict)
+    """The day's budget does not cover them; the tokens that each may cost."""
     bill: Bill = field(default_factory=Bill)
     tokens_by_table: Counter[str] = field(default_factory=Counter)
     """The bill's tokens, divided by size of the texts."""
@@ -54,10 +54,14 @@ class Texts:
         self._texts = list(texts)
         self._tables = tables
         self._sizes = [Size.of(text) for text in texts]
-        self._limits, gate = caller.embedder.limits, caller.gate
-        self._measure = Measure.of(self._limits, gate.largest_inputs, gate.largest_tokens)
+        self._limits = caller.embedder.limits
+        self._measure = _measure_of(caller)
         self.embedded = Embedded([None] * len(texts))
         self.has_passed = False
+        self.refusals = 0
+        """Calls refused, or single texts without a usable vector, since a text last passed."""
+        self._is_given_up = False
+        self._again: set[int] = set()
         self._cut: set[int] = set()
         most = self._usual_most
         for index, size in enumerate(self._sizes):
@@ -88,8 +92,23 @@ class Texts:
         except BaseException as error:  # noqa: BLE001 - the batch's thread raises it later
             self.fail(error)
             return []
-        self._take(piece, answer)
-        return []
+        return self._take(piece, answer)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it failed, so that nobody can say who is at fault."""
+        return self.embedded.failure is not None
+
+    def passes(self) -> None:
+        """A text passed: the provider works, with these parameters."""
+        self.has_passed = True
+        self.refusals = 0
+
+    def give_up(self, error: BaseException) -> None:
+        """No text is at fault, and none has to be asked for in smaller pieces."""
+        self._is_given_up = True
+        self.embedded.refused.clear()
+        self.fail(error)
 
     def fail(self, error: BaseException) -> None:
         """Remember what has to end the task; an interruption is outdone by a failure."""
@@ -97,17 +116,28 @@ class Texts:
         if known is None or isinstance(known, Interrupted | LeaseExpired):
             self.embedded.failure = error
 
-    def _take(self, piece: Sequence[int], answer: Embeddings) -> None:
+    def _take(self, piece: Sequence[int], answer: Embeddings) -> list[list[int]]:
+        """Keep what can be used; texts whose vectors cannot are asked for once more."""
         embedded = self.embedded
         good = usable(answer.vectors)
+        again: list[int] = []
         for row, index in enumerate(piece):
             if row in answer.refused:
                 embedded.refused[index] = answer.refused[row]
-            elif not good[row]:
-                embedded.refused[index] = _unusable()
-            else:
+            elif good[row]:
                 embedded.vectors[index] = answer.vectors[row]
-                self.has_passed = True
+                self.passes()
+            elif index in self._again:
+                embedded.refused[index] = _unusable()
+                self.refusals += 1
+            else:
+                again.append(index)
+        self._bill(piece, answer)
+        self._again.update(again)
+        return [again] if again else []
+
+    def _bill(self, piece: Sequence[int], answer: Embeddings) -> None:
+        embedded = self.embedded
         self._divide(piece, answer.tokens)
         price = self._caller.embedder.terms.price
         embedded.bill += Bill(
@@ -132,6 +162,9 @@ class Texts:
 
     def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
         self.embedded.bill += Bill(requests=1)
+        self.refusals += 1
+        if self._is_given_up:
+            return []
         if len(piece) == 1 and self._may_be_too_long(piece[0]):
             self._shorten(piece[0], self._sizes[piece[0]].bytes * 2 // 3)
             return [piece]
@@ -160,15 +193,27 @@ class Texts:
         self._cut.add(index)
 
     def _shrink(self, piece: list[int], left: int) -> list[list[int]]:
-        """As many texts as the rest of the budget covers; the others wait for the next day."""
-        waiting, covered = deque(piece), list[int]()
-        while waiting and self._sizes[waiting[0]].most_tokens <= left:
-            left -= self._sizes[waiting[0]].most_tokens
-            covered.append(waiting.popleft())
-        if not covered:
-            self.embedded.unpaid.update(piece)
-            return []
-        return [covered, list(waiting)] if waiting else [covered]
+        """As many texts as the rest of the budget covers; the others wait until there is more.
+
+        A small text may go before a large one: else a large one would leave the rest unused.
+        """
+        covered: list[int] = []
+        for index in piece:
+            needs = self._sizes[index].most_tokens
+            if needs <= left:
+                left -= needs
+                covered.append(index)
+            else:
+                self.embedded.unpaid[index] = needs
+        return [covered] if covered else []
+
+
+def _measure_of(caller: Caller) -> Measure:
+    limits, gate, most_at_once = caller.embedder.limits, caller.gate, caller.exposure.most
+    most_tokens = gate.largest_tokens
+    if most_at_once is not None:
+        most_tokens = min(most_tokens or most_at_once, int(most_at_once / limits.bytes_per_token))
+    return Measure.of(limits, gate.largest_inputs, most_tokens)
 
 
 def usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -121,7 +121,7 @@ class Gate:
             self._traffic.allow(self._members.rates, self._clock.now_s())
 
     @contextmanager
-    def _following(self) -> Iterator[tuple[Traffic, float]]:
+    def _following(self, what: str = "") -> Iterator[tuple[Traffic, float]]:
         """Traffic and time for the end of a call; what it changes is said without the lock."""
         with self._lock:
             now_s = self._clock.now_s()
@@ -131,7 +131,7 @@ class Gate:
             after = self._traffic.circuit.state
             left_s = self._traffic.circuit.left_s(now_s)
         if after is not before:
-            _say(self._provider, after, left_s)
+            _say(self._provider, after, left_s, what)
 
 
 class Pass:
@@ -140,7 +140,7 @@ class Pass:
     __slots__ = ("_call", "_following")
 
     def __init__(
-        self, call: Call, following: Callable[[], AbstractContextManager[tuple[Traffic, float]]]
+        self, call: Call, following: Callable[..., AbstractContextManager[tuple[Traffic, float]]]
     ) -> None:
         self._call = call
         self._following = following
@@ -155,9 +155,9 @@ class Pass:
         with self._following() as (traffic, now_s):
             traffic.limited(self._call, retry_after_s, now_s)
 
-    def failed(self) -> None:
-        """An outage: 5xx, no connection, no answer in time."""
-        with self._following() as (traffic, now_s):
+    def failed(self, what: str = "The provider does not answer") -> None:
+        """An outage: 5xx, no connection, no answer in time; ``what`` is for people."""
+        with self._following(what) as (traffic, now_s):
             traffic.failed(self._call, now_s)
 
     def refused(self) -> None:
@@ -175,12 +175,12 @@ def _whole(limit: float | None) -> int | None:
     return None if limit is None else max(1, int(limit))
 
 
-def _say(provider: str, state: State, left_s: float) -> None:
+def _say(provider: str, state: State, left_s: float, what: str) -> None:
     if state is State.LIMITED:
         _log.warning("%s asks us to slow down: limited for %.3g s.", provider, left_s)
     elif state is State.OPEN:
         _log.warning(
-            "%s does not answer: asking it every %g s at most.", provider, LONGEST_OUTAGE_S
+            "%s; asking again, every %g s at most, until it works.", what, LONGEST_OUTAGE_S
         )
     else:
         _log.info("%s works again.", provider)

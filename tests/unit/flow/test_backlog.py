@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from bisect import insort
 from typing import TYPE_CHECKING
 
@@ -281,20 +282,49 @@ def test_a_parked_key_is_held_but_not_handed_out_until_it_is_unparked() -> None:
     backlog.add(entry(1, row=1))
     backlog.add(entry(2, row=2))
     one, two = take(backlog)
-    backlog.park(one)
+    backlog.park(one, 1)
     backlog.finish(two)
     assert take(backlog) == []
     assert (backlog.rows, backlog.parked_rows, backlog.ready_bytes) == (1, 1, 0)
-    backlog.unpark()
+    backlog.unpark(1, 1)
     (again,) = take(backlog)
     assert offsets(again) == [1]
+
+
+def test_only_so_much_is_unparked_as_is_left_small_ones_before_large_ones() -> None:
+    backlog = Backlog()
+    for number in (1, 2, 3, 4):
+        backlog.add(entry(number, row=number))
+    for work, needs in zip(take(backlog), (50, 300, 40, 30), strict=True):
+        backlog.park(work, needs)
+    backlog.unpark(29, math.inf)
+    assert (backlog.parked_rows, backlog.least_needed) == (4, 30)
+    backlog.unpark(100, math.inf)
+    assert [offsets(work) for work in take(backlog)] == [[1], [3]]
+    assert backlog.parked_rows == 2
+    backlog.unpark(math.inf, math.inf)
+    assert [offsets(work) for work in take(backlog)] == [[2], [4]]
+    assert (backlog.parked_rows, backlog.least_needed) == (0, 0)
+
+
+def test_one_that_is_too_large_for_the_room_keeps_its_turn() -> None:
+    backlog = Backlog()
+    for number in (1, 2, 3):
+        backlog.add(entry(number, row=number))
+    for work, needs in zip(take(backlog), (40, 300, 30), strict=True):
+        backlog.park(work, needs)
+    backlog.unpark(1000, 100)
+    assert [offsets(work) for work in take(backlog)] == [[1]]
+    assert backlog.first_needed(1000) == 300
+    backlog.unpark(1000, 300)
+    assert [offsets(work) for work in take(backlog)] == [[2]]
 
 
 def test_a_newer_change_brings_a_parked_key_back() -> None:
     backlog = Backlog()
     backlog.add(entry(1))
     (work,) = take(backlog)
-    backlog.park(work)
+    backlog.park(work, 1)
     backlog.add(entry(2))
     (again,) = take(backlog)
     assert offsets(again) == [1, 2]
@@ -306,7 +336,7 @@ def test_what_came_while_it_flew_keeps_a_key_from_being_parked() -> None:
     backlog.add(entry(1))
     (work,) = take(backlog)
     backlog.add(entry(2))
-    backlog.park(work)
+    backlog.park(work, 1)
     (again,) = take(backlog)
     assert offsets(again) == [1, 2]
 
@@ -383,14 +413,14 @@ class BacklogMachine(RuleBasedStateMachine):
     def park(self, data: st.DataObject) -> None:
         work = self._land(data)
         row = row_of(work)
-        self.backlog.park(work)
+        self.backlog.park(work, 1)
         self._forget([one for one in work.entries if not one.ledger.is_open])
         if self.held[row] and self.held[row][-1] is work.newest:
             self.parked.add(row)
 
     @rule()
     def unpark(self) -> None:
-        self.backlog.unpark()
+        self.backlog.unpark(math.inf, math.inf)
         self.parked.clear()
 
     @rule(partition=st.integers(0, 1))

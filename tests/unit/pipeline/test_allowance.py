@@ -56,11 +56,11 @@ class Scene:
     def now(self) -> datetime:
         return self.moment
 
-    def park(self, *rows: int) -> None:
+    def park(self, *rows: int, needs: int = 5) -> None:
         for row in rows:
             self.backlog.add(entry(self.ledger, row, row=row))
         for work in self.backlog.take(100, 1 << 20):
-            self.backlog.park(work)
+            self.backlog.park(work, needs)
 
     def tick(self, times: int = 1) -> None:
         for _ in range(times):
@@ -88,8 +88,9 @@ def test_a_pause_is_said_once_with_the_rows_that_wait_and_when_it_ends(
     scene.tick(60)
     (said,) = pauses(caplog)
     assert said == (
-        "Paused by the budget: 9 of 10 tokens spent today, too little for 3 rows that wait and "
-        "those not read yet. Going on at 00:00 UTC (in 6 h 30 min), or when the budget is raised."
+        "Paused by the budget: 9 of 10 tokens spent today, too little for 2 rows that wait and "
+        "those not read yet. Going on at 00:00 UTC (in 6 h 30 min), or when the budget is raised; "
+        "deletes and changes of metadata go on."
     )
 
 
@@ -102,6 +103,6 @@ def test_the_next_day_goes_on_and_another_pause_is_said_again(
     scene.tick()
     assert scene.backlog.ready_rows == 1
     scene.tick()
-    scene.park(2)
+    scene.park(2, needs=11)
     scene.tick(3)
     assert len(pauses(caplog)) == 2

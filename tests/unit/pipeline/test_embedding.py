@@ -111,6 +111,14 @@ def assert_vectors(found: Sequence[Vector | None], texts: Sequence[str]) -> None
         np.testing.assert_array_equal(vector, wanted)
 
 
+def refuse_unless(passes: Callable[[Sequence[str]], bool]) -> Callable[[Sequence[str]], None]:
+    def before(texts: Sequence[str]) -> None:
+        if not passes(texts):
+            raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")
+
+    return before
+
+
 def void(_: object) -> None:
     """Whatever it is, nothing."""
 
@@ -149,6 +157,45 @@ def test_a_poison_text_is_found_and_no_other_is_paid_twice(scene: Scene) -> None
     assert embedded.refused[6].kind == "TextRefused"
     assert_vectors([one for one in embedded.vectors if one is not None], TEXTS)
     assert set(scene.provider.answered.values()) == {1}
+
+
+def test_a_poison_text_among_many_is_found_without_a_probe(scene: Scene) -> None:
+    scene.provider.limits = Limits(texts=1000, in_flight=3)
+    texts = [f"row {number}" for number in range(1000)]
+    texts[618] = "poison"
+    assert set(scene.embed(texts).refused) == {618}
+    assert scene.provider.answered.total() == 999
+
+
+def test_a_provider_that_begins_to_refuse_everything_drains_nothing(scene: Scene) -> None:
+    scene.provider.limits = Limits(texts=100, in_flight=1)
+    scene.provider.before = refuse_unless(lambda texts: "row 0" in texts)
+    embedded = scene.embed([f"row {number}" for number in range(300)])
+    assert embedded.refused == {}
+    assert isinstance(embedded.failure, FatalError)
+    assert "refuses every text" in str(embedded.failure)
+    assert sum(vector is not None for vector in embedded.vectors) == 100
+    assert len(scene.provider.calls) < 100, "and not two for each text"
+
+
+def test_the_last_texts_of_a_batch_are_not_at_fault_where_a_probe_is_refused(scene: Scene) -> None:
+    scene.provider.before = refuse_unless(lambda texts: "row 0" in texts)
+    scene.provider.limits = Limits(texts=4, in_flight=1)
+    embedded = scene.embed(TEXTS[:7])
+    assert embedded.refused == {}
+    assert isinstance(embedded.failure, FatalError)
+
+
+def test_no_text_is_at_fault_where_the_batch_failed_before_another_one_passed(scene: Scene) -> None:
+    def before(texts: Sequence[str]) -> None:
+        if "poison" not in texts:
+            raise FatalError("fake answers 401")
+
+    scene.provider.before = before
+    scene.provider.limits = Limits(texts=1, in_flight=1)
+    embedded = scene.embed(["poison", "row 1"])
+    assert embedded.refused == {}
+    assert isinstance(embedded.failure, FatalError)
 
 
 def test_a_text_that_is_refused_alone_is_at_fault_if_a_probe_passes(scene: Scene) -> None:
@@ -262,6 +309,41 @@ def test_a_vector_that_nobody_can_use_fails_its_text_alone(scene: Scene, bad: fl
     embedded = scene.embed(TEXTS)
     assert set(embedded.refused) == {2}
     assert embedded.refused[2].kind == "VectorUnusable"
+
+
+def test_vectors_that_were_unusable_once_are_asked_for_again_and_blame_no_text(
+    scene: Scene,
+) -> None:
+    left = [True]
+
+    def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:
+        if not (left and left.pop()):
+            return answer
+        return Embeddings(np.full_like(answer.vectors, np.nan), answer.tokens)
+
+    scene.provider.spoil = spoil
+    embedded = scene.embed(TEXTS)
+    assert embedded.refused == {}
+    assert_vectors(embedded.vectors, TEXTS)
+    assert scene.provider.answered.total() == 14, "four texts were paid for twice, no others"
+
+
+def test_vectors_that_become_unusable_in_a_batch_blame_no_text(scene: Scene) -> None:
+    def spoil(texts: Sequence[str], answer: Embeddings) -> Embeddings:
+        return answer if "row 0" in texts else Embeddings(0 * answer.vectors, answer.tokens)
+
+    scene.provider.spoil = spoil
+    scene.provider.limits = Limits(texts=4, in_flight=1)
+    embedded = scene.embed(TEXTS)
+    assert embedded.refused == {}
+    assert isinstance(embedded.failure, FatalError)
+
+
+def test_between_broken_answers_there_is_some_time(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:-1], answer.tokens)
+    before_s = scene.clock.now_s()
+    scene.embed(TEXTS[:4])
+    assert scene.clock.now_s() - before_s >= 3.0
 
 
 def test_a_model_that_makes_no_usable_vector_of_anything_ends_the_task(scene: Scene) -> None:

@@ -114,13 +114,13 @@ def test_only_changes_are_told_and_no_part_of_the_account_but_the_provider(
     clock.advance(12)
     go().passed(1)
     for call in [go(), go(), go()]:
-        call.failed()
+        call.failed("Cohere answers 503")
     clock.advance(0.5)
     go().passed(1)
     assert caplog.messages == [
         "cohere asks us to slow down: limited for 12 s.",
         "cohere works again.",
-        "cohere does not answer: asking it every 5 s at most.",
+        "Cohere answers 503; asking again, every 5 s at most, until it works.",
         "cohere works again.",
     ]
 
