@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.world import json_decoder
+from worker.clock import FakeClock
 from worker.decode.port import SchemaNeeded
 from worker.errors import FatalError, RetriableError
+from worker.flow.batching import BufferLimits
 from worker.model import Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -123,10 +125,36 @@ def test_while_a_registry_is_away_the_other_partitions_go_on(make_world: Worlds)
     there, stuck = world.table.places
     world.until(lambda: world.committed.get(there) == world.end(there))
     assert world.index.keys() == {0, 2, 4, 6, 8}
-    assert member.source.paused == {stuck}
+    world.until(lambda: member.source.paused == {stuck})
     assert world.committed.get(stuck, 0) == 0
     decoder.is_away = False
     world.settle()
     world.assert_equals_table()
     assert member.source.paused == set()
     assert world.dead == []
+
+
+def test_a_schema_that_is_on_its_way_pauses_nothing(
+    make_world: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(clock=FakeClock())
+    decoder = Reluctant(partition=1)
+    decoder.is_away = False
+    member = world.member(decoder)
+    paused: list[TopicPartition] = []
+    monkeypatch.setattr(member.source, "pause", paused.extend)
+    for row in range(10):
+        world.table.insert(row)
+    world.until(lambda: len(world.index) == 10)
+    assert paused == []
+
+
+def test_what_waits_for_a_schema_that_is_on_its_way_stays_bounded(make_world: Worlds) -> None:
+    world = make_world(buffer=BufferLimits(max_rows=40))
+    member = world.member(Reluctant(partition=1))
+    for row in range(200):
+        world.table.insert(row)
+    for _ in range(20):
+        member.step()
+        assert member.task.buffered + member.task._intake.rows <= 40
+    world.until(lambda: world.committed.get(world.table.places[0]) == 100)

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from worker.pipeline.rejects import Rejects
     from worker.source.port import Source
 
+_STALLED_PART = 4
+"""A quarter of the buffer may hold what waits for schemas, before polls stop."""
+
 
 class Pressure:
     """Pauses and resumes partitions; belongs to the task's thread.
 
-    A full buffer first only stops the polls, for ``grace_s`` at most: pausing throws away what
-    librdkafka has fetched ahead, and in a backfill the buffer is full most of the time.
+    Pausing throws away what librdkafka has fetched ahead, and fetching it again takes up to a
+    second. So a full buffer first only stops the polls, for ``grace_s`` at most, as in a backfill
+    it is full most of the time. A quarter of it full of what waits for schemas does the same, as
+    most schemas come at once.
     """
 
     def __init__(  # noqa: PLR0913 - it weighs what three parts hold
@@ -45,6 +50,7 @@ class Pressure:
         self._clock = clock
         self._grace_s = grace_s
         self._full_since_s: float | None = None
+        self._stalled_since_s: float | None = None
         self._pauses_all = False
         self._paused: set[TopicPartition] = set()
 
@@ -55,8 +61,10 @@ class Pressure:
 
     @property
     def defers_poll(self) -> bool:
-        """Whether the buffer is full but nothing is paused yet: a poll now would bring records."""
-        return self.is_full and not self._pauses_all
+        """Whether too much is held but nothing is paused yet: a poll now would bring records."""
+        if self.is_full:
+            return not self._pauses_all
+        return self._stalls_hold_much and not self._stalls_last
 
     @property
     def room(self) -> int:
@@ -72,8 +80,13 @@ class Pressure:
         elif self._limits.are_reached(rows, size):
             self._full_since_s = self._clock.now_s()
         self._pauses_all = self.is_full and self._grace_is_over
-        held = self._ledger.partitions if self._pauses_all else self._intake.stalled
-        self._apply(set(held))
+        self._note_stalls()
+        if self._pauses_all:
+            self._apply(set(self._ledger.partitions))
+        elif self._stalls_last:
+            self._apply(set(self._intake.stalled))
+        else:
+            self._apply(set())
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """A pause ends with the assignment."""
@@ -81,7 +94,25 @@ class Pressure:
 
     @property
     def _grace_is_over(self) -> bool:
-        since_s = self._full_since_s
+        return self._is_long_ago(self._full_since_s)
+
+    def _note_stalls(self) -> None:
+        if not self._intake.stalled:
+            self._stalled_since_s = None
+        elif self._stalled_since_s is None:
+            self._stalled_since_s = self._clock.now_s()
+
+    @property
+    def _stalls_last(self) -> bool:
+        """Whether the schemas that are waited for are not just on their way."""
+        return self._is_long_ago(self._stalled_since_s)
+
+    @property
+    def _stalls_hold_much(self) -> bool:
+        rows, size = _STALLED_PART * self._intake.rows, _STALLED_PART * self._intake.bytes
+        return self._limits.are_reached(rows, size)
+
+    def _is_long_ago(self, since_s: float | None) -> bool:
         return since_s is not None and self._clock.now_s() - since_s >= self._grace_s
 
     @property
