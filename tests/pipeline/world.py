@@ -35,7 +35,7 @@ from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from worker.clock import Clock
     from worker.decode.port import Decoder
@@ -57,12 +57,18 @@ class CountingSource(MemorySource):
     """Counts its polls, and tells what is paused; may be fenced."""
 
     polls = 0
+    pauses = 0
+    """Partitions that were paused so far."""
     is_fenced = False
 
     def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
         if self.is_fenced:
             raise FatalError("another worker has this worker.id")
         return super().commit_now(next_offsets, timeout_s)
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        self.pauses += len(partitions)
+        super().pause(partitions)
 
     def poll(self, max_records: int, timeout_s: float) -> Polled:
         self.polls += 1
