@@ -114,10 +114,9 @@ class Traffic:
         shut_s = self.circuit.wait_s(now_s)
         if shut_s > 0:
             return max(shut_s, _SOONEST_S)
-        wait_s = max(
-            self._quota.wait_s(load, ahead, now_s),
-            self._speed.wait_s(ahead.requests, self.in_flight, now_s),
-        )
+        wait_s = self._quota.wait_s(load, ahead, now_s)
+        if self.circuit.state is State.CLOSED:  # a probe is one at a time, and speed's clock stands
+            wait_s = max(wait_s, self._speed.wait_s(ahead.requests, self.in_flight, now_s))
         return min(max(wait_s, _SOONEST_S), _LOOK_AGAIN_S) if wait_s > 0 else 0.0
 
     def _begin(self, load: Load, now_s: float) -> Call:

@@ -122,3 +122,15 @@ def test_a_limit_that_nobody_configured_is_found_and_used(
     Simulation(provider, Rates()).run(600)
     assert provider.passed >= 0.75 * limit / window_s * 600
     assert provider.limited <= 0.1 * provider.passed
+
+
+def test_after_two_episodes_a_probe_that_never_ends_does_not_hold_up_the_others_for_ever() -> None:
+    door = Door()
+    episode(door)
+    call, _ = door.until_it_goes()
+    call.limited(5.0)
+    door.clock.advance(5.0)
+    lost, _ = door.until_it_goes(caller="lost")
+    assert isinstance(lost, Pass)
+    _, waited_s = door.until_it_goes()
+    assert waited_s <= 65.0
