@@ -3,7 +3,7 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help demo test check format unit contract stack-test stack stack-down bench docs clean
+.PHONY: help demo test check format unit contract stack-test stack stack-down bench bench-main docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ stack-down: .venv/.ready ## Stop them
 
 bench: .venv/.ready ## Ratios: each step and the whole engine, against the bare loop
 	$(BIN)/python -m benchmarks
+
+bench-main: .venv/.ready ## The main job as users run it, and its hard cases
+	$(BIN)/python -m benchmarks.main_job
 
 format: .venv/.ready ## Rewrite what the formatter wants otherwise
 	$(BIN)/ruff check --fix
