@@ -92,6 +92,9 @@ class Finished:
         self._rows = rows
         self.ended: Moment | None = None
 
+    def look_now(self) -> None:
+        """It looks at every turn."""
+
     def is_reached(self) -> bool:
         if self._task.counters.finished < self._rows:
             return False
