@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 AS_OF: Final = "2026-11-26"
-"""When prices and rates were looked up."""
+"""When prices were compiled. The rates, and the price of ada-002, were not checked that day."""
 
 _RATES = Rates(requests=3000, tokens=1_000_000)
 _SMALL = range(1, 1536 + 1)
