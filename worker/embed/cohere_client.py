@@ -1,13 +1,18 @@
-"""Calls of Cohere's ``ClientV2``, without its retries, and its errors in our words."""
+"""Calls of the ``embed`` of Cohere's ``ClientV2``, without its retries; its errors in our words.
+
+``ClientV2`` inherits that ``embed`` from ``V2Client``, which is what is built here: the other half
+of its ancestors, for version 1 of the interface, took 0.12 s of CPU and 16 MiB at every start.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
-from cohere import ClientV2
 from cohere.core.api_error import ApiError
+from cohere.core.client_wrapper import SyncClientWrapper
 from cohere.core.parse_error import ParsingError
+from cohere.v2.client import V2Client
 
 from worker.embed.failures import Refusal, error_of, error_of_transport, retry_after_s
 from worker.embed.packed import unpacked, unreadable
@@ -37,11 +42,12 @@ class CohereClient:
 
     def __init__(self, config: RemoteConfig, url: str, connections: httpx.Client) -> None:
         self._length = config.length
-        self._client = ClientV2(
-            config.key or _NO_KEY,
-            base_url=url,
-            httpx_client=connections,
-            log_warning_experimental_features=False,
+        self._client = V2Client(
+            client_wrapper=SyncClientWrapper(
+                token=config.key or _NO_KEY,
+                base_url=url,
+                httpx_client=connections,
+            )
         )
         self._options: RequestOptions = {"max_retries": 0, "timeout": config.timeout_s}
         self._parameters: dict[str, Any] = {"model": config.model, "embedding_types": ["base64"]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from worker.answers import read_whole
 from worker.tls import trusted
 
 _IDLE_S = 45.0
@@ -65,4 +66,6 @@ def _opened() -> httpx.Client:
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
     )
-    return httpx.Client(limits=limits, verify=trusted())
+    return httpx.Client(
+        limits=limits, verify=trusted(), event_hooks={"response": [read_whole]}
+    )

@@ -17,6 +17,7 @@ from pinecone._internal.http_client import HTTPClient
 from pinecone.errors import NotFoundError
 
 import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK returns
+from worker.answers import read_whole
 from worker.errors import FatalError, RetriableError
 from worker.tls import trusted
 
@@ -59,6 +60,7 @@ class IndexWithoutRetries(Index):
         self._http = HTTPClient(
             dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
         )
+        self._http._client.event_hooks = {"response": [read_whole]}  # noqa: SLF001 - no other way
 
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.

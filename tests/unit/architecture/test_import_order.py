@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[3] / "worker"
 
 GROUPS = (
-    {"errors", "immutable", "model", "clock", "plugins", "tls"},
+    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers"},
     {"config", "telemetry"},
     {"flow", "document", "throttle"},
     {"source", "decode", "embed", "store", "dlq", "state", "pinecone_local", "provider_local"},
