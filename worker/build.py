@@ -96,13 +96,15 @@ class Assembly:
         consumer = kafka.consumer_properties(self.worker, self.config, number)
         session_s = _session_s(dict(consumer))
         lease = Lease(clock, session_s)
-        runner = BatchRunner(
+        runner = BatchRunner.of(
             documents=documents,
             embedding=self.index.embedding,
             store=self.index.store,
             guard=ModelGuard(self.index.store, model),
             lease=lease,
             patience=patience,
+            clock=clock,
+            cached_rows=self.config.batch.cached_rows,
         )
         task = Task(
             ports=Ports(

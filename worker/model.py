@@ -194,6 +194,9 @@ class Stamp:
     """``str(ModelId)``."""
     source_position: int | None = None
     """``Origin.position`` of the change."""
+    columns: tuple[str, ...] = ()
+    """Digests of the columns that the text was made of (``worker.document.digests``), by which a
+    change that lacks some of them is recognised as one that left the text alone."""
 
 
 @immutable()

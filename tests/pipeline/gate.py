@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from worker.errors import RecordError
     from worker.flow.backlog import Work
     from worker.model import ModelId, Point, Vector
-    from worker.pipeline.batch import BatchRunner, Report
+    from worker.pipeline.batch import BatchRunner
+    from worker.pipeline.item import Report
     from worker.store.port import Capabilities, Deletion, Match, Store
 
 T = TypeVar("T")

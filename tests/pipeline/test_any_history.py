@@ -28,7 +28,7 @@ CALLS = ("fetch", "embed", "upsert", "delete")
 WRITES = ("upsert", "delete")
 ROWS = 5
 MEMBERS = 3
-ROUNDS = 100
+ROUNDS = 500
 """More than any of these histories takes to come to its end."""
 
 rows = st.integers(0, ROWS - 1)

@@ -50,16 +50,39 @@ def test_a_whole_batch_of_refused_texts_is_dead_lettered_and_committed(world: Wo
     assert kinds(world) == ["TextRefused"] * 6
 
 
-def test_a_column_that_nobody_sent_is_neither_embedded_nor_stored(world: World) -> None:
+def test_a_column_that_was_not_sent_stays_as_the_index_has_it(world: World) -> None:
     world.member()
     world.table.insert(1, body="real text")
     world.settle()
     texts = world.embedder.texts
     world.table.update(1, price=9, without=("body",))
     world.settle()
+    assert kinds(world) == []
+    assert world.index[1] == {"name": "n", "body": "real text", "price": 9}
+    assert world.embedder.texts == texts
+
+
+def test_a_column_that_nobody_sent_is_neither_embedded_nor_stored(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="real text")
+    world.settle()
+    texts = world.embedder.texts
+    world.table.update(1, name="another", without=("body",))
+    world.settle()
     assert kinds(world) == ["UnavailableColumn"]
     assert world.index[1] == {"name": "n", "body": "real text", "price": 0}
     assert world.embedder.texts == texts
+
+
+def test_nor_is_one_of_a_row_that_a_record_nobody_can_read_may_have_changed(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="real text")
+    world.settle()
+    world.table.garbage(1)
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    assert kinds(world) == ["BrokenJson", "UnavailableColumn"]
+    assert world.index[1]["price"] == 0
 
 
 def test_a_record_that_cannot_be_read_is_dead_lettered_and_parts_the_rows_history(

@@ -107,13 +107,15 @@ class Member:
         self.source = CountingSource(world.broker, GROUP, subscription, clock)
         patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
-        runner = BatchRunner(
+        runner = BatchRunner.of(
             documents=world.documents,
             embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
             store=world.gated_store,
             guard=ModelGuard(world.store, world.gated_embedder.model),
             lease=lease,
             patience=patience,
+            clock=clock,
+            cached_rows=1000,
         )
         gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
         self.task = Task(

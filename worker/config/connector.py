@@ -216,6 +216,11 @@ class BatchSettings(Section):
         description="Bytes in memory per task; reading pauses above it.",
         json_schema_extra={"kind": "bytes"},
     )
+    cached_rows: Count = Field(
+        100_000,
+        alias="cache.max.rows",
+        description="Rows per task of which it is remembered what the index holds.",
+    )
     in_flight: Count = Field(
         8, alias="max.in.flight", description="Batches of one task under way at the same time."
     )

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from worker.document.collision import Claims
+from worker.document.digests import are_unchanged, column_digests
 from worker.document.fingerprint import Fingerprints
 from worker.document.fitting import METADATA_BYTES, fits, fitted
 from worker.document.identity import PointIds
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from worker.document.spec import DocumentSpec
-    from worker.model import Change, MetadataValue, ModelId
+    from worker.model import Change, MetadataValue, ModelId, Point
 
 _LOG = logging.getLogger(__name__)
+
+UNAVAILABLE = "UnavailableColumn"
+"""Kind of the error of a row that lacks what its document needs."""
+
+_DIGEST_BYTES = 12
+_DIGESTS_BYTES = 800
+"""Of the thousand that ``METADATA_BYTES`` leaves for what is ours."""
 
 
 class DocumentBuilder:
@@ -40,10 +48,10 @@ class DocumentBuilder:
         self._ids = PointIds(spec.id)
         self._claims = Claims()
         self._when_columns = spec.when.columns if spec.when else frozenset()
-        self._columns = (
-            spec.text.columns
-            | self._when_columns
-            | frozenset(field.column for field in spec.metadata)
+        self._text_columns = tuple(sorted(spec.text.columns | self._when_columns))
+        self._digested = self._text_columns if _fit_stamp(self._text_columns) else ()
+        self._columns = frozenset(self._text_columns) | frozenset(
+            field.column for field in spec.metadata
         )
         self._warned: set[tuple[str, str]] = set()
 
@@ -52,11 +60,19 @@ class DocumentBuilder:
         """The columns of ``after`` that documents are made of; names and ids need the key alone."""
         return self._columns
 
-    def build(self, change: Change) -> Document | None:
+    def is_partial(self, change: Change) -> bool:
+        """Whether Debezium left out a column that the document is made of."""
+        return not change.unavailable.isdisjoint(self._columns)
+
+    def build(self, change: Change, stored: Point | None = None) -> Document | None:
         """The document of a row; None if the row must not be in the index.
 
         That is so for a deleted row, one for which ``document.when`` is false, and one without any
         text, as nobody could find it by meaning.
+
+        ``stored`` is what the index holds of the row, for a change that is partial: metadata that
+        was not sent stays as it is there, and where no column behind the text has changed, the
+        document has that point's fingerprint and an empty text.
 
         Raises:
             RecordError: a needed column was not sent (``UnavailableColumn``), a template failed
@@ -64,17 +80,17 @@ class DocumentBuilder:
             FatalError: no column of the text exists in this topic, or its rows would share points
                 with those of another one.
         """
+        if change.unavailable and self.is_partial(change):
+            return self._completed(change, stored)
         text = self.text_of(change)
-        if not text:
+        return self._document(change, text, self._fingerprints.of(text)) if text else None
+
+    def former(self, change: Change) -> tuple[str, str] | None:
+        """Where the row's point was before its key changed; None if it did not."""
+        if change.moved_from is None:
             return None
         place = self._places.of(change)
-        return Document(
-            namespace=self._namespace(place),
-            id=self._ids.of(place, change.key),
-            text=text,
-            metadata=self._metadata(change, place),
-            stamp=self._stamp(change, text),
-        )
+        return self._namespace(place), self._ids.of(place, change.moved_from)
 
     def target(self, change: Change) -> tuple[str, str]:
         """Namespace and id of the row; needs only key and origin, so deletes have one too.
@@ -99,7 +115,7 @@ class DocumentBuilder:
         if not self._is_wanted(change):
             return ""
         if change.unavailable:
-            _require(change, self._columns)
+            _require(change, self._spec.text.columns)
         if not is_whole and change.after.keys().isdisjoint(self._spec.text.columns):
             raise _no_text_column(change, self._spec.text.columns)
         return self._spec.text.render(change.after)
@@ -111,6 +127,43 @@ class DocumentBuilder:
             _require(change, self._when_columns)
         return self._spec.when.holds(change.after)
 
+    def _completed(self, change: Change, stored: Point | None) -> Document | None:
+        """The document of a change that lacks something, by what the index holds."""
+        if change.unavailable.isdisjoint(self._text_columns):
+            text = self.text_of(change)
+            if not text:
+                return None
+            _expect(stored, change, self._columns)
+            return self._document(change, text, self._fingerprints.of(text), stored)
+        if change.unavailable.isdisjoint(self._when_columns) and not self._is_wanted(change):
+            return None
+        stamp = _expect(stored, change, self._columns)
+        if not are_unchanged(change.after, self._text_columns, change.unavailable, stamp.columns):
+            raise _unavailable(change, self._columns)
+        return self._document(change, "", stamp.fingerprint, stored)
+
+    def _document(
+        self, change: Change, text: str, fingerprint: str, stored: Point | None = None
+    ) -> Document:
+        place = self._places.of(change)
+        if not text and stored is not None and stored.stamp is not None:
+            columns = stored.stamp.columns
+        else:
+            columns = column_digests(change.after, self._digested, change.origin.connector)
+        return Document(
+            namespace=self._namespace(place),
+            id=self._ids.of(place, change.key),
+            text=text,
+            metadata=self._metadata(change, place, stored),
+            stamp=Stamp(
+                fingerprint=fingerprint,
+                position=change.record.position,
+                model=self._model,
+                source_position=change.origin.position,
+                columns=columns,
+            ),
+        )
+
     def _namespace(self, place: Place) -> str:
         name = self._namespaces.get(place)
         if name is None:
@@ -119,9 +172,13 @@ class DocumentBuilder:
             self._namespaces[place] = name
         return name
 
-    def _metadata(self, change: Change, place: Place) -> Mapping[str, MetadataValue]:
+    def _metadata(
+        self, change: Change, place: Place, stored: Point | None
+    ) -> Mapping[str, MetadataValue]:
         table = change.origin.table or place.table
         whole = metadata_of(change.after, self._spec.metadata, table, change.origin)
+        if stored is not None:
+            whole |= self._kept(change, stored)
         if fits(whole, self._metadata_limit):
             return whole
         fit = fitted(whole, self._metadata_limit)
@@ -129,13 +186,13 @@ class DocumentBuilder:
             self._warn(change, name, "left out of metadata larger than the store takes")
         return fit.metadata
 
-    def _stamp(self, change: Change, text: str) -> Stamp:
-        return Stamp(
-            fingerprint=self._fingerprints.of(text),
-            position=change.record.position,
-            model=self._model,
-            source_position=change.origin.position,
-        )
+    def _kept(self, change: Change, stored: Point) -> dict[str, MetadataValue]:
+        """Metadata of columns that were not sent, as they did not change."""
+        return {
+            field.name: stored.metadata[field.name]
+            for field in self._spec.metadata
+            if field.column in change.unavailable and field.name in stored.metadata
+        }
 
     def _report_absent(self, change: Change) -> None:
         """A column that no row has reads like null: it may be a typo, or be added to the table."""
@@ -150,16 +207,31 @@ class DocumentBuilder:
         _LOG.warning("%s: %r is %s (said once)", change.record.topic, name, what)
 
 
+def _fit_stamp(columns: tuple[str, ...]) -> bool:
+    """Whether their digests may go with every point; else nobody knows what did not change."""
+    return sum(len(name.encode()) + _DIGEST_BYTES for name in columns) <= _DIGESTS_BYTES
+
+
 def _require(change: Change, columns: frozenset[str]) -> None:
+    if not change.unavailable.isdisjoint(columns):
+        raise _unavailable(change, columns)
+
+
+def _expect(stored: Point | None, change: Change, columns: frozenset[str]) -> Stamp:
+    if stored is None or stored.stamp is None:
+        raise _unavailable(change, columns)
+    return stored.stamp
+
+
+def _unavailable(change: Change, columns: frozenset[str]) -> RecordError:
     lacking = sorted(change.unavailable & columns)
-    if not lacking:
-        return
-    raise RecordError(
+    return RecordError(
         f"{change.record.topic}: Debezium left out {', '.join(lacking)}, as they are large and did "
-        "not change; set REPLICA IDENTITY FULL on the table, or add Debezium's reselect columns "
-        "post processor to the source connector",
+        "not change, and the index cannot tell them; set REPLICA IDENTITY FULL on the table, add "
+        "Debezium's reselect columns post processor to the source connector, or let vecsink read "
+        "them by reselect.*",
         stage=Stage.DOCUMENT,
-        kind="UnavailableColumn",
+        kind=UNAVAILABLE,
     )
 
 

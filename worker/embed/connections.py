@@ -66,6 +66,4 @@ def _opened() -> httpx.Client:
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
     )
-    return httpx.Client(
-        limits=limits, verify=trusted(), event_hooks={"response": [read_whole]}
-    )
+    return httpx.Client(limits=limits, verify=trusted(), event_hooks={"response": [read_whole]})

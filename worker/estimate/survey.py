@@ -6,12 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from worker.document.builder import UNAVAILABLE
 from worker.errors import RecordError
 from worker.estimate.keys import RowTexts, digest_of
 from worker.estimate.tally import Ending
 from worker.pipeline.batch import Documents
 from worker.pipeline.cutting import Size, cut
-from worker.pipeline.decide import Decision, decide, is_stale
+from worker.pipeline.decide import is_stale
+from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +94,9 @@ class Survey:
             try:
                 yield self._row(work)
             except RecordError as error:
+                if error.kind == UNAVAILABLE:  # mostly an update that left the text alone
+                    self._tally.end(Ending.IN_INDEX)
+                    continue
                 self._tally.failures[error.kind] += 1
                 self._tally.end(Ending.FAILED)
 
@@ -123,12 +128,13 @@ class Survey:
         """As the pipeline will, once everything before is done."""
         change, document = row.work.change, row.document
         text = self._known.text(place)
-        if text is None and point is not None and point.stamp is not None:
-            if is_stale(change, point):
+        held = Held.fetched(point)
+        if text is None and held is not None and held.fingerprint is not None:
+            if is_stale(change, held):
                 return Ending.STALE  # not put down, as the next change has to be compared as well
-            text = digest_of(point.stamp.fingerprint)
+            text = digest_of(held.fingerprint)
             self._known.put(place, text, 0)
-            if document is not None and decide(document, change, point) is not Decision.EMBED:
+            if document is not None and document.stamp.fingerprint == held.fingerprint:
                 return Ending.IN_INDEX
         if document is None:
             self._known.put(place, 0, 0)

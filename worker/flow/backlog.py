@@ -99,15 +99,16 @@ class _Place:
     def chain(self) -> list[Entry]:
         """Take out what one write can stand for.
 
-        The delete half of a key change is never swallowed: its batch keeps the row's vector for
-        the new key.
+        The delete half of a key change stays alone: it is not swallowed, as its batch keeps the
+        row's vector for the new key, and swallows nothing, as that vector has to be there first.
         """
         chain, self.waiting = self.waiting, []
         if len(chain) == 1:
             return chain
-        for index, entry in enumerate(chain[:-1]):
+        for index, entry in enumerate(chain):
             if entry.change.moves_away:
-                chain, self.waiting = chain[: index + 1], chain[index + 1 :]
+                end = index or 1
+                chain, self.waiting = chain[:end], chain[end:]
                 break
         return chain
 
@@ -119,6 +120,7 @@ class Backlog:
         self._places: dict[Key, _Place] = {}
         self._ready: OrderedDict[Key, _Place] = OrderedDict()
         self._parked: dict[Key, _Place] = {}
+        self._delayed: dict[Key, float] = {}
         self._ready_bytes = 0
         self._rows = 0
         self._bytes = 0
@@ -174,6 +176,7 @@ class Backlog:
             self._ready_bytes += entry.size
         else:
             self._parked.pop(key, None)
+            self._delayed.pop(key, None)
             self._make_ready(key, place)
 
     def take(self, max_rows: int, max_bytes: int) -> list[Work]:
@@ -229,6 +232,21 @@ class Backlog:
             place.needs = needs
             self._parked[key] = place
 
+    def delay(self, work: Work, until_s: float) -> None:
+        """A batch is through with a key that has to come again at a time, or with what is newer."""
+        self.give_back(work, work.entries)
+        key, place = work.key, self._places.get(work.key)
+        if place is not None and place.waiting[-1] is work.newest:
+            del self._ready[key]
+            self._ready_bytes -= place.size
+            self._delayed[key] = until_s
+
+    def wake(self, now_s: float) -> None:
+        """What was delayed until now may go into a batch again."""
+        for key in [key for key, until_s in self._delayed.items() if until_s <= now_s]:
+            del self._delayed[key]
+            self._make_ready(key, self._places[key])
+
     @property
     def parked_rows(self) -> int:
         """Keys that wait for ``unpark``."""
@@ -281,6 +299,7 @@ class Backlog:
         if not kept:
             self._ready.pop(key, None)
             self._parked.pop(key, None)
+            self._delayed.pop(key, None)
             del self._places[key]
 
     def _release(self, entry: Entry) -> None:

@@ -19,7 +19,16 @@ class PartitionLedger:
     ledger that an offset was received under is what fences late results.
     """
 
-    __slots__ = ("_done", "_last", "_waiting", "gaps", "is_at_end", "is_open", "partition")
+    __slots__ = (
+        "_done",
+        "_last",
+        "_waiting",
+        "gaps",
+        "is_at_end",
+        "is_open",
+        "last_gap",
+        "partition",
+    )
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
@@ -30,6 +39,8 @@ class PartitionLedger:
         """Whether the partition is still held under this assignment; any thread may ask."""
         self.gaps = 0
         """Records so far that could not be decoded, so that nobody knows which row they changed."""
+        self.last_gap = -1
+        """Offset of the last of them."""
         self.is_at_end = False
         """Whether nothing more could be read when last heard of."""
 

@@ -1,28 +1,31 @@
-"""One batch, from changes to outcomes: document, fetch, decide, embed, write.
+"""One batch, from changes to outcomes: document, look, judge, embed, write.
 
 Runs in a pool thread and shares nothing with other batches but its ports.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
 
 from worker.errors import RecordError
-from worker.model import Outcome, Point
 from worker.pipeline.caller import Errand
-from worker.pipeline.decide import Decision, decide, is_stale
+from worker.pipeline.item import Item, Report, still_open
+from worker.pipeline.judge import Judge
+from worker.pipeline.known import Known
 from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.lookup import Lookup
+from worker.pipeline.parking import Parking
 from worker.pipeline.patience import Interrupted
-from worker.store.port import Deletion
-from worker.telemetry.bill import Bill
+from worker.pipeline.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from worker.clock import Clock
     from worker.flow.backlog import Work
-    from worker.model import Change, Document, Vector
+    from worker.model import Change, Document, Point
     from worker.pipeline.embedding import Embedding
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
@@ -31,20 +34,17 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 
-_NOTHING_TO_WRITE = {
-    Decision.STALE: Outcome.STALE,
-    Decision.UNCHANGED: Outcome.UNCHANGED,
-}
-
-StoreCall: TypeAlias = "Callable[[Sequence[Item]], Mapping[str, RecordError]]"
-"""Writes items in one call of the store; the answer says which ids it refused."""
-
-
 class Documents(Protocol):
     """What a batch needs of the document step."""
 
-    def build(self, change: Change) -> Document | None:
+    def is_partial(self, change: Change) -> bool:
+        """Whether a column that the document is made of was not sent."""
+        ...
+
+    def build(self, change: Change, stored: Point | None = None) -> Document | None:
         """The document of a row; None if the row has no place in the index.
+
+        ``stored`` is what the index holds of it, from which a partial change is completed.
 
         Raises:
             RecordError: the row cannot become one.
@@ -55,32 +55,9 @@ class Documents(Protocol):
         """Namespace and id of a row's point, also for a row that is gone."""
         ...
 
-
-@dataclass(slots=True, eq=False)
-class Item:
-    """One row on its way through the batch."""
-
-    work: Work
-    namespace: str = ""
-    id: str = ""
-    document: Document | None = None
-    stored: Point | None = None
-    vector: Vector | None = None
-    outcome: Outcome | RecordError | None = None
-    unpaid_tokens: int = 0
-    """What its text may cost, if the day's budget does not cover it."""
-
-
-@dataclass(slots=True, eq=False)
-class Report:
-    """How a batch ended. Items without an outcome have to come again."""
-
-    items: Sequence[Item]
-    bill: Bill = field(default_factory=Bill)
-    tokens_by_table: Counter[str] = field(default_factory=Counter)
-    """The bill's tokens, divided by size of the texts."""
-    failure: BaseException | None = None
-    """What has to end the task, after the items that have an outcome are settled."""
+    def former(self, change: Change) -> tuple[str, str] | None:
+        """The same of its old key; None if the change is not the create of a key change."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +66,41 @@ class BatchRunner:
 
     documents: Documents
     embedding: Embedding
-    store: Store
-    guard: ModelGuard
+    lookup: Lookup
+    judge: Judge
+    writing: Writing
     lease: Lease
     patience: Patience
+    clock: Clock
+
+    @classmethod
+    def of(  # noqa: PLR0913 - the composition root passes everything in once
+        cls,
+        *,
+        documents: Documents,
+        embedding: Embedding,
+        store: Store,
+        guard: ModelGuard,
+        lease: Lease,
+        patience: Patience,
+        clock: Clock,
+        cached_rows: int,
+    ) -> Self:
+        """Put the steps together for one task."""
+        settle_s = store.capabilities.settle_s
+        known = Known(clock, settle_s=settle_s, most_rows=cached_rows)
+        parking = Parking(store)
+        lookup = Lookup(store, guard, known, parking, patience)
+        return cls(
+            documents=documents,
+            embedding=embedding,
+            lookup=lookup,
+            judge=Judge(documents, lookup, settle_s),
+            writing=Writing(store, known, parking, lease, patience),
+            lease=lease,
+            patience=patience,
+            clock=clock,
+        )
 
     def run(self, batch: Sequence[Work]) -> Report:
         """Bring the index to the state of these changes.
@@ -101,57 +109,31 @@ class BatchRunner:
             Interrupted, LeaseExpired: nothing is decided, the work has to come again.
             FatalError: every record would fail.
         """
-        report = Report([Item(work) for work in batch])
-        self._each(report.items, self._address)
-        self._fetch(_open(report.items))
-        self._each(_open(report.items), self._judge)
+        report = Report([Item(work, work.change) for work in batch])
+        _each(report.items, self._address)
+        looked_s = self.clock.now_s()
+        self.lookup.look(still_open(report.items))
+        _each(still_open(report.items), lambda item: self.judge.judge(item, looked_s))
         self._embed(report)
-        self._write([item for item in _open(report.items) if _is_ready(item)])
+        self.writing.write([item for item in still_open(report.items) if item.is_ready])
         return report
 
-    def _each(self, items: Iterable[Item], step: Callable[[Item], None]) -> None:
-        for item in items:
-            try:
-                step(item)
-            except RecordError as error:
-                item.outcome = error
-
     def _address(self, item: Item) -> None:
-        change = item.work.change
-        item.document = None if change.op.removes else self.documents.build(change)
-        if item.document is None:
-            item.namespace, item.id = self.documents.target(change)
+        change, documents = item.change, self.documents
+        item.former = documents.former(change)
+        item.is_partial = not change.op.removes and documents.is_partial(change)
+        if not (change.op.removes or item.is_partial):
+            item.document = documents.build(change)
+        document = item.document
+        if document is None:
+            item.address = documents.target(change)
         else:
-            item.namespace, item.id = item.document.namespace, item.document.id
-
-    def _fetch(self, items: Sequence[Item]) -> None:
-        for namespace, group in _by_namespace(items).items():
-            self.patience("looking at the namespace", lambda ns=namespace: self.guard.check(ns))  # type: ignore[misc]
-            ids = [item.id for item in group]
-            stored = self.patience(
-                "fetching from the store",
-                lambda ns=namespace, ids=ids: self.store.fetch(ns, ids),  # type: ignore[misc]
-            )
-            for item in group:
-                item.stored = stored.get(item.id)
-
-    def _judge(self, item: Item) -> None:
-        if item.stored is None:
-            return
-        self.guard.compare(item.namespace, item.stored)
-        if item.document is None:
-            if is_stale(item.work.change, item.stored):
-                item.outcome = Outcome.STALE
-            return
-        decision = decide(item.document, item.work.change, item.stored)
-        item.outcome = _NOTHING_TO_WRITE.get(decision)
-        if decision is Decision.REUSE:
-            item.vector = item.stored.vector
+            item.address = document.namespace, document.id
 
     def _embed(self, report: Report) -> None:
         wanted: dict[str, list[Item]] = defaultdict(list)
-        for item in _open(report.items):
-            if item.document is not None and item.vector is None and item.work.is_ours:
+        for item in still_open(report.items):
+            if item.document is not None and item.lacks_vector and item.work.is_ours:
                 wanted[item.document.text].append(item)
         if not wanted:
             return
@@ -161,8 +143,8 @@ class BatchRunner:
         report.bill, report.tokens_by_table = embedded.bill, embedded.tokens_by_table
         if not isinstance(embedded.failure, LeaseExpired | Interrupted):
             report.failure = embedded.failure
-        for index, items in enumerate(wanted.values()):
-            for item in items:
+        for index, sharing in enumerate(wanted.values()):
+            for item in sharing:
                 _receive(item, embedded, index)
 
     def _expect_ours(self, wanted: Mapping[str, Sequence[Item]]) -> None:
@@ -170,50 +152,13 @@ class BatchRunner:
         if not any(item.work.is_ours for items in wanted.values() for item in items):
             raise LeaseExpired
 
-    def _write(self, items: Sequence[Item]) -> None:
-        for namespace, group in _by_namespace(items).items():
-            upserts = [item for item in group if item.document is not None]
-            removals = [item for item in group if item.document is None]
-            try:
-                self._send(upserts, "writing to the store", self._upsert(namespace))
-                self._send(removals, "deleting from the store", self._delete(namespace))
-            except (LeaseExpired, Interrupted):
-                continue  # these items come again; what was written keeps its outcome
 
-    def _send(self, items: Sequence[Item], what: str, call: StoreCall) -> None:
-        """Write what is still ours at that moment, asked anew at each try."""
-        sent: list[Item] = []
-
-        def attempt() -> Mapping[str, RecordError]:
-            self.lease.check()
-            sent[:] = [item for item in items if item.work.is_ours]
-            return call(sent) if sent else {}
-
-        refused = self.patience(what, attempt) if items else {}
-        for item in sent:
-            item.outcome = refused.get(item.id) or _done(item)
-
-    def _upsert(self, namespace: str) -> StoreCall:
-        def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
-            points = {item.id: _point(item) for item in items}
-            return self.store.upsert(namespace, list(points.values()))
-
-        return call
-
-    def _delete(self, namespace: str) -> StoreCall:
-        def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
-            gone = {item.id: Deletion(item.id, item.work.change.position) for item in items}
-            return self.store.delete(namespace, list(gone.values()))
-
-        return call
-
-
-def _done(item: Item) -> Outcome:
-    """How an item ended whose write the store took."""
-    if item.document is None:
-        return Outcome.DELETED if item.work.change.op.removes else Outcome.FILTERED
-    reused = item.stored is not None and item.vector is item.stored.vector
-    return Outcome.REUSED if reused else Outcome.WRITTEN
+def _each(items: Iterable[Item], step: Callable[[Item], None]) -> None:
+    for item in items:
+        try:
+            step(item)
+        except RecordError as error:
+            item.outcome = error
 
 
 def _receive(item: Item, embedded: Embedded, index: int) -> None:
@@ -222,29 +167,5 @@ def _receive(item: Item, embedded: Embedded, index: int) -> None:
     item.unpaid_tokens = embedded.unpaid.get(index, 0)
 
 
-def _is_ready(item: Item) -> bool:
-    """Whether there is something to write: a point with its vector, or a point that goes."""
-    return item.document is None or item.vector is not None
-
-
 def _table(item: Item) -> str:
-    change = item.work.change
-    return change.origin.table or change.record.topic
-
-
-def _open(items: Sequence[Item]) -> list[Item]:
-    return [item for item in items if item.outcome is None]
-
-
-def _by_namespace(items: Sequence[Item]) -> dict[str, list[Item]]:
-    groups: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        groups[item.namespace].append(item)
-    return groups
-
-
-def _point(item: Item) -> Point:
-    document, vector = item.document, item.vector
-    if document is None or vector is None:
-        raise AssertionError("a row without document or vector is not upserted")
-    return Point(document.id, vector, document.metadata, document.stamp)
+    return item.change.origin.table or item.change.record.topic

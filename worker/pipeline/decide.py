@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from worker.model import Change, Document, Point
+from worker.pipeline.held import metadata_digest
 
-UPDATED_AT = "updated_at"
-"""Metadata key of the source's commit time, in ms."""
+if TYPE_CHECKING:
+    from worker.model import Change, Document
+    from worker.pipeline.held import Held
 
 
 class Decision(StrEnum):
@@ -17,51 +17,47 @@ class Decision(StrEnum):
 
     EMBED = "embed"
     REUSE = "reuse"
-    """The stored vector belongs to exactly this text: write it again with the new metadata."""
+    """A vector of exactly this text is there: write it again with the new metadata."""
     UNCHANGED = "unchanged"
-    """The index holds this very change already."""
+    """The index holds exactly this already."""
     STALE = "stale"
 
 
-def decide(document: Document, change: Change, stored: Point | None) -> Decision:
-    """Compare a document with the point that the index shows under its id.
+def decide(document: Document, change: Change, held: Held | None, *, is_proven: bool) -> Decision:
+    """Compare a document with what the index is believed to hold under its id.
 
-    The answer may be late (stores are eventually consistent). So an equal fingerprint saves the
-    embedding but not the write; only the same Position proves that nothing has to be written.
+    A fetch may be late (stores are eventually consistent). So an equal fingerprint saves the
+    embedding but not the write, unless the belief is proven: because this worker wrote it, because
+    whatever was written before is visible by now, or by the Position of this very change. The
+    commit time and the Position do not count as differences; they move with the next write.
     """
-    if stored is None or stored.stamp is None:
+    if held is None:
         return Decision.EMBED
-    if is_stale(change, stored):
+    if is_stale(change, held):
         return Decision.STALE
-    if stored.stamp.fingerprint != document.stamp.fingerprint:
+    if held.fingerprint != document.stamp.fingerprint:
         return Decision.EMBED
-    if _is_same_change(document, stored):
-        return Decision.UNCHANGED
-    return Decision.REUSE
+    if not (is_proven or _is_same_position(document, held)):
+        return Decision.REUSE
+    same = held.metadata == metadata_digest(document.metadata)
+    return Decision.UNCHANGED if same else Decision.REUSE
 
 
-def is_stale(change: Change, stored: Point) -> bool:
+def is_stale(change: Change, held: Held) -> bool:
     """Whether the index is provably ahead of a change.
 
     By Position where the two compare; elsewhere (another partition or topic) only a strictly older
     time in the source counts, and equal times leave it to arrival.
     """
-    if stored.stamp is None:
-        return False
-    ours, theirs = change.position, stored.stamp.position
+    ours, theirs = change.position, held.position
     if ours.comparable(theirs):
         return ours.offset < theirs.offset
-    latest_ms, stored_ms = change.latest_ms, stored.metadata.get(UPDATED_AT)
-    if latest_ms is None or not isinstance(stored_ms, int | float):
+    latest_ms = change.latest_ms
+    if latest_ms is None or held.latest_ms is None:
         return False
-    return latest_ms < stored_ms
+    return latest_ms < held.latest_ms
 
 
-def _is_same_change(document: Document, stored: Point) -> bool:
-    stamp = stored.stamp
-    return (
-        stamp is not None
-        and stamp.position.comparable(document.stamp.position)
-        and stamp.position == document.stamp.position
-        and stored.metadata == document.metadata
-    )
+def _is_same_position(document: Document, held: Held) -> bool:
+    position = document.stamp.position
+    return position.comparable(held.position) and position == held.position

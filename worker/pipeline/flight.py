@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from worker.flow.backlog import Work
     from worker.model import TopicPartition
-    from worker.pipeline.batch import Report
+    from worker.pipeline.item import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)

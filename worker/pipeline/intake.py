@@ -151,6 +151,7 @@ class Intake:
             self._stall(record, ledger, needed)
         except RecordError as error:
             ledger.gaps += 1
+            ledger.last_gap = record.offset
             self._rejects.reject(record, ledger, error)
         else:
             if isinstance(decoded, NotARow):

@@ -10,8 +10,8 @@ from worker.model import Outcome
 
 if TYPE_CHECKING:
     from worker.flow.backlog import Backlog, Entry, Work
-    from worker.pipeline.batch import Item, Report
     from worker.pipeline.flight import Flight, Landed
+    from worker.pipeline.item import Item, Report
     from worker.pipeline.rejects import Rejects
     from worker.telemetry.counters import Counters
 
@@ -73,6 +73,8 @@ class Landing:
         work, outcome = item.work, item.outcome
         if outcome is None and item.unpaid_tokens:
             self._backlog.park(work, item.unpaid_tokens)
+        elif outcome is None and item.look_again_s is not None:
+            self._backlog.delay(work, item.look_again_s)
         elif outcome is None:
             self._backlog.give_back(work, work.entries)
         elif isinstance(outcome, RecordError):

@@ -219,6 +219,7 @@ class Task:
 
     def _send_out(self) -> None:
         policy = self._settings.batch
+        self._backlog.wake(self._clock.now_s())
         more_to_read = not self._ledger.is_at_end and not self._pressure.is_full
         while policy.is_due(
             self._backlog,

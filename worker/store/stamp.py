@@ -23,6 +23,7 @@ PLACE = "_tp"
 OFFSET = "_off"
 MODEL = "_m"
 SOURCE = "_src"
+COLUMNS = "_cols"
 
 
 def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, MetadataValue]:
@@ -34,6 +35,8 @@ def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, Me
     kept[MODEL] = stamp.model
     if stamp.source_position is not None:
         kept[SOURCE] = stamp.source_position
+    if stamp.columns:
+        kept[COLUMNS] = list(stamp.columns)
     return kept
 
 
@@ -52,6 +55,7 @@ def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
             position=Position(topic_id, int(partition), int(stored[OFFSET])),
             model=str(stored[MODEL]),
             source_position=None if source is None else int(source),
+            columns=tuple(stored.get(COLUMNS, ())),
         )
     except (KeyError, AttributeError, TypeError, ValueError):
         return None

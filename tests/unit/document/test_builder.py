@@ -9,15 +9,28 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.document.builder import DocumentBuilder
+from worker.document.digests import column_digests
 from worker.document.fingerprint import Fingerprints
 from worker.document.spec import parse_spec, parse_text
 from worker.errors import ConfigError, FatalError, RecordError, Stage
-from worker.model import Change, Document, Key, ModelId, Op, Origin, Position, Record, Stamp
+from worker.model import (
+    Change,
+    Document,
+    Key,
+    ModelId,
+    Op,
+    Origin,
+    Point,
+    Position,
+    Record,
+    Stamp,
+)
 
 if TYPE_CHECKING:
     from tests.unit.document.conftest import MakeChange
@@ -39,8 +52,30 @@ def test_a_row_becomes_a_document(make_change: MakeChange, model: ModelId) -> No
             position=Position("T", 0, 5),
             model="fake/words/8",
             source_position=7,
+            columns=column_digests(ROW, ("description", "name"), "postgresql"),
         ),
     )
+
+
+def test_a_change_without_its_large_columns_is_completed_by_the_index(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    spec = parse_spec(fields=FIELDS, metadata="price, description as said")
+    builder = DocumentBuilder(spec, model)
+    whole = builder.build(make_change(ROW))
+    assert whole is not None
+    there = Point("42", np.ones(8, np.float32), whole.metadata, whole.stamp)
+    lacking = frozenset({"description"})
+    dearer = {name: value for name, value in ROW.items() if name != "description"} | {"price": 99}
+    completed = builder.build(make_change(dearer, unavailable=lacking), there)
+    assert completed is not None
+    assert completed.stamp.fingerprint == whole.stamp.fingerprint
+    assert completed.stamp.columns == whole.stamp.columns
+    assert completed.metadata == {**whole.metadata, "price": 99}
+    with pytest.raises(RecordError, match="left out description"):
+        builder.build(make_change(dearer | {"name": "Table"}, unavailable=lacking), there)
+    with pytest.raises(RecordError, match="left out description"):
+        builder.build(make_change(dearer, unavailable=lacking))
 
 
 def test_the_columns_are_those_of_text_condition_and_metadata(model: ModelId) -> None:

@@ -64,7 +64,7 @@ def test_those_that_waited_longest_go_first() -> None:
     assert [offsets(work) for work in take(backlog, 2)] == [[0, 3], [1, 4]]
 
 
-def test_the_delete_half_of_a_key_change_is_never_swallowed() -> None:
+def test_the_delete_half_of_a_key_change_stays_alone() -> None:
     backlog, ours = Backlog(), ledger()
     for one in (
         change(1),
@@ -73,11 +73,28 @@ def test_the_delete_half_of_a_key_change_is_never_swallowed() -> None:
         change(4, op=Op.CREATE),
     ):
         backlog.add(Entry(one, ours, 0.0))
-    (moving,) = take(backlog)
-    assert offsets(moving) == [1, 2]
-    backlog.finish(moving)
-    (after,) = take(backlog)
-    assert offsets(after) == [3, 4]
+    for expected in ([1], [2], [3, 4]):
+        (work,) = take(backlog)
+        assert offsets(work) == expected
+        backlog.finish(work)
+
+
+def test_what_is_delayed_comes_again_at_its_time_or_with_something_newer() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(Entry(change(1), ours, 0.0))
+    (work,) = take(backlog)
+    backlog.delay(work, 10.0)
+    backlog.wake(9.9)
+    assert (take(backlog), backlog.ready_bytes, backlog.rows) == ([], 0, 1)
+    backlog.wake(10.0)
+    (again,) = take(backlog)
+    backlog.delay(again, 20.0)
+    backlog.add(Entry(change(2), ours, 0.0))
+    (newer,) = take(backlog)
+    assert offsets(newer) == [1, 2]
+    backlog.finish(newer)
+    backlog.wake(30.0)
+    assert (take(backlog), backlog.rows) == ([], 0)
 
 
 def from_partition(partition: int, offset: int, committed_ms: int | None) -> Entry:
@@ -387,8 +404,9 @@ class BacklogMachine(RuleBasedStateMachine):
         for work in self.backlog.take(rows, PLENTY):
             row = row_of(work)
             assert row not in self.flying
-            assert not any(one.change.moves_away for one in work.entries[:-1])
-            assert work.newest.change.moves_away or work.entries == self.held[row]
+            moving = [one.change.moves_away for one in self.held[row]]
+            until = (moving.index(True) or 1) if True in moving else len(moving)
+            assert work.entries == self.held[row][:until]
             assert work.change.position == work.newest.change.position
             self.flying[row] = work
 

@@ -101,13 +101,15 @@ class Engine:
         """Write to this store."""
         self.store = store
         spec = parse_spec(fields="name", metadata="price")
-        self.runner = BatchRunner(
+        self.runner = BatchRunner.of(
             documents=DocumentBuilder(spec, self.embedder.model),
             embedding=embedding_of(self.embedder, self.clock),
             store=store,
             guard=ModelGuard(store, self.embedder.model),
             lease=self.lease,
             patience=Patience(abort=self.abort, clock=self.clock),
+            clock=self.clock,
+            cached_rows=1000,
         )
 
     def take(self) -> list[Work]:

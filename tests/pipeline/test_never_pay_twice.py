@@ -1,0 +1,104 @@
+"""Texts that the index holds are not paid for again, and rows are never completed by a guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.pipeline.world import World
+from worker.model import Outcome
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Worlds
+
+
+def kinds(world: World) -> list[str]:
+    return [kind for _, _, kind in world.dead]
+
+
+def test_an_update_that_changes_nothing_here_costs_no_call_at_all(world: World) -> None:
+    member = world.member()
+    world.table.insert(1, body="text")
+    world.settle()
+    world.store.calls.clear()
+    world.table.read_again(1)
+    world.settle()
+    assert world.store.calls == {}
+    assert member.counters.outcomes[Outcome.UNCHANGED] == 1
+
+
+def test_a_new_snapshot_of_what_is_there_writes_nothing_once_the_store_has_settled(
+    world: World,
+) -> None:
+    world.member()
+    for row in range(5):
+        world.table.insert(row, body=f"text {row}")
+    world.settle()
+    world.stop(world.members[0])
+    for row in range(5):
+        world.table.read_again(row)
+    world.member()
+    world.store.calls.clear()
+    world.settle()
+    assert world.store.calls["upsert"] == 0
+    assert world.embedder.texts == 5
+
+
+def test_an_update_and_back_costs_both_texts_once_each_time_they_are_written(world: World) -> None:
+    world.member()
+    for body in ("one", "two", "one"):
+        if 1 in world.table.rows:
+            world.table.update(1, body=body)
+        else:
+            world.table.insert(1, body=body)
+        world.settle()
+    assert world.index[1]["body"] == "one"
+
+
+def test_a_key_change_moves_the_vector(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="text")
+    world.settle()
+    world.table.move(1, 2)
+    world.settle()
+    assert world.index.keys() == {2}
+    assert world.embedder.texts == 1
+
+
+def test_a_key_change_without_its_text_moves_it_too(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="text")
+    world.settle()
+    world.table.move(1, 2, without=("body",))
+    world.settle()
+    assert kinds(world) == []
+    assert world.index == {2: {"name": "n", "body": "text", "price": 0}}
+    assert world.embedder.texts == 1
+
+
+def test_and_so_it_does_between_two_workers_whichever_is_first(make_world: Worlds) -> None:
+    for slow in (0, 1):
+        world = make_world()
+        first, second = world.member(), world.member()
+        world.table.insert(0, body="text")
+        world.settle()
+        world.table.move(0, 1, without=("body",))
+        quick = second if slow == 0 else first
+        for _ in range(20):
+            quick.step()
+        world.settle()
+        assert kinds(world) == []
+        assert world.index == {1: {"name": "n", "body": "text", "price": 0}}
+        assert world.embedder.texts == 1
+
+
+def test_a_key_swap_leaves_each_row_its_own_text(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="one")
+    world.table.insert(2, body="two")
+    world.settle()
+    for old, new in ((1, 3), (2, 1), (3, 2)):
+        world.table.move(old, new, without=("body",))
+    world.settle()
+    assert kinds(world) == []
+    assert {key: row["body"] for key, row in world.index.items()} == {1: "two", 2: "one"}
+    assert world.embedder.texts == 2

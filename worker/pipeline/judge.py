@@ -1,0 +1,122 @@
+"""What becomes of each row of a batch, once the index was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.model import Outcome
+from worker.pipeline.decide import Decision, decide, is_stale
+
+if TYPE_CHECKING:
+    from worker.model import Document, Point, Vector
+    from worker.pipeline.batch import Documents
+    from worker.pipeline.held import Held
+    from worker.pipeline.item import Item
+    from worker.pipeline.lookup import Belief, Lookup
+
+_NOTHING_TO_WRITE = {
+    Decision.STALE: Outcome.STALE,
+    Decision.UNCHANGED: Outcome.UNCHANGED,
+}
+
+
+_LOOK_EVERY_S = 0.5
+_MOVE_S = 60.0
+"""How long a change that lacks its text waits until the worker of its old key parks the point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Decides row by row; what cannot be decided yet has to be looked at again."""
+
+    documents: Documents
+    lookup: Lookup
+    settle_s: float
+    """Longest time until a write is visible."""
+
+    def judge(self, item: Item, looked_s: float) -> None:
+        """Settle what needs no write, find vectors that can stay, complete what was not sent.
+
+        Raises:
+            RecordError: the row cannot become a document.
+        """
+        belief = self.lookup.believe(item, looked_s)
+        if belief.held is not None and is_stale(item.change, belief.held):
+            item.outcome = Outcome.STALE
+        elif item.change.op.removes:
+            self._part_with(item, belief, looked_s)
+        elif item.is_partial:
+            self._complete(item, belief, looked_s)
+        if item.outcome is None and item.document is not None:
+            self._compare(item, item.document, belief, looked_s)
+
+    def _part_with(self, item: Item, belief: Belief, looked_s: float) -> None:
+        """A deletion; of a row whose key has changed, the vector is kept for its new key."""
+        held = belief.held
+        if held is not None and held.fingerprint is None:
+            item.outcome = Outcome.DELETED  # by the delete that this tombstone follows
+        elif item.change.moves_away and belief.settles_at_s is not None:
+            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+        elif item.change.moves_away:
+            item.leaves_vector = item.stored is not None and item.stored.stamp is not None
+
+    def _complete(self, item: Item, belief: Belief, looked_s: float) -> None:
+        """A partial change is completed by what the index holds for sure.
+
+        What stands under an old key is not sure: its worker may be behind. What that worker parked
+        is.
+        """
+        if belief.settles_at_s is not None:
+            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            return
+        basis = item.stored if _is_whole_since(item, belief.held) else None
+        if basis is None and item.is_parked:
+            basis = item.moved
+        if basis is None and item.former is not None:
+            patient_until_s = item.work.newest.arrived_s + _MOVE_S
+            if looked_s < patient_until_s:
+                item.look_again_s = _soon(looked_s, patient_until_s)
+                return
+        item.document = self.documents.build(item.change, basis)
+        item.is_partial = False
+
+    def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:
+        decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
+        item.outcome = _NOTHING_TO_WRITE.get(decision)
+        if item.outcome is not None:
+            return
+        item.vector = _vector_of(document.stamp.fingerprint, item.stored, item.moved)
+        item.is_reused = item.vector is not None
+        if item.is_reused:
+            return
+        if decision is Decision.REUSE and belief.settles_at_s is not None:
+            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+        elif item.former is not None and item.moved is None:
+            visible_s = item.work.newest.arrived_s + self.settle_s
+            item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
+
+
+def _is_whole_since(item: Item, held: Held | None) -> bool:
+    """Whether every change of the row since then was understood.
+
+    A record that could not be decoded may have been about any row of its partition.
+    """
+    if held is None:
+        return False
+    gap = item.ledger.last_gap
+    return gap < 0 or (
+        item.change.position.comparable(held.position) and held.position.offset > gap
+    )
+
+
+def _soon(looked_s: float, until_s: float) -> float:
+    return min(looked_s + _LOOK_EVERY_S, until_s)
+
+
+def _vector_of(fingerprint: str, *points: Point | None) -> Vector | None:
+    """A vector of exactly this text; it belongs to its fingerprint, however late it was read."""
+    for point in points:
+        if point is not None and point.stamp and point.stamp.fingerprint == fingerprint:
+            return point.vector
+    return None

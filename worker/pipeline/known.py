@@ -1,0 +1,133 @@
+"""What this worker knows of the index because it wrote it: valid while the partition is held."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from worker.clock import Clock
+    from worker.flow.ledger import PartitionLedger
+    from worker.model import Change
+    from worker.pipeline.held import Held
+
+    Address: TypeAlias = tuple[str, str]
+    """Namespace and id."""
+
+_FRAMING = 5
+"""Bytes before an Avro key: magic byte and schema id."""
+
+
+class Entry(NamedTuple):
+    """What is under an id, and when it was put there."""
+
+    held: Held
+    written_s: float
+
+
+@dataclass(slots=True, eq=False)
+class _Shelf:
+    """What is known of the rows of one partition, the longest untouched first."""
+
+    since_s: float
+    entries: OrderedDict[Address, Entry] = field(default_factory=OrderedDict)
+
+
+class Known:
+    """A cache in front of the store. Thread-safe.
+
+    It belongs to assignments: what was known of a partition ends with its ledger, as others may
+    write afterwards. What is younger than ``settle_s`` stays even when there is no room, because a
+    store that answers late may not show it yet.
+    """
+
+    def __init__(self, clock: Clock, *, settle_s: float, most_rows: int) -> None:
+        self._clock = clock
+        self._settle_s = settle_s
+        self._most_rows = most_rows
+        self._shelves: dict[PartitionLedger, _Shelf] = {}
+        self._framings: dict[str, bytes] = {}
+        self._shared: set[str] = set()
+        self._lock = threading.Lock()
+        self._rows = 0
+
+    def find(self, ledger: PartitionLedger, address: Address) -> Entry | None:
+        """What is known to be under an address; None if only the store can tell."""
+        with self._lock:
+            shelf = self._shelf(ledger)
+            entry = shelf.entries.get(address)
+            if entry is not None:
+                shelf.entries.move_to_end(address)
+            return entry
+
+    def put(self, ledger: PartitionLedger, address: Address, change: Change, held: Held) -> None:
+        """Remember what is there now, unless the partition has gone meanwhile."""
+        with self._lock:
+            if not ledger.is_open or self._is_shared(change):
+                return
+            entries = self._shelf(ledger).entries
+            self._rows -= address in entries
+            entries[address] = Entry(held, self._clock.now_s())
+            entries.move_to_end(address)
+            self._rows += 1
+            self._make_room(entries)
+
+    def forget(self, ledger: PartitionLedger, address: Address) -> None:
+        """Only the store can tell from now on."""
+        with self._lock:
+            shelf = self._shelves.get(ledger)
+            if shelf is not None and shelf.entries.pop(address, None) is not None:
+                self._rows -= 1
+
+    def settled_at_s(self, ledger: PartitionLedger, entry: Entry | None) -> float:
+        """From when on a fetch shows everything that was written before."""
+        if entry is not None:
+            return entry.written_s + self._settle_s
+        with self._lock:
+            return self._shelf(ledger).since_s + self._settle_s
+
+    @property
+    def settle_s(self) -> float:
+        """Longest time until a write is visible."""
+        return self._settle_s
+
+    def _shelf(self, ledger: PartitionLedger) -> _Shelf:
+        shelf = self._shelves.get(ledger)
+        if shelf is None:
+            self._drop_closed()
+            shelf = _Shelf(self._clock.now_s())
+            if ledger.is_open:
+                self._shelves[ledger] = shelf
+        return shelf
+
+    def _drop_closed(self) -> None:
+        for ledger in [one for one in self._shelves if not one.is_open]:
+            self._rows -= len(self._shelves.pop(ledger).entries)
+
+    def _make_room(self, entries: OrderedDict[Address, Entry]) -> None:
+        oldest_s = self._clock.now_s() - self._settle_s
+        while self._rows > self._most_rows and next(iter(entries.values())).written_s <= oldest_s:
+            entries.popitem(last=False)
+            self._rows -= 1
+
+    def _is_shared(self, change: Change) -> bool:
+        """Whether changes of one row may come in two partitions.
+
+        That is so while producers write keys of two schemas: the partition follows from the key's
+        bytes, which hold the schema's id. Then nobody is the only writer of a row.
+        """
+        topic, key = change.record.topic, change.record.key
+        if topic in self._shared:
+            return True
+        if not key or key[0] != 0:
+            return False
+        framing = key[:_FRAMING]
+        if self._framings.setdefault(topic, framing) == framing:
+            return False
+        self._shared.add(topic)
+        for shelf in self._shelves.values():
+            self._rows -= len(shelf.entries)
+            shelf.entries.clear()
+        return True

@@ -1,0 +1,127 @@
+"""What the index holds for the rows of a batch: by what this worker knows, else by a fetch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.pipeline.decide import Decision, decide
+from worker.pipeline.held import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from worker.model import Point
+    from worker.pipeline.item import Item
+    from worker.pipeline.known import Address, Known
+    from worker.pipeline.model_guard import ModelGuard
+    from worker.pipeline.parking import Parking
+    from worker.pipeline.patience import Patience
+    from worker.store.port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What the index is taken to hold under an item's id."""
+
+    held: Held | None
+    is_proven: bool
+    """Whether nothing else can be there."""
+    settles_at_s: float | None = None
+    """From when on a fetch shows it; None if the fetch has shown it, or none was needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Asks the store for what is not known."""
+
+    store: Store
+    guard: ModelGuard
+    known: Known
+    parking: Parking
+    patience: Patience
+
+    def look(self, items: Iterable[Item]) -> None:
+        """Fetch what a decision about these items needs."""
+        wanted: dict[str, list[Item]] = defaultdict(list)
+        moved: list[Item] = []
+        for item in items:
+            item.known = self.known.find(item.ledger, item.address)
+            if _needs_point(item):
+                wanted[item.address[0]].append(item)
+            if item.former is not None:
+                moved.append(item)
+        for namespace, group in wanted.items():
+            stored = self._fetch(namespace, [item.address[1] for item in group])
+            for item in group:
+                item.stored = stored.get(item.address[1])
+        if moved:
+            self._look_for_moved(moved)
+
+    def believe(self, item: Item, now_s: float) -> Belief:
+        """What to take for true; ``now_s`` is from before the look."""
+        known = item.known
+        settled_s = self.known.settled_at_s(item.ledger, known)
+        if known is None:
+            is_proven = now_s >= settled_s
+            return Belief(Held.fetched(item.stored), is_proven, None if is_proven else settled_s)
+        if not _needs_point(item) or known.held.shows(item.stored):
+            return Belief(known.held, is_proven=True)
+        if now_s < settled_s:
+            return Belief(known.held, is_proven=True, settles_at_s=settled_s)
+        self.known.forget(item.ledger, item.address)  # somebody else has changed the index
+        return Belief(Held.fetched(item.stored), is_proven=True)
+
+    def _look_for_moved(self, items: Sequence[Item]) -> None:
+        """At the old place first: who takes a point from there has parked it before."""
+        former = {item.former: item for item in items if item.former is not None}
+        by_namespace: dict[str, list[str]] = defaultdict(list)
+        for namespace, point_id in former:
+            by_namespace[namespace].append(point_id)
+        found: dict[Address, Point] = {}
+        for namespace, ids in by_namespace.items():
+            points = self._fetch(namespace, ids)
+            found.update(((namespace, point_id), point) for point_id, point in points.items())
+        missing = [
+            address for address, item in former.items() if not _is_older(found, address, item)
+        ]
+        if missing:
+            found |= self.patience("looking for moved points", lambda: self.parking.find(missing))
+        for address, item in former.items():
+            item.moved = found.get(address) if _is_older(found, address, item) else None
+            item.is_parked = item.moved is not None and address in missing
+
+    def _fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        self.patience("looking at the namespace", lambda: self.guard.check(namespace))
+        points = self.patience("fetching from the store", lambda: self.store.fetch(namespace, ids))
+        for point in points.values():
+            self.guard.compare(namespace, point)
+        return points
+
+
+def _needs_point(item: Item) -> bool:
+    """Whether what is known is not enough: a vector or metadata have to be kept."""
+    if item.known is None:
+        return True
+    held = item.known.held
+    if item.is_partial:
+        return held.fingerprint is not None
+    if item.document is None:
+        return item.change.moves_away and held.fingerprint is not None
+    return decide(item.document, item.change, held, is_proven=True) is Decision.REUSE
+
+
+def _is_older(found: Mapping[Address, Point], address: Address, item: Item) -> bool:
+    """Whether a point is of the row before its key changed, and not of a new row in its place."""
+    point = found.get(address)
+    if point is None or point.stamp is None:
+        return False
+    before, now = point.stamp.source_position, item.change.origin.position
+    if before is not None and now is not None:
+        return before < now
+    held = Held.fetched(point)
+    latest_ms = item.change.latest_ms
+    if held is None or held.latest_ms is None or latest_ms is None:
+        return False
+    return held.latest_ms <= latest_ms
