@@ -32,9 +32,7 @@ def fits(metadata: Mapping[str, MetadataValue], limit: int) -> bool:
     return len(orjson.dumps(metadata)) <= limit
 
 
-def fitted(
-    metadata: Mapping[str, MetadataValue], limit: int, first: str | None = None
-) -> Fitted:
+def fitted(metadata: Mapping[str, MetadataValue], limit: int, first: str | None = None) -> Fitted:
     """Drop the largest columns until the metadata takes at most ``limit`` bytes as UTF-8 JSON.
 
     What is called ``first`` goes before any other; table and commit time stay in any case.
@@ -52,9 +50,7 @@ def fitted(
     return Fitted(kept, tuple(dropped))
 
 
-def _by_size(
-    metadata: Mapping[str, MetadataValue], first: str | None
-) -> list[tuple[str, int]]:
+def _by_size(metadata: Mapping[str, MetadataValue], first: str | None) -> list[tuple[str, int]]:
     """Names with the bytes that each takes (``{"a":1}`` has a colon more and a brace less)."""
     sizes = {
         name: len(orjson.dumps({name: value})) - 1
