@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker import __version__
+from worker.chunks import chunking_of
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
@@ -91,7 +92,8 @@ class Assembly:
         self.index.open()
         self.index.check(patience)
         model = self.index.embedder.model
-        documents = DocumentBuilder(document_spec(self.config), model)
+        chunking = chunking_of(self.config, self.index.embedder)
+        documents = DocumentBuilder(document_spec(self.config), model, chunking=chunking)
         source = self._source(number)
         consumer = kafka.consumer_properties(self.worker, self.config, number)
         session_s = _session_s(dict(consumer))
@@ -168,6 +170,7 @@ def document_spec(config: ConnectorConfig) -> DocumentSpec:
         template=config.document.template,
         when=config.document.when,
         metadata=config.document.metadata_fields,
+        keeps_text=config.document.metadata_text,
         namespace=config.target.namespace,
         point_id=config.target.id,
     )

@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 
 def check_documents(config: ConnectorConfig) -> Iterator[Problem]:
-    """What is wrong with ``document.*``, ``metadata.fields``, ``store.namespace``, ``store.id``."""
+    """What is wrong with ``document.*``, ``metadata.*``, ``store.namespace``, ``store.id``."""
     document, target = config.document, config.target
     text_key = "document.fields" if document.template is None else "document.template"
     yield from attempt(config, text_key, lambda: parse_text(document.fields, document.template))
     when = document.when
     if when is not None:
         yield from attempt(config, "document.when", lambda: Condition(when))
-    yield from attempt(config, "metadata.fields", lambda: parse_metadata(document.metadata_fields))
+    yield from attempt(
+        config,
+        "metadata.fields",
+        lambda: parse_metadata(document.metadata_fields, keeps_text=document.metadata_text),
+    )
     names = [
         *attempt(config, NAMESPACE_KEY, lambda: parse_namespace(target.namespace)),
         *attempt(config, ID_KEY, lambda: parse_id(target.id)),

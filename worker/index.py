@@ -63,7 +63,7 @@ class Index:
             embedder=self.embedder,
             gate=self._accounts.gate(terms.account, terms.rates, self._config.name),
             purse=self.purse,
-            overlong=Overlong(self._config.document.overlong),
+            overlong=Overlong(self._config.document.beyond_limit),
             exposure=Exposure.of(self.purse.report(), terms.price),
         )
         return Embedding(self._config.name, caller)

@@ -197,6 +197,10 @@ class Stamp:
     columns: tuple[str, ...] = ()
     """Digests of the columns that the text was made of (``worker.document.digests``), by which a
     change that lacks some of them is recognised as one that left the text alone."""
+    document: str = ""
+    """Of a row's first chunk: the fingerprint of its whole text and of how it was cut."""
+    chunks: int = 0
+    """Of a row's first chunk: how many the row has."""
 
 
 @immutable()
@@ -205,9 +209,22 @@ class Document:
 
     namespace: str
     id: str
+    """Of its point; if the text is cut, its chunks are the points and add their numbers to it."""
     text: str
     metadata: Mapping[str, MetadataValue]
     stamp: Stamp
+    """Its fingerprint is that of the whole text."""
+
+
+@immutable()
+class Chunk:
+    """A piece of a document's text, which is a point of its own."""
+
+    id: str
+    text: str
+    metadata: Mapping[str, MetadataValue]
+    stamp: Stamp
+    """Its fingerprint is that of this piece, wherever it stands in a text."""
 
 
 @immutable(eq=False)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from worker.build import batch_policy, decoder_settings, document_spec
+from worker.chunks import chunking_of
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
@@ -53,7 +54,8 @@ class Surveying:
         embedder = index.embedder
         patience = Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_AWAY_S)
         waiting, tally = Waiting(patience), Tally()
-        documents = DocumentBuilder(document_spec(config), embedder.model)
+        chunking = chunking_of(config, embedder)
+        documents = DocumentBuilder(document_spec(config), embedder.model, chunking=chunking)
         guard = ModelGuard(index.store, embedder.model)
         self.meter: Meter = meter_of(embedder)
         self._decoder = DebeziumDecoder(decoder_settings(config, documents.columns))

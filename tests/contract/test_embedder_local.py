@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.contract.embedder_contract import EmbedderContract
+from worker.document.chunking import Chunking
 from worker.embed.port import Overlong, Purpose
 from worker.errors import Stage
 
@@ -89,6 +90,21 @@ def test_limits_and_account_are_those_of_the_device(loaded: LocalEmbedder) -> No
 def test_tokens_are_counted_without_computing_as_a_call_bills_them(loaded: LocalEmbedder) -> None:
     texts = ["short", "some more words", "longer than the model takes " * 100]
     assert sum(loaded.count(texts)) == loaded.embed(texts, Purpose.DOCUMENT).tokens
+
+
+def test_a_text_as_long_as_it_says_is_not_cut(loaded: LocalEmbedder) -> None:
+    longest = loaded.limits.longest_text
+    assert longest is not None
+    assert loaded.embed(["a " * longest], Purpose.DOCUMENT).truncated == 0
+    assert loaded.embed(["a " * (longest + 1)], Purpose.DOCUMENT).truncated == 1
+
+
+def test_chunks_by_its_tokenizer_are_as_long_as_it_takes(loaded: LocalEmbedder) -> None:
+    longest = loaded.limits.longest_text
+    assert longest is not None
+    chunks = Chunking(longest, 0, loaded.tokenizer).split("Straße 日本 😀 1,234.50 " * 400)
+    assert loaded.embed(chunks, Purpose.DOCUMENT).truncated == 0
+    assert min(loaded.count(chunks[:-1])) > longest * 0.8
 
 
 def test_near_texts_are_near(loaded: LocalEmbedder) -> None:

@@ -105,10 +105,25 @@ class DocumentSettings(Section):
         description="Jinja2 expression; a row for which it is false is not in the index, and "
         "leaves it when it turns false.",
     )
-    overlong: Literal["truncate", "fail"] = Field(
-        "truncate",
+    chunk_tokens: int = Field(
+        0,
+        alias="document.chunk.tokens",
+        ge=0,
+        description="Tokens that a chunk has at most: a text becomes one or more points, cut "
+        "between paragraphs or sentences where it can be. 0 leaves texts whole.",
+    )
+    chunk_overlap: int = Field(
+        0,
+        alias="document.chunk.overlap",
+        ge=0,
+        description="Tokens that a chunk repeats of the one before it, at most.",
+    )
+    overlong: Literal["chunk", "truncate", "fail"] | None = Field(
+        None,
         alias="document.overlong",
-        description="A text over the model's limit: its beginning is embedded, or the row fails.",
+        description="A text over the model's limit: it is cut into chunks (the default with "
+        "`document.chunk.tokens`), its beginning is embedded (the default without), or the row "
+        "fails.",
     )
     metadata_fields: str = Field(
         "",
@@ -116,6 +131,16 @@ class DocumentSettings(Section):
         description="Columns kept as metadata: `column` or `column as name`, comma-separated. "
         "`source_table` and `updated_at` are always there.",
     )
+    metadata_text: bool = Field(
+        False,  # noqa: FBT003 - a default, no switch
+        alias="metadata.text",
+        description="Whether the text, or the chunk's, is kept as metadata called `text`.",
+    )
+
+    @property
+    def beyond_limit(self) -> Literal["truncate", "fail"]:
+        """What becomes of a text, or of a chunk, that the model finds too long."""
+        return "fail" if self.overlong == "fail" else "truncate"
 
 
 class TargetSettings(Section):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from worker.config.converter import ConverterSettings
 
 _DLQ_KEY = "errors.deadletterqueue.topic.name"
+_LEAST_CHUNK = 32
+"""No single character has more tokens, so that a chunk can always be kept within its bound."""
 
 
 def check(config: ConnectorConfig, wrong: frozenset[str] = frozenset()) -> Iterator[Problem]:
@@ -87,6 +89,22 @@ def _document(config: ConnectorConfig) -> Iterator[Problem]:
         yield _problem(config, "document.template", "either document.fields or document.template")
     if not has_fields and not has_template:
         yield _problem(config, "document.fields", "document.fields or document.template is needed")
+
+
+def _chunks(config: ConnectorConfig) -> Iterator[Problem]:
+    """An overlap of more than half would embed every text more than twice."""
+    tokens, overlap = config.document.chunk_tokens, config.document.chunk_overlap
+    if 0 < tokens < _LEAST_CHUNK:
+        yield _problem(config, "document.chunk.tokens", f"0, or at least {_LEAST_CHUNK}")
+    if tokens == 0 and overlap:
+        expected = "no overlap without document.chunk.tokens"
+        yield _problem(config, "document.chunk.overlap", expected)
+    elif overlap * 2 > tokens:
+        expected = f"at most {tokens // 2}, half of document.chunk.tokens"
+        yield _problem(config, "document.chunk.overlap", expected)
+    if tokens == 0 and config.document.overlong == "chunk":
+        expected = "document.chunk.tokens beside it, which says how large a chunk is"
+        yield _problem(config, "document.overlong", expected)
 
 
 def _converter(
@@ -159,6 +177,7 @@ _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
     _document: frozenset({"document.fields", "document.template"}),
+    _chunks: frozenset({"document.chunk.tokens", "document.chunk.overlap", "document.overlong"}),
     _bounds: frozenset(
         {"batch.max.rows", "batch.max.bytes", "max.buffered.rows", "max.buffered.bytes"}
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,16 @@ from worker.document.collision import Claims
 from worker.document.digests import are_unchanged, column_digests
 from worker.document.fingerprint import Fingerprints
 from worker.document.fitting import METADATA_BYTES, fits, fitted
-from worker.document.identity import PointIds
-from worker.document.metadata import metadata_of
+from worker.document.identity import PointIds, chunk_id
+from worker.document.metadata import TEXT, metadata_of
 from worker.document.place import Place, Places
 from worker.errors import FatalError, RecordError, Stage
-from worker.model import Document, Stamp
+from worker.model import Chunk, Document, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.document.chunking import Chunking
     from worker.document.spec import DocumentSpec
     from worker.model import Change, MetadataValue, ModelId, Point
 
@@ -36,13 +38,19 @@ class DocumentBuilder:
     """Builds documents for one connector. Never does I/O; called for every record."""
 
     def __init__(
-        self, spec: DocumentSpec, model: ModelId, metadata_limit: int = METADATA_BYTES
+        self,
+        spec: DocumentSpec,
+        model: ModelId,
+        metadata_limit: int = METADATA_BYTES,
+        chunking: Chunking | None = None,
     ) -> None:
-        """Prepare; ``metadata_limit`` is in bytes of JSON."""
+        """Prepare; ``metadata_limit`` is in bytes of JSON; without chunking texts stay whole."""
         self._spec = spec
         self._model = str(model)
         self._metadata_limit = metadata_limit
-        self._fingerprints = Fingerprints(model)
+        self._chunking = chunking
+        self._fingerprints = Fingerprints(model, chunking)
+        self._of_pieces = Fingerprints(model)
         self._places = Places()
         self._namespaces: dict[Place, str] = {}
         self._ids = PointIds(spec.id)
@@ -92,6 +100,34 @@ class DocumentBuilder:
         place = self._places.of(change)
         return self._namespace(place), self._ids.of(place, change.moved_from)
 
+    def chunks(self, document: Document) -> tuple[Chunk, ...]:
+        """The points that a document's text is cut into, in order; none without chunking.
+
+        None also for a document that ``build`` completed without its text: its points keep theirs.
+
+        Whoever needs them asks for them: cutting takes longer than all that ``build`` does, and
+        most documents of a snapshot that is read again are in the index already.
+        """
+        if self._chunking is None or not document.text:
+            return ()
+        texts = self._chunking.split(document.text)
+        whole = document.stamp
+        later = replace(whole, fingerprint="", columns=())
+        first = replace(whole, document=whole.fingerprint, chunks=len(texts))
+        return tuple(
+            Chunk(
+                chunk_id(document.id, number),
+                text,
+                self._metadata_of(document, text),
+                replace(later if number else first, fingerprint=self._of_pieces.of(text)),
+            )
+            for number, text in enumerate(texts)
+        )
+
+    def head(self, document_id: str) -> str:
+        """The id of the point that stands for a row: with chunking its first chunk's."""
+        return document_id if self._chunking is None else chunk_id(document_id, 0)
+
     def target(self, change: Change) -> tuple[str, str]:
         """Namespace and id of the row; needs only key and origin, so deletes have one too.
 
@@ -140,7 +176,7 @@ class DocumentBuilder:
         stamp = _expect(stored, change, self._columns)
         if not are_unchanged(change.after, self._text_columns, change.unavailable, stamp.columns):
             raise _unavailable(change, self._columns)
-        return self._document(change, "", stamp.fingerprint, stored)
+        return self._document(change, "", stamp.document or stamp.fingerprint, stored)
 
     def _document(
         self, change: Change, text: str, fingerprint: str, stored: Point | None = None
@@ -154,7 +190,7 @@ class DocumentBuilder:
             namespace=self._namespace(place),
             id=self._ids.of(place, change.key),
             text=text,
-            metadata=self._metadata(change, place, stored),
+            metadata=self._metadata(change, place, text, stored),
             stamp=Stamp(
                 fingerprint=fingerprint,
                 position=change.record.position,
@@ -173,17 +209,34 @@ class DocumentBuilder:
         return name
 
     def _metadata(
-        self, change: Change, place: Place, stored: Point | None
+        self, change: Change, place: Place, text: str, stored: Point | None
     ) -> Mapping[str, MetadataValue]:
         table = change.origin.table or place.table
         whole = metadata_of(change.after, self._spec.metadata, table, change.origin)
         if stored is not None:
             whole |= self._kept(change, stored)
+        if not self._spec.keeps_text or self._chunking is not None:
+            return self._fitted(whole, change.record.topic)
+        if text:
+            whole[TEXT] = text
+        elif stored is not None and TEXT in stored.metadata:
+            whole[TEXT] = stored.metadata[TEXT]
+        return self._fitted(whole, change.record.topic)
+
+    def _metadata_of(self, document: Document, text: str) -> Mapping[str, MetadataValue]:
+        """The metadata of a chunk."""
+        if not self._spec.keeps_text:
+            return document.metadata
+        return self._fitted({**document.metadata, TEXT: text}, document.namespace)
+
+    def _fitted(
+        self, whole: Mapping[str, MetadataValue], source: str
+    ) -> Mapping[str, MetadataValue]:
         if fits(whole, self._metadata_limit):
             return whole
-        fit = fitted(whole, self._metadata_limit)
+        fit = fitted(whole, self._metadata_limit, TEXT if self._spec.keeps_text else None)
         for name in fit.dropped:
-            self._warn(change, name, "left out of metadata larger than the store takes")
+            self._warn(source, name, "left out of metadata larger than the store takes")
         return fit.metadata
 
     def _kept(self, change: Change, stored: Point) -> dict[str, MetadataValue]:
@@ -197,14 +250,14 @@ class DocumentBuilder:
     def _report_absent(self, change: Change) -> None:
         """A column that no row has reads like null: it may be a typo, or be added to the table."""
         for column in self._columns - change.after.keys() - change.unavailable:
-            self._warn(change, column, "not a column of the rows, read as null")
+            self._warn(change.record.topic, column, "not a column of the rows, read as null")
 
-    def _warn(self, change: Change, name: str, what: str) -> None:
-        seen = (change.record.topic, f"{name}: {what}")
+    def _warn(self, source: str, name: str, what: str) -> None:
+        seen = (source, f"{name}: {what}")
         if seen in self._warned:
             return
         self._warned.add(seen)
-        _LOG.warning("%s: %r is %s (said once)", change.record.topic, name, what)
+        _LOG.warning("%s: %r is %s (said once)", source, name, what)
 
 
 def _fit_stamp(columns: tuple[str, ...]) -> bool:

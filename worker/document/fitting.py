@@ -32,16 +32,16 @@ def fits(metadata: Mapping[str, MetadataValue], limit: int) -> bool:
     return len(orjson.dumps(metadata)) <= limit
 
 
-def fitted(metadata: Mapping[str, MetadataValue], limit: int) -> Fitted:
+def fitted(metadata: Mapping[str, MetadataValue], limit: int, first: str | None = None) -> Fitted:
     """Drop the largest columns until the metadata takes at most ``limit`` bytes as UTF-8 JSON.
 
-    Table and commit time stay in any case.
+    What is called ``first`` goes before any other; table and commit time stay in any case.
     """
     excess = len(orjson.dumps(metadata)) - limit
     if excess <= 0:
         return Fitted(metadata)
     dropped: list[str] = []
-    for name, size in _by_size(metadata):
+    for name, size in _by_size(metadata, first):
         if excess <= 0:
             break
         dropped.append(name)
@@ -50,11 +50,11 @@ def fitted(metadata: Mapping[str, MetadataValue], limit: int) -> Fitted:
     return Fitted(kept, tuple(dropped))
 
 
-def _by_size(metadata: Mapping[str, MetadataValue]) -> list[tuple[str, int]]:
+def _by_size(metadata: Mapping[str, MetadataValue], first: str | None) -> list[tuple[str, int]]:
     """Names with the bytes that each takes (``{"a":1}`` has a colon more and a brace less)."""
     sizes = {
         name: len(orjson.dumps({name: value})) - 1
         for name, value in metadata.items()
         if name not in _KEPT
     }
-    return sorted(sizes.items(), key=lambda item: -item[1])
+    return sorted(sizes.items(), key=lambda item: (item[0] != first, -item[1]))

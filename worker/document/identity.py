@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 
 MAX_ID = 480
 """Stores take 512 (Pinecone's limit); the rest is for ``#`` and a chunk's number."""
+_CHUNK = "#"
 _JOINER = "_"
 _CUT = "%~"
+
+
+def chunk_id(document_id: str, number: int) -> str:
+    """The id of a row's chunk; the first has number 0. No row has such an id."""
+    return f"{document_id}{_CHUNK}{number}"
 
 
 class PointIds:

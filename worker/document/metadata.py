@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE_TABLE = "source_table"
 UPDATED_AT = "updated_at"
+TEXT = "text"
+"""Where ``metadata.text`` puts the text."""
 
 _EXACT = 2**53
 """Stores keep numbers as doubles; larger integers would change silently."""

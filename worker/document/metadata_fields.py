@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from worker.document.listing import Item, items_of, plain
-from worker.document.metadata import SOURCE_TABLE, UPDATED_AT
+from worker.document.metadata import SOURCE_TABLE, TEXT, UPDATED_AT
 
 KEY = "metadata.fields"
+TEXT_KEY = "metadata.text"
 _AS = re.compile(r"\s+as\s+", re.IGNORECASE)
 _OURS = ("_", "$")
 """Names that begin so are vecsink's own or, in Pinecone, operators of filters."""
@@ -22,17 +23,18 @@ class MetadataField:
     name: str
 
 
-def parse_metadata(text: str) -> tuple[MetadataField, ...]:
+def parse_metadata(text: str, *, keeps_text: bool = False) -> tuple[MetadataField, ...]:
     r"""Read ``metadata.fields``: a comma list of ``column`` or ``column as name``.
 
     A backslash makes the next character plain: ``Unit\ Price as price``. An empty text: no columns.
+    ``keeps_text`` says that the name ``text`` is not free (``metadata.text``).
 
     Raises:
         ConfigError: with the item and what is wrong with it.
     """
     if not text.strip():
         return ()
-    taken: dict[str, str] = {}
+    taken = {TEXT: TEXT_KEY} if keeps_text else {}
     return tuple(_field(item, taken) for item in items_of(KEY, text))
 
 

@@ -45,6 +45,8 @@ class DocumentSpec:
     id: Pattern
     when: Condition | None = None
     metadata: tuple[MetadataField, ...] = ()
+    keeps_text: bool = False
+    """Whether the text, or a chunk's, is kept in the metadata (``metadata.text``)."""
 
 
 def parse_spec(  # noqa: PLR0913 - one argument per configuration key
@@ -53,10 +55,11 @@ def parse_spec(  # noqa: PLR0913 - one argument per configuration key
     template: str | None = None,
     when: str | None = None,
     metadata: str | None = None,
+    keeps_text: bool = False,
     namespace: str = DEFAULT_NAMESPACE,
     point_id: str = DEFAULT_ID,
 ) -> DocumentSpec:
-    """Read ``document.fields``, ``.template``, ``.when``, ``metadata.fields``, ``store.*``.
+    """Read ``document.fields``, ``.template``, ``.when``, ``metadata.*``, ``store.*``.
 
     Raises:
         ConfigError: at the first mistake. To find all of them, call ``parse_text`` and the
@@ -67,7 +70,8 @@ def parse_spec(  # noqa: PLR0913 - one argument per configuration key
         namespace=parse_namespace(namespace),
         id=parse_id(point_id),
         when=Condition(when) if when is not None else None,
-        metadata=parse_metadata(metadata or ""),
+        metadata=parse_metadata(metadata or "", keeps_text=keeps_text),
+        keeps_text=keeps_text,
     )
 
 

@@ -86,7 +86,11 @@ class LocalEmbedder:
 
         Loads the model the first time, as only then ``auto`` is a device; so does ``terms``.
         """
-        return Limits(texts=_TEXTS[self._kind], in_flight=self._config.max_in_flight)
+        return Limits(
+            texts=_TEXTS[self._kind],
+            in_flight=self._config.max_in_flight,
+            longest_text=self._loaded().longest_text,
+        )
 
     @property
     def terms(self) -> Terms:
@@ -119,6 +123,11 @@ class LocalEmbedder:
     def count(self, texts: Sequence[str]) -> Sequence[int]:
         """By the model's own tokenizer; what the model cuts off is not counted."""
         return self._loaded().tokens(texts, Purpose.DOCUMENT).counts
+
+    @property
+    def tokenizer(self) -> str | None:
+        """The model's own, as ``HasTokenizer`` says."""
+        return self._loaded().tokenizer
 
     def close(self) -> None:
         """Give the model back; the last one frees it."""

@@ -19,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from worker.embed.model_files import path_of, stable_name
 from worker.embed.port import Purpose
-from worker.embed.tokens import tokenizer_of
+from worker.embed.tokens import json_of, tokenizer_of
 from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
 from worker.model import ModelId
@@ -79,6 +79,8 @@ class LocalModel:
             dimensions=_dimensions(self._network, wanted.name),
             document_mode=_prompt(self._network, Purpose.DOCUMENT)[0],
         )
+        self.tokenizer = json_of(self._network)
+        """See ``HasTokenizer``."""
         self._tokenizers = {
             purpose: tokenizer_of(
                 self._network, _prompt(self._network, purpose)[1], purpose.value, self.longest
@@ -90,6 +92,12 @@ class LocalModel:
     def on_cpu(self) -> bool:
         """Whether it computes on the CPU."""
         return self.device == "cpu"
+
+    @property
+    def longest_text(self) -> int:
+        """Tokens that it takes of a row's text, beside the prompt and the marks around it."""
+        empty = self._tokenizers[Purpose.DOCUMENT]([""])
+        return self.longest - empty.counts[0]
 
     def release(self) -> None:
         """Say that a user is done with it; after the last one its memory is free."""

@@ -51,6 +51,9 @@ class Limits:
     """Tokens per call, of all texts together; None is no limit."""
     text_tokens: int | None = None
     """Tokens of one text; None where the backend cuts texts by itself."""
+    longest_text: int | None = None
+    """Tokens that the model takes of one text, those that it adds not counted; None where nobody
+    knows."""
     bytes_per_token: float = 3.0
     """Of UTF-8, for estimates; a text never has more tokens than bytes."""
 
@@ -135,4 +138,14 @@ class CountsTokens(Protocol):
 
     def count(self, texts: Sequence[str]) -> Sequence[int]:
         """Tokens of each text as ``embed`` counts them, without computing anything."""
+        ...
+
+
+@runtime_checkable
+class HasTokenizer(Protocol):
+    """An embedder that can give its model's tokenizer away."""
+
+    @property
+    def tokenizer(self) -> str | None:
+        """As JSON of Hugging Face's tokenizers; None if this model has none of that kind."""
         ...

@@ -171,6 +171,7 @@ class RemoteConfig(Section):
             in_flight=self.max_in_flight,
             tokens=None if known is None else known.call_tokens,
             text_tokens=text_tokens,
+            longest_text=text_tokens or (None if known is None else known.text_tokens),
         )
 
     def _rates(self) -> Rates:

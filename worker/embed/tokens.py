@@ -64,8 +64,7 @@ class Tokenizer(Protocol):
 def tokenizer_of(network: Any, prompt: str, task: str, longest: int) -> Tokenizer:  # noqa: ANN401 - a SentenceTransformer
     """The fastest one that makes what the library would make of texts with this prompt and task."""
     library = LibraryTokenizer(network, prompt, task, longest)
-    rust = getattr(getattr(network, "tokenizer", None), "backend_tokenizer", None)
-    if not isinstance(rust, Rust):
+    if _rust_of(network) is None:
         return library
     probes = [*_PROBES, "word " * min(longest + 1, _UNLIMITED // 100)]
     expected = library(probes).features(range(len(probes)))
@@ -73,6 +72,17 @@ def tokenizer_of(network: Any, prompt: str, task: str, longest: int) -> Tokenize
         return library
     fast = FastTokenizer(_copied(network.tokenizer, longest), _layout(network, prompt, expected))
     return fast if _is_same(fast(probes).features(range(len(probes))), expected) else library
+
+
+def json_of(network: Any) -> str | None:  # noqa: ANN401 - a SentenceTransformer
+    """Its Rust tokenizer, for those who count elsewhere; None if it has none."""
+    rust = _rust_of(network)
+    return None if rust is None else rust.to_str()
+
+
+def _rust_of(network: Any) -> Rust | None:  # noqa: ANN401 - a SentenceTransformer
+    rust = getattr(getattr(network, "tokenizer", None), "backend_tokenizer", None)
+    return rust if isinstance(rust, Rust) else None
 
 
 @dataclass(frozen=True, slots=True)

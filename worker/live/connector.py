@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.build import decoder_settings
+from worker.chunks import chunking_of
 from worker.config import kafka
 from worker.embed.port import CountsTokens
 from worker.errors import WorkerError
@@ -88,6 +89,11 @@ def _of_index(config: ConnectorConfig, accounts: Accounts) -> Iterator[Check]:
     deadline_s = _LOADING_S if is_here else DEADLINE_S
     with closing(index):
         yield answered(
-            config.name, Question("embedder", lambda: ask_provider(index.embedder), deadline_s)
+            config.name, Question("embedder", lambda: _ask_embedder(config, index), deadline_s)
         )
         yield answered(config.name, Question("store", lambda: ask_store(index)))
+
+
+def _ask_embedder(config: ConnectorConfig, index: Index) -> str:
+    chunking_of(config, index.embedder)
+    return ask_provider(index.embedder)

@@ -24,6 +24,8 @@ OFFSET = "_off"
 MODEL = "_m"
 SOURCE = "_src"
 COLUMNS = "_cols"
+DOCUMENT = "_doc"
+CHUNKS = "_chunks"
 
 
 def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, MetadataValue]:
@@ -37,6 +39,9 @@ def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, Me
         kept[SOURCE] = stamp.source_position
     if stamp.columns:
         kept[COLUMNS] = list(stamp.columns)
+    if stamp.chunks:
+        kept[DOCUMENT] = stamp.document
+        kept[CHUNKS] = stamp.chunks
     return kept
 
 
@@ -56,6 +61,8 @@ def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
             model=str(stored[MODEL]),
             source_position=None if source is None else int(source),
             columns=tuple(stored.get(COLUMNS, ())),
+            document=str(stored.get(DOCUMENT, "")),
+            chunks=int(stored.get(CHUNKS, 0)),
         )
     except (KeyError, AttributeError, TypeError, ValueError):
         return None

@@ -22,7 +22,7 @@ GROUPS = (
     {"pipeline"},
     {"estimate"},
     {"runtime"},
-    {"checks", "treasury", "index", "build", "surveying"},
+    {"checks", "chunks", "treasury", "index", "build", "surveying"},
     {"demo", "live"},
     {"cli"},
 )

@@ -105,6 +105,14 @@ def test_a_key_that_the_provider_refuses_is_wrong(tmp_path: Path, provider: Prov
 
 
 @pytest.mark.usefixtures("reached")
+def test_chunks_longer_than_the_model_takes_are_wrong(tmp_path: Path) -> None:
+    settings = {"embedder": "openai", "embedder_api_key": "k", "document_chunk_tokens": "4100"}
+    code, lines = ask(tmp_path, **settings)
+    assert "embedder: wrong: document.chunk.tokens: the model takes" in lines[4]
+    assert code is ExitCode.CONFIG
+
+
+@pytest.mark.usefixtures("reached")
 def test_a_registry_is_asked_once_where_keys_and_values_have_the_same(tmp_path: Path) -> None:
     with LocalRegistry({7: '"string"'}, {"products-value": [7]}) as registry:
         changes = {

@@ -57,6 +57,48 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert config.raw == VALID
 
 
+def test_texts_stay_whole_if_nobody_says_otherwise() -> None:
+    document = valid().document
+    assert (document.chunk_tokens, document.chunk_overlap, document.metadata_text) == (0, 0, False)
+    assert document.beyond_limit == "truncate"
+
+
+@pytest.mark.parametrize(
+    ("overlong", "beyond"),
+    [(None, "truncate"), ("chunk", "truncate"), ("truncate", "truncate"), ("fail", "fail")],
+)
+def test_chunks_have_a_length_and_an_overlap(overlong: str | None, beyond: str) -> None:
+    keys = {"document.chunk.tokens": "400", "document.chunk.overlap": "200"}
+    document = valid({**keys, "document.overlong": overlong, "metadata.text": "true"}).document
+    assert (document.chunk_tokens, document.chunk_overlap) == (400, 200)
+    assert document.metadata_text
+    assert document.beyond_limit == beyond
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "expected"),
+    [
+        ({"document.chunk.tokens": "31"}, "document.chunk.tokens", "0, or at least 32"),
+        (
+            {"document.chunk.tokens": "400", "document.chunk.overlap": "201"},
+            "document.chunk.overlap",
+            "at most 200, half of document.chunk.tokens",
+        ),
+        ({"document.chunk.overlap": "1"}, "document.chunk.overlap", "no overlap without"),
+        ({"document.overlong": "chunk"}, "document.overlong", "document.chunk.tokens beside it"),
+        ({"document.chunk.tokens": "-1"}, "document.chunk.tokens", "0"),
+        ({"metadata.text": "perhaps"}, "metadata.text", "true"),
+    ],
+)
+def test_chunks_that_make_no_sense_are_refused(
+    keys: dict[str, str | None], key: str, expected: str
+) -> None:
+    found = problem(keys)
+    assert found.is_error
+    assert found.key == key
+    assert expected in found.expected
+
+
 @pytest.mark.parametrize(
     "name", ["EmbeddingSink", "EmbeddingSinkConnector", "com.acme.EmbeddingSink", " EmbeddingSink "]
 )
@@ -202,8 +244,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
 @pytest.mark.parametrize(
     "key",
     [
-        "document.chunk.tokens",
-        "metadata.text",
         "reselect.url",
         "dlq.limit",
         "dlq.max.replays",

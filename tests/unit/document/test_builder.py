@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.document.builder import DocumentBuilder
+from worker.document.chunking import Chunking
 from worker.document.digests import column_digests
 from worker.document.fingerprint import Fingerprints
 from worker.document.spec import parse_spec, parse_text
@@ -227,6 +228,140 @@ def test_too_large_metadata_loses_its_largest_column_and_says_so_once(
     assert "secret" not in caplog.text
 
 
+LONG = " ".join(f"Sentence number {number} is here." for number in range(30))
+
+
+def test_without_chunking_a_document_has_no_chunks(make_change: MakeChange, model: ModelId) -> None:
+    builder = DocumentBuilder(parse_spec(fields=FIELDS), model)
+    document = builder.build(make_change({"name": "Chair", "description": LONG}))
+    assert document is not None
+    assert builder.chunks(document) == ()
+    assert builder.head(document.id) == "42"
+
+
+def test_a_long_text_becomes_chunks_of_which_the_first_knows_how_many(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    chunking = Chunking(32, 8)
+    builder = DocumentBuilder(parse_spec(fields=FIELDS), model, chunking=chunking)
+    document = builder.build(make_change({"name": "Chair", "description": LONG}))
+    assert document is not None
+    chunks = builder.chunks(document)
+    assert tuple(chunk.text for chunk in chunks) == chunking.split(document.text)
+    assert [chunk.id for chunk in chunks] == [f"42#{number}" for number in range(len(chunks))]
+    assert (document.id, builder.head("42")) == ("42", "42#0")
+    marks = [Fingerprints(model).of(chunk.text) for chunk in chunks]
+    whole = document.stamp
+    first = replace(whole, fingerprint=marks[0], document=whole.fingerprint, chunks=len(chunks))
+    stamps = [first, *(replace(whole, fingerprint=mark, columns=()) for mark in marks[1:])]
+    assert [chunk.stamp for chunk in chunks] == stamps
+    assert all(chunk.metadata == document.metadata for chunk in chunks)
+
+
+def test_a_change_without_its_large_columns_is_completed_by_the_first_chunk(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    spec = parse_spec(fields=FIELDS, metadata="price", keeps_text=True)
+    builder = DocumentBuilder(spec, model, chunking=Chunking(32))
+    whole = builder.build(make_change({**ROW, "description": LONG}))
+    assert whole is not None
+    first = builder.chunks(whole)[0]
+    there = Point(first.id, np.ones(8, np.float32), first.metadata, first.stamp)
+    lacking = frozenset({"description"})
+    completed = builder.build(
+        make_change({"name": "Chair", "price": 9}, unavailable=lacking), there
+    )
+    assert completed is not None
+    assert completed.stamp == whole.stamp
+    assert completed.metadata == {**whole.metadata, "price": 9}
+    assert builder.chunks(completed) == ()
+
+
+def test_a_text_that_was_not_sent_again_stays_in_the_metadata(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    builder = DocumentBuilder(parse_spec(fields=FIELDS, metadata="price", keeps_text=True), model)
+    whole = builder.build(make_change(ROW))
+    assert whole is not None
+    there = Point("42", np.ones(8, np.float32), whole.metadata, whole.stamp)
+    lacking = frozenset({"description"})
+    completed = builder.build(
+        make_change({"name": "Chair", "price": 9}, unavailable=lacking), there
+    )
+    assert completed is not None
+    assert completed.metadata == {**whole.metadata, "price": 9}
+
+
+def test_a_short_text_is_one_chunk(make_change: MakeChange, model: ModelId) -> None:
+    builder = DocumentBuilder(parse_spec(fields=FIELDS), model, chunking=Chunking(64))
+    document = builder.build(make_change(ROW))
+    assert document is not None
+    (chunk,) = builder.chunks(document)
+    assert (chunk.id, chunk.text, chunk.stamp.chunks) == ("42#0", document.text, 1)
+
+
+@given(st.text(st.characters(), min_size=1))
+def test_whatever_a_row_holds_can_be_cut(value: str) -> None:
+    builder = DocumentBuilder(
+        parse_spec(template="{{ a }}{{ a * 30 }}", metadata="a", keeps_text=True),
+        ModelId("p", "m", 8),
+        chunking=Chunking(32),
+    )
+    change = _change("p.public.t", Op.READ, Origin("postgresql", "d", "public", "t", 1))
+    document = builder.build(replace(change, after={"a": value}))
+    if document is None:
+        return
+    chunks = builder.chunks(document)
+    assert "".join("".join(chunk.text for chunk in chunks).split()) == "".join(
+        document.text.split()
+    )
+    assert all(chunk.text.encode() == str(chunk.metadata["text"]).encode() for chunk in chunks)
+
+
+def test_the_text_is_kept_as_metadata_if_that_is_wanted(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    spec = parse_spec(fields=FIELDS, metadata="price", keeps_text=True)
+    document = DocumentBuilder(spec, model).build(make_change(ROW))
+    assert document is not None
+    assert document.metadata["text"] == document.text == "Product: Chair\nSoft."
+
+
+def test_a_chunk_keeps_its_own_text_as_metadata(make_change: MakeChange, model: ModelId) -> None:
+    spec = parse_spec(fields=FIELDS, metadata="price", keeps_text=True)
+    builder = DocumentBuilder(spec, model, chunking=Chunking(32))
+    document = builder.build(make_change({**ROW, "description": LONG}))
+    assert document is not None
+    assert "text" not in document.metadata
+    for chunk in builder.chunks(document):
+        assert chunk.metadata == {**document.metadata, "text": chunk.text}
+
+
+def test_a_text_that_makes_metadata_too_large_goes_before_any_column(
+    make_change: MakeChange, model: ModelId, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = parse_spec(fields="name", metadata="body", keeps_text=True)
+    row = {"name": "secret name " * 5, "body": "b" * 100}
+    with caplog.at_level(logging.WARNING):
+        for chunking in (None, Chunking(64)):
+            builder = DocumentBuilder(spec, model, 200, chunking)
+            document = builder.build(make_change(row))
+            assert document is not None
+            points = builder.chunks(document) or (document,)
+            assert set(points[0].metadata) == {"source_table", "updated_at", "body"}
+    assert ["'text' is left out" in record.getMessage() for record in caplog.records] == [True] * 2
+    assert "secret" not in caplog.text
+
+
+def test_a_column_called_text_is_like_others_if_the_text_is_not_kept(
+    make_change: MakeChange, model: ModelId
+) -> None:
+    builder = DocumentBuilder(parse_spec(fields="name", metadata="text, body"), model, 200)
+    document = builder.build(make_change({"name": "x", "text": "t" * 50, "body": "b" * 150}))
+    assert document is not None
+    assert set(document.metadata) == {"source_table", "updated_at", "text"}
+
+
 def test_text_needs_exactly_one_recipe() -> None:
     with pytest.raises(ConfigError, match=r'add such as "document.fields": "Product: name'):
         parse_spec()
@@ -240,6 +375,15 @@ def test_a_fingerprint_depends_on_text_and_model() -> None:
     assert len(set(marks)) == len(marks)
     assert all(re.fullmatch(r"[\w-]{22}", mark) for mark in marks)
     assert Fingerprints(ModelId("p", "m", 8)).of("a") == marks[0]
+
+
+def test_the_fingerprint_of_a_text_that_is_cut_depends_on_how() -> None:
+    model = ModelId("p", "m", 8)
+    ways = [None, Chunking(64), Chunking(64, 8), Chunking(65)]
+    marks = [Fingerprints(model, way).of("a") for way in ways]
+    assert len(set(marks)) == len(marks)
+    assert marks[0] == Fingerprints(model).of("a")
+    assert Fingerprints(model, Chunking(64)).of("a") == marks[1]
 
 
 def test_a_fingerprint_stays_the_same_between_releases() -> None:

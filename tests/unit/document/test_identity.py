@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from worker.document.collision import check_identity
-from worker.document.identity import MAX_ID, PointIds
+from worker.document.identity import MAX_ID, PointIds, chunk_id
 from worker.document.pattern import parse_id, parse_namespace
 from worker.document.place import Place
 from worker.errors import ConfigError
@@ -92,6 +92,9 @@ def test_an_id_is_ascii_short_and_no_chunk(values: list[Any]) -> None:
     point_id = id_of(*values)
     assert re.fullmatch(r"[!-~]{1,512}", point_id)
     assert "#" not in point_id
+    chunk = chunk_id(point_id, 10**9)
+    assert re.fullmatch(r"[!-~]{1,512}", chunk)
+    assert chunk.partition("#")[0] == point_id
 
 
 def test_arrays_that_differ_have_different_ids() -> None:

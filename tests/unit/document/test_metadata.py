@@ -95,6 +95,13 @@ def test_a_mistake_in_metadata_fields_is_named_with_its_place(written: str, comp
         parse_metadata(written)
 
 
+def test_the_name_text_is_taken_if_the_text_is_kept() -> None:
+    assert parse_metadata("text", keeps_text=False) == (MetadataField("text", "text"),)
+    assert parse_metadata("text as t", keeps_text=True) == (MetadataField("text", "t"),)
+    with pytest.raises(ConfigError, match=r"'text' is already that of 'metadata\.text'"):
+        parse_metadata("a, body as text", keeps_text=True)
+
+
 def test_table_and_commit_time_are_always_there() -> None:
     origin = Origin("postgresql", "shop", "public", "products", 1_700_000_000_123)
     assert metadata_of({"a": None, "b": 1}, parse_metadata("a, b as c"), "products", origin) == {

@@ -166,6 +166,15 @@ def test_voyage_has_a_limit_of_tokens_per_call_by_model(model: str, call: int) -
     assert VoyageEmbedder(config).limits.tokens == call
 
 
+@pytest.mark.parametrize(("model", "longest"), [("voyage-4", 32_000), ("unheard", None)])
+def test_how_long_a_text_may_be_is_known_also_where_the_provider_cuts(
+    model: str, longest: int | None
+) -> None:
+    keys = {"embedder.api.key": "k", "embedder.model": model, "embedder.dimensions": "1024"}
+    limits = VoyageEmbedder(VoyageConfig.model_validate(keys)).limits
+    assert (limits.longest_text, limits.text_tokens) == (longest, None)
+
+
 def test_the_limit_of_a_text_can_be_said_for_a_server_of_ones_own() -> None:
     keys = {
         "embedder.base.url": "http://h/v1",
@@ -175,6 +184,7 @@ def test_the_limit_of_a_text_can_be_said_for_a_server_of_ones_own() -> None:
     }
     limits = OpenAIEmbedder(OpenAIConfig.model_validate(keys)).limits
     assert (limits.text_tokens, limits.tokens) == (512, None)
+    assert limits.longest_text == 512
 
 
 @pytest.mark.parametrize(

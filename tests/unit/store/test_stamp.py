@@ -32,6 +32,13 @@ stamps = st.builds(
     ),
     model=st.text(max_size=30),
     source_position=st.none() | st.integers(0, EXACT),
+) | st.builds(
+    Stamp,
+    fingerprint=st.text(max_size=32),
+    position=st.just(Position("t", 1, 2)),
+    model=st.text(max_size=30),
+    document=st.text(max_size=32),
+    chunks=st.integers(1, 10**6),
 )
 
 
