@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.pipeline.world import World
 from worker.model import Outcome
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
+    from tests.pipeline.world import World
 
 
 def kinds(world: World) -> list[str]:
