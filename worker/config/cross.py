@@ -9,6 +9,7 @@ from worker.config.budget import PRICE_KEY
 from worker.config.converter import ConverterFormat
 from worker.config.parse import keys_of
 from worker.config.problem import Problem, Severity
+from worker.config.reselect import ReselectSettings
 from worker.config.section import Section
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from worker.config.converter import ConverterSettings
 
 _DLQ_KEY = "errors.deadletterqueue.topic.name"
+_RESELECT_URL = "reselect.url"
+_RESELECT_KEYS = frozenset(keys_of(ReselectSettings))
 
 
 def check(config: ConnectorConfig, wrong: frozenset[str] = frozenset()) -> Iterator[Problem]:
@@ -155,6 +158,15 @@ def _state_topic(config: ConnectorConfig) -> Iterator[Problem]:
         yield _problem(config, "topics.regex", expected)
 
 
+def _reselect(config: ConnectorConfig) -> Iterator[Problem]:
+    """The other keys say nothing without an address."""
+    if config.reselect.url is None:
+        for key in sorted(_RESELECT_KEYS - {_RESELECT_URL}):
+            if config.raw.get(key):
+                ignored = f"has no effect without {_RESELECT_URL}"
+                yield _problem(config, key, ignored, Severity.WARNING)
+
+
 _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
@@ -166,5 +178,6 @@ _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _budget: frozenset({"budget.usd.per.day", "embedder"}),
     _state_topic: frozenset({"topics", "topics.regex"}),
     _membership: frozenset({"tasks.max"}),
+    _reselect: frozenset({_RESELECT_URL}),
 }
 """Each rule and the keys it reads."""

@@ -204,7 +204,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
     [
         "document.chunk.tokens",
         "metadata.text",
-        "reselect.url",
         "dlq.limit",
         "dlq.max.replays",
         "cache.max.rows",
