@@ -167,6 +167,15 @@ def _reselect(config: ConnectorConfig) -> Iterator[Problem]:
                 yield _problem(config, key, ignored, Severity.WARNING)
 
 
+def _reselect_types(config: ConnectorConfig) -> Iterator[Problem]:
+    """Values from the database have types, which JSON without schemas has lost."""
+    converter = config.value_converter
+    has_types = converter.format is ConverterFormat.AVRO or converter.schemas_enable
+    if config.reselect.url is not None and not has_types:
+        expected = "value.converter.schemas.enable=true (or Avro): otherwise a value from the "
+        yield _problem(config, _RESELECT_URL, f"{expected}database would differ from Kafka's")
+
+
 _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
@@ -179,5 +188,8 @@ _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _state_topic: frozenset({"topics", "topics.regex"}),
     _membership: frozenset({"tasks.max"}),
     _reselect: frozenset({_RESELECT_URL}),
+    _reselect_types: frozenset(
+        {_RESELECT_URL, "value.converter", "value.converter.schemas.enable"}
+    ),
 }
 """Each rule and the keys it reads."""

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from worker.config.section import Section
 from worker.config.values import Count
 
+_POSTGRES = "postgresql"
 _SCHEME = re.compile(r"postgres(?:ql)?://")
 _NOT_HERE = frozenset({"user", "password", "passfile", "service"})
 
@@ -53,6 +54,11 @@ class ReselectSettings(Section):
         if "@" in parts.netloc or _NOT_HERE & dict(parse_qsl(parts.query)).keys():
             raise ValueError("an address without login, which reselect.user and .password are for")
         return value
+
+    @property
+    def database(self) -> str:
+        """The kind of database, a name among the plug-ins that read missing columns."""
+        return _POSTGRES
 
     @property
     def timeout_s(self) -> float:

@@ -47,7 +47,7 @@ class _Group:
         if origin.schema is None or origin.table is None:
             raise unreadable(
                 "the record does not say which table its row is of; records that "
-                "ExtractNewRecordState flattened need add.fields=source.schema,source.table"
+                "ExtractNewRecordState flattened need add.fields=db,schema,table"
             )
         keys = tuple(name for name, _ in missing.key.columns)
         return cls(origin.connector, origin.db, origin.schema, origin.table, keys, missing.columns)

@@ -38,7 +38,9 @@ def failed_query(error: psycopg.Error, table: str) -> WorkerError:
     state = error.sqlstate
     if state == _CANCELLED:
         return RetriableError(f"reading {table} in the source database took too long")
-    if state is None or state.startswith(_AWAY):
+    if isinstance(error, psycopg.OperationalError) and state is None:
+        return RetriableError(f"the source database does not answer while {table} is read")
+    if (state or "").startswith(_AWAY):
         return RetriableError(f"reading {table} in the source database failed ({_name(error)})")
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return FatalError(
@@ -49,4 +51,4 @@ def failed_query(error: psycopg.Error, table: str) -> WorkerError:
 
 
 def _name(error: psycopg.Error) -> str:
-    return f"{type(error).__name__}, SQLSTATE {error.sqlstate}" if error.sqlstate else "no answer"
+    return f"{type(error).__name__}, SQLSTATE {error.sqlstate}"

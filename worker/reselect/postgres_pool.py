@@ -29,7 +29,7 @@ _GRACE_S = 1.0
 """After the time-out, for a server that ends its queries by itself."""
 
 _SESSION = """
-SELECT set_config('statement_timeout', %s, true), set_config('DateStyle', 'ISO, YMD', true),
+SELECT set_config('statement_timeout', $1, true), set_config('DateStyle', 'ISO, YMD', true),
        set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),
        set_config('extra_float_digits', '1', true)
 """
@@ -134,8 +134,12 @@ def _arguments(settings: ReselectSettings) -> dict[str, Any]:
 
 
 def _configure(connection: Connection) -> None:
-    """Every value as the text that the type's output function makes."""
+    """Every value as the text that the type's output function makes.
+
+    ``RawCursor``, as others take a ``%`` in the name of a column for a placeholder.
+    """
     connection.read_only = True
+    connection.cursor_factory = psycopg.RawCursor
     for known in connection.adapters.types:
         connection.adapters.register_loader(known.oid, TextLoader)
 

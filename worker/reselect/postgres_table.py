@@ -10,7 +10,7 @@ from psycopg import sql
 from worker.errors import FatalError
 from worker.reselect.port import unreadable
 from worker.reselect.postgres_keys import can_be_key, key_text
-from worker.reselect.postgres_values import ENUM, array_reader, scalar_reader
+from worker.reselect.postgres_values import array_reader, scalar_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +24,15 @@ WITH RECURSIVE resolved AS (
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-     WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
     SELECT r.name, t.typbasetype
       FROM resolved r
       JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'd'
 )
-SELECT r.name, n.nspname, t.typname, t.typtype = 'e', e.typname, e.typtype = 'e'
+SELECT r.name, n.nspname, t.typname,
+       CASE t.typtype WHEN 'e' THEN 'enum' ELSE t.typname END,
+       CASE e.typtype WHEN 'e' THEN 'enum' ELSE e.typname END
   FROM resolved r
   JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype <> 'd'
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -53,16 +55,9 @@ class Column:
     type_schema: str
     type_name: str
     kind: str
-    """The type's name, or ``enum``."""
+    """The type's name, or ``enum`` for all enums."""
     element: str | None
     """The same of an array's elements."""
-
-    @classmethod
-    def of(cls, row: Sequence[Any]) -> Column:
-        """From a row of ``COLUMNS``."""
-        name, schema, type_name, is_enum, element, has_enums = row
-        kind = ENUM if is_enum else type_name
-        return cls(name, schema, type_name, kind, ENUM if has_enums else element)
 
     @property
     def reader(self) -> Callable[[Any], Value] | None:
@@ -161,6 +156,7 @@ class Table:
             RecordError: rows cannot be found by a column of this type.
             FatalError: there is no such column.
         """
+        parameters = [sql.SQL(f"${number + 1}::text[]") for number in range(len(keys))]
         names = [sql.Identifier(f"k{number}") for number in range(len(keys))]
         matches = (
             sql.SQL("t.{} = wanted.{}::{}").format(
@@ -170,7 +166,7 @@ class Table:
         )
         return _ROWS.format(
             values=sql.SQL(", ").join([self.column(name).selected for name in columns]),
-            keys=sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(keys)),
+            keys=sql.SQL(", ").join(parameters),
             names=sql.SQL(", ").join(names),
             table=sql.Identifier(self.schema, self.name),
             matches=sql.SQL(" AND ").join(matches),
@@ -183,7 +179,7 @@ def table_of(connection: Connection, schema: str, name: str) -> Table:
     Raises:
         FatalError: there is none of this name.
     """
-    columns = [Column.of(row) for row in connection.execute(COLUMNS, [schema, name])]
+    columns = [Column(*row) for row in connection.execute(COLUMNS, [schema, name])]
     if not columns:
         raise FatalError(
             f"the source database has no table {schema}.{name}: it was dropped or renamed, or "

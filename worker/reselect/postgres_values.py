@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     Read: TypeAlias = Callable[[str], Value]
 
-ENUM = "enum"
-"""Stands for the names of all enum types."""
-
 _INFINITE = frozenset({"infinity", "-infinity"})
 _END_OF_DAY = "24:00:00"
 
@@ -63,7 +60,7 @@ def _time(text: str) -> time | timedelta:
 
 _AS_IT_IS = (
     "text", "varchar", "bpchar", "name", "citext", "xml", "uuid", "inet", "cidr", "macaddr",
-    "tsvector", ENUM,
+    "tsvector", "enum",
 )  # fmt: skip
 
 _SCALARS: dict[str, Read] = {
