@@ -7,6 +7,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,6 +202,16 @@ def _shown(answer: Answer, column: str) -> str:
     if isinstance(answer, RecordError):
         return answer.kind
     return "no row" if answer is None else repr(answer[column])
+
+
+def test_a_numeric_of_negative_scale_which_debezium_misreads_is_refused(
+    database: RealDatabase,
+) -> None:
+    database.run("CREATE TABLE docs (id int PRIMARY KEY, body numeric(5,-2), price numeric(5,2))")
+    database.run("INSERT INTO docs VALUES (1, 12345, 12.5)")
+    body, price = database.reselector.read([doc(1), doc(1, "price")])
+    assert isinstance(body, RecordError)
+    assert price == {"price": Decimal("12.50")}
 
 
 def test_all_toasted_columns_are_read_by_one_query(database: RealDatabase) -> None:

@@ -15,7 +15,9 @@ _END_OF_DAY = timedelta(days=1)
 _TEXTS = frozenset(
     {"text", "varchar", "bpchar", "citext", "uuid", "inet", "cidr", "macaddr", "enum"}
 )
-_NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
+_NUMBERS = frozenset(
+    {"int2", "int4", "int8", "numeric", "numeric of any scale", "float4", "float8"}
+)
 _TIMES = frozenset({"date", "time", "timestamp", "timestamptz"})
 _KEYS = _TEXTS | _NUMBERS | _TIMES | {"bool", "bytea"}
 """Types whose decoded values are equal exactly where the database's are."""

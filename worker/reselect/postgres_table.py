@@ -20,23 +20,29 @@ if TYPE_CHECKING:
 
 COLUMNS = """
 WITH RECURSIVE resolved AS (
-    SELECT a.attname AS name, a.atttypid AS type
+    SELECT a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT r.name, t.typbasetype
+    SELECT r.name, t.typbasetype, t.typtypmod
       FROM resolved r
       JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'd'
 )
 SELECT r.name, n.nspname, t.typname,
-       CASE t.typtype WHEN 'e' THEN 'enum' ELSE t.typname END,
-       CASE e.typtype WHEN 'e' THEN 'enum' ELSE e.typname END
+       CASE WHEN t.typtype = 'e' THEN 'enum' ELSE t.typname || numeric.kind END,
+       CASE WHEN e.typtype = 'e' THEN 'enum' ELSE e.typname || numeric.kind END
   FROM resolved r
   JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype <> 'd'
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+ CROSS JOIN LATERAL (
+    SELECT CASE WHEN 'numeric' NOT IN (t.typname, coalesce(e.typname, '')) THEN ''
+                WHEN r.modifier = -1 THEN ' of any scale'
+                WHEN (r.modifier - 4) & 1024 <> 0 THEN ' of negative scale'
+                ELSE '' END
+ ) AS numeric (kind)
 """
 """Columns and their types, domains resolved; types of extensions differ in oid, so by name."""
 
@@ -55,7 +61,7 @@ class Column:
     type_schema: str
     type_name: str
     kind: str
-    """The type's name, or ``enum`` for all enums."""
+    """The type's name, ``enum`` for all enums, or numeric's with its kind of scale."""
     element: str | None
     """The same of an array's elements."""
 

@@ -34,6 +34,11 @@ def _number(text: str) -> Decimal:
     return value
 
 
+def _free_number(text: str) -> Decimal:
+    """Debezium cuts zeros off the end of a fraction where the column has no scale."""
+    return _number(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
 def _bool(text: str) -> bool:
     return text[0] == "t"
 
@@ -70,6 +75,7 @@ _SCALARS: dict[str, Read] = {
     "hstore": normal_json,  # selected as json
     "bytea": _bytes,
     "numeric": _number,
+    "numeric of any scale": _free_number,
     "bool": _bool,
     **dict.fromkeys(("int2", "int4", "int8"), int),
     **dict.fromkeys(("float4", "float8"), float),
