@@ -5,20 +5,25 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.stack.ports import HOST
+from tests.stack.record_samples import TOAST, TOASTED
 from worker.config.reselect import ReselectSettings
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, PartSettings
 from worker.decode.port import SchemaNeeded
 from worker.decode.registry_http import RegistrySettings
-from worker.model import Change
+from worker.model import Change, Op
 from worker.reselect.port import Missing
 from worker.reselect.postgres import PostgresReselector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.stack.connect import Connector
     from tests.stack.stack import Stack
     from worker.model import Record
+    from worker.reselect.port import Answer
 
 NAME = "reselect_types"
 TYPES = {
@@ -69,33 +74,94 @@ FIRST = (
 )
 
 
-def test_columns_over_kafka_and_from_the_database_are_equal(stack: Stack) -> None:
+@pytest.fixture
+def source(stack: Stack) -> Iterator[Source]:
+    made = Source(stack)
+    yield made
+    made.close()
+
+
+class Source:
+    """A captured database, the changes that come of it, and a reselector on it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        forget(stack)
+        stack.postgres.create_database(NAME)
+        self._connection = stack.postgres.connect(NAME)
+        self._connector: Connector | None = None
+        postgres = stack.postgres
+        self.reselector = PostgresReselector(
+            ReselectSettings(
+                url=f"postgresql://{HOST}:{postgres.port}/{NAME}",
+                user=postgres.user,
+                password=postgres.password,
+            )
+        )
+
+    def run(self, *statements: str) -> None:
+        for statement in statements:
+            self._connection.execute(statement.encode())
+
+    def capture(self, table: str) -> None:
+        """Let Debezium read a table that has one row, and wait for that."""
+        stack = self._stack
+        self._connector = stack.connect.register_postgres(
+            stack.postgres, name=NAME, database=NAME, topic_prefix=NAME, tables=[f"public.{table}"]
+        )
+        self.changes(table, 1)
+
+    def changes(self, table: str, count: int) -> list[Change]:
+        """All changes of the table, of which there are so many."""
+        topics, topic = self._stack.kafka.topics, f"{NAME}.public.{table}"
+        topics.wait_for(topic, count)
+        return list(decoded(self._stack, topics.read(topic)))
+
+    def read(self, change: Change, *columns: str) -> Answer:
+        (answer,) = self.reselector.read([Missing(change.key, change.origin, frozenset(columns))])
+        return answer
+
+    def close(self) -> None:
+        self.reselector.close()
+        if self._connector is not None:
+            self._stack.connect.delete(self._connector)
+        self._connection.close()
+        forget(self._stack)
+
+
+def test_columns_over_kafka_and_from_the_database_are_equal(source: Source) -> None:
     """One row by the snapshot and one from the log."""
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in TYPES.items())
     values = ", ".join(literal for _, literal in TYPES.values())
-    forget(stack)
-    stack.postgres.create_database(NAME)
-    with stack.postgres.connect(NAME) as connection:
-        for statement in FIRST:
-            connection.execute(statement)
-        connection.execute(f"CREATE TABLE items (id int PRIMARY KEY, {columns})".encode())
-        connection.execute(f"INSERT INTO items VALUES (1, {values})".encode())
-        connector = stack.connect.register_postgres(
-            stack.postgres, name=NAME, database=NAME, topic_prefix=NAME, tables=["public.items"]
-        )
-        try:
-            topic = connector.topic("public.items")
-            stack.kafka.topics.wait_for(topic, 1)
-            connection.execute(f"INSERT INTO items VALUES (2, {values})".encode())
-            stack.kafka.topics.wait_for(topic, 2)
-            changes = list(decoded(stack, stack.kafka.topics.read(topic)))
-            wrong = differences(stack, changes)
-        finally:
-            stack.connect.delete(connector)
-            connection.close()
-            forget(stack)
-    assert len(changes) == 2
+    source.run(*FIRST, f"CREATE TABLE items (id int PRIMARY KEY, {columns})")
+    source.run(f"INSERT INTO items VALUES (1, {values})")
+    source.capture("items")
+    source.run(f"INSERT INTO items VALUES (2, {values})")
+    wrong = {}
+    for change in source.changes("items", 2):
+        for name in TYPES:
+            answer = source.read(change, name)
+            found = repr(answer[name]) if isinstance(answer, dict) else repr(answer)
+            sent = repr(change.after.get(name, "not sent"))
+            if found != sent:
+                wrong[f"{change.op} {name}"] = (sent, found)
     assert wrong == {}
+
+
+def test_what_debezium_leaves_out_is_read_as_it_was_sent_before(source: Source) -> None:
+    """An update of another column, then a change of the key, which leave the TOASTed ones out."""
+    source.run(*TOAST)
+    source.capture("docs")
+    source.run("UPDATE docs SET n = 2 WHERE id = 1")
+    (first, update) = source.changes("docs", 2)
+    assert update.unavailable == TOASTED.keys()
+    sent = {name: first.after[name] for name in TOASTED}
+    assert source.read(update, *TOASTED) == sent
+    source.run("UPDATE docs SET id = 5 WHERE id = 1")
+    (created,) = (one for one in source.changes("docs", 5) if one.op is Op.CREATE)
+    assert created.unavailable == TOASTED.keys()
+    assert source.read(created, *TOASTED) == sent
+    assert source.read(update, "body") is None  # the row is no longer under its old key
 
 
 def forget(stack: Stack) -> None:
@@ -122,20 +188,3 @@ def decode(decoder: DebeziumDecoder, record: Record) -> Change:
         else:
             assert isinstance(change, Change)
             return change
-
-
-def differences(stack: Stack, changes: list[Change]) -> dict[str, tuple[str, str]]:
-    """Where the two roads differ; also where a column cannot be read or does not come."""
-    url = f"postgresql://{HOST}:{stack.postgres.port}/{NAME}"
-    settings = ReselectSettings(url=url, user=stack.postgres.user, password=stack.postgres.password)
-    wrong = {}
-    with closing(PostgresReselector(settings)) as reselector:
-        for change in changes:
-            for name in TYPES:
-                wanted = Missing(change.key, change.origin, frozenset({name}))
-                (answer,) = reselector.read([wanted])
-                found = repr(answer[name]) if isinstance(answer, dict) else repr(answer)
-                sent = repr(change.after.get(name, "not sent"))
-                if found != sent:
-                    wrong[f"{change.op} {name}"] = (sent, found)
-    return wrong

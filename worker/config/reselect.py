@@ -12,7 +12,7 @@ from worker.config.values import Count
 
 _POSTGRES = "postgresql"
 _SCHEME = re.compile(r"postgres(?:ql)?://")
-_NOT_HERE = frozenset({"user", "password", "passfile", "service"})
+_NOT_HERE = frozenset({"user", "password", "passfile", "sslpassword", "service"})
 
 
 class ReselectSettings(Section):

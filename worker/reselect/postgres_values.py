@@ -65,7 +65,7 @@ def _time(text: str) -> time | timedelta:
 
 _AS_IT_IS = (
     "text", "varchar", "bpchar", "name", "citext", "xml", "uuid", "inet", "cidr", "macaddr",
-    "tsvector", "enum",
+    "ltree", "tsvector", "enum",
 )  # fmt: skip
 
 _SCALARS: dict[str, Read] = {
@@ -85,7 +85,7 @@ _SCALARS: dict[str, Read] = {
     "timestamptz": _instant,
 }
 
-_ELEMENTS = frozenset(_SCALARS) - {"name", "xml", "hstore", "tsvector", "inet", "cidr", "macaddr"}
+_ELEMENTS = frozenset(_SCALARS) - {"name", "xml", "hstore", "inet", "cidr", "macaddr"}
 
 
 def scalar_reader(kind: str) -> Read | None:
