@@ -27,6 +27,7 @@ from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
+from worker.plugins import RESELECTORS, Registry
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
     from worker.document.spec import DocumentSpec
     from worker.embed.port import Limits
+    from worker.reselect.port import Reselector
 
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
@@ -59,11 +61,18 @@ class Assembly:
     worker: WorkerConfig
     config: ConnectorConfig
     index: Index
+    reselector: Reselector | None
+    """Reads missing columns from the source database; None where none is named."""
 
     @classmethod
     def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
-        """Nothing is opened yet. ``accounts`` are those of the whole process."""
-        return cls(worker, config, Index(config, accounts, Treasury(worker, config)))
+        """Nothing is opened yet. ``accounts`` are those of the whole process.
+
+        Raises:
+            ConfigError: the source database cannot be read; ``worker.checks`` finds it, too.
+        """
+        index = Index(config, accounts, Treasury(worker, config))
+        return cls(worker, config, index, reselector(config))
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -79,6 +88,8 @@ class Assembly:
     def close(self) -> None:
         """Release what the tasks shared; for after their end."""
         self.index.close()
+        if self.reselector is not None:
+            self.reselector.close()
 
     def _assemble(self, number: int, abort: threading.Event, until_caught_up: bool) -> Assembled:  # noqa: FBT001 - bound by ``specs``
         clock = SystemClock()
@@ -174,6 +185,19 @@ def document_spec(config: ConnectorConfig) -> DocumentSpec:
         namespace=config.target.namespace,
         point_id=config.target.id,
     )
+
+
+def reselector(config: ConnectorConfig) -> Reselector | None:
+    """What reads missing columns from the source database; nothing is opened yet.
+
+    Raises:
+        ConfigError: ``reselect.url`` cannot be used, or its extra is not installed.
+    """
+    if config.reselect.url is None:
+        return None
+    plugin = Registry(RESELECTORS).load(config.reselect.database)
+    made: Reselector = plugin(config.reselect)
+    return made
 
 
 def batch_policy(config: ConnectorConfig, limits: Limits) -> BatchPolicy:

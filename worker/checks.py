@@ -11,12 +11,14 @@ from worker.document.metadata_fields import parse_metadata
 from worker.document.pattern import ID_KEY, NAMESPACE_KEY, parse_id, parse_namespace
 from worker.document.spec import parse_text
 from worker.document.template import Condition
+from worker.plugins import RESELECTORS, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from worker.config.connector import ConnectorConfig
     from worker.config.problem import Problem
+    from worker.config.reselect import ReselectSettings
 
 
 def check_documents(config: ConnectorConfig) -> Iterator[Problem]:
@@ -52,4 +54,14 @@ def _check_identity(config: ConnectorConfig) -> Iterable[Problem]:
     )
 
 
-CHECKS = (check_documents,)
+def check_reselect(config: ConnectorConfig) -> Iterable[Problem]:
+    """Whether the source database's address can be used, and its library is installed."""
+    return attempt(config, "reselect.url", lambda: _reselector(config.reselect))
+
+
+def _reselector(settings: ReselectSettings) -> None:
+    if settings.url is not None:
+        Registry(RESELECTORS).load(settings.database)(settings).close()
+
+
+CHECKS = (check_documents, check_reselect)

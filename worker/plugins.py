@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EMBEDDERS = "vecsink.embedders"
 STORES = "vecsink.stores"
+RESELECTORS = "vecsink.reselectors"
 
 
 class Registry:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from worker.config.budget import BudgetSettings
     from worker.config.client import ClientProperties
     from worker.config.converter import ConverterSettings
+    from worker.config.reselect import ReselectSettings
 
 CONNECTOR_CLASS = "EmbeddingSink"
 
@@ -273,6 +274,7 @@ class ConnectorConfig:
     errors: ErrorSettings
     batch: BatchSettings
     budget: BudgetSettings
+    reselect: ReselectSettings
     embedder_config: Section
     """An instance of the chosen embedder's ``Config``."""
     store_config: Section

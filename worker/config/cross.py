@@ -9,6 +9,7 @@ from worker.config.budget import PRICE_KEY
 from worker.config.converter import ConverterFormat
 from worker.config.parse import keys_of
 from worker.config.problem import Problem, Severity
+from worker.config.reselect import ReselectSettings
 from worker.config.section import Section
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _DLQ_KEY = "errors.deadletterqueue.topic.name"
 _LEAST_CHUNK = 32
 """No single character has more tokens, so that a chunk can always be kept within its bound."""
+_RESELECT_URL = "reselect.url"
+_RESELECT_KEYS = frozenset(keys_of(ReselectSettings))
 
 
 def check(config: ConnectorConfig, wrong: frozenset[str] = frozenset()) -> Iterator[Problem]:
@@ -173,6 +176,24 @@ def _state_topic(config: ConnectorConfig) -> Iterator[Problem]:
         yield _problem(config, "topics.regex", expected)
 
 
+def _reselect(config: ConnectorConfig) -> Iterator[Problem]:
+    """The other keys say nothing without an address."""
+    if config.reselect.url is None:
+        for key in sorted(_RESELECT_KEYS - {_RESELECT_URL}):
+            if config.raw.get(key):
+                ignored = f"has no effect without {_RESELECT_URL}"
+                yield _problem(config, key, ignored, Severity.WARNING)
+
+
+def _reselect_types(config: ConnectorConfig) -> Iterator[Problem]:
+    """Values from the database have types, which JSON without schemas has lost."""
+    converter = config.value_converter
+    has_types = converter.format is ConverterFormat.AVRO or converter.schemas_enable
+    if config.reselect.url is not None and not has_types:
+        expected = "value.converter.schemas.enable=true (or Avro): otherwise a value from the "
+        yield _problem(config, _RESELECT_URL, f"{expected}database would differ from Kafka's")
+
+
 _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
@@ -185,5 +206,9 @@ _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _budget: frozenset({"budget.usd.per.day", "embedder"}),
     _state_topic: frozenset({"topics", "topics.regex"}),
     _membership: frozenset({"tasks.max"}),
+    _reselect: frozenset({_RESELECT_URL}),
+    _reselect_types: frozenset(
+        {_RESELECT_URL, "value.converter", "value.converter.schemas.enable"}
+    ),
 }
 """Each rule and the keys it reads."""

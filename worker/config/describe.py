@@ -30,6 +30,7 @@ _TITLES = {
     "errors": "Errors",
     "batch": "Batches and bounds",
     "budget": "Budget",
+    "reselect": "Source database",
 }
 
 _INTRODUCTION = """\

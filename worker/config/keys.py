@@ -16,6 +16,7 @@ from worker.config.connector import (
 from worker.config.converter import ConverterSettings
 from worker.config.parse import keys_of
 from worker.config.problem import Problem, Severity, nearest
+from worker.config.reselect import ReselectSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ SECTIONS: dict[str, tuple[type[Section], str]] = {
     "errors": (ErrorSettings, ""),
     "batch": (BatchSettings, ""),
     "budget": (BudgetSettings, ""),
+    "reselect": (ReselectSettings, ""),
 }
 """By field of ``ConnectorConfig``: the section and what stands before its aliases."""
 
@@ -47,7 +49,7 @@ _LIKE_OURS = frozenset({"topic", "task", "tasks", "document", "metadata", "batch
 
 NOT_YET = (
     "cache.max.rows", "dlq.limit", "dlq.max.replays", "document.chunk.",
-    "errors.log.", "metadata.text", "reselect.",
+    "errors.log.", "metadata.text",
 )  # fmt: skip
 """Keys, or prefixes of keys, that are planned."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from worker.decode import numbers, temporal
 from worker.decode.column_type import BYTES, FLOAT32, FLOATS, STRUCTS
 from worker.decode.geometry import geometry, point
-from worker.decode.json_text import normal_json
+from worker.json_text import normal_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

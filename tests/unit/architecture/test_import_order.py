@@ -14,10 +14,20 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[3] / "worker"
 
 GROUPS = (
-    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers"},
+    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers", "json_text"},
     {"config", "telemetry"},
     {"flow", "document", "throttle"},
-    {"source", "decode", "embed", "store", "dlq", "state", "pinecone_local", "provider_local"},
+    {
+        "source",
+        "decode",
+        "reselect",
+        "embed",
+        "store",
+        "dlq",
+        "state",
+        "pinecone_local",
+        "provider_local",
+    },
     {"spend"},
     {"pipeline"},
     {"estimate"},

@@ -244,7 +244,6 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
 @pytest.mark.parametrize(
     "key",
     [
-        "reselect.url",
         "dlq.limit",
         "dlq.max.replays",
         "errors.log.enable",

@@ -40,7 +40,7 @@ def test_the_schema_refuses_unknown_keys_of_ours_alone() -> None:
     (pattern,) = [text for text in SETTINGS["patternProperties"] if text.startswith("^(?!")]
     for key in ("document.fields", "store.index", "embedder", "transform", "other.key"):
         assert not re.search(pattern, key), key
-    for key in ("document.field", "store.indx", "batch.max.row", "reselect.url"):
+    for key in ("document.field", "store.indx", "batch.max.row", "reselect.uri"):
         assert re.search(pattern, key), key
 
 

@@ -113,6 +113,7 @@ def test_a_literal_secret_in_a_plug_ins_own_message_is_hidden() -> None:
         {"store.api.kye": CANARY},
         {"embedder.api.key": CANARY},
         {"reselect.password": CANARY},
+        {"reselect.url": f"postgresql://me:{CANARY}@host/shop"},
         {"store": "pinecoen", "store.api.key": CANARY},
         {"value.converter.basic.auth.user.info": CANARY},
         {"value.converter.schema.registry.url": f"ftp://me:{CANARY}@host"},

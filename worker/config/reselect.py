@@ -1,0 +1,66 @@
+"""The source database, for columns that Debezium could not send."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from worker.config.section import Section
+from worker.config.values import Count
+
+_POSTGRES = "postgresql"
+_SCHEME = re.compile(r"postgres(?:ql)?://")
+_NOT_HERE = frozenset({"user", "password", "passfile", "sslpassword", "service"})
+
+
+class ReselectSettings(Section):
+    """Where to read missing columns; without an address nothing is read."""
+
+    url: str | None = Field(
+        None,
+        alias="reselect.url",
+        description="Database that Debezium captures, such as "
+        "`postgresql://host:5432/database?sslmode=verify-full`; columns that Debezium could not "
+        "send (TOAST) are read from it. Needs the extra `postgresql`.",
+    )
+    user: str | None = Field(
+        None,
+        alias="reselect.user",
+        description="Database user; it needs SELECT on the tables and nothing else.",
+    )
+    password: SecretStr | None = Field(None, alias="reselect.password", description="Its password.")
+    timeout_ms: Count = Field(
+        5000,
+        alias="reselect.timeout.ms",
+        description="Milliseconds for a connection, and for a query; then it is tried again.",
+    )
+    max_connections: Count = Field(
+        2,
+        alias="reselect.max.connections",
+        description="Connections to the database that one worker has open at most for this "
+        "connector.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not _SCHEME.match(value) or not urlsplit(value).path.strip("/"):
+            raise ValueError("postgresql://host:port/database")
+        parts = urlsplit(value)
+        if "@" in parts.netloc or _NOT_HERE & dict(parse_qsl(parts.query)).keys():
+            raise ValueError("an address without login, which reselect.user and .password are for")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The kind of database, a name among the plug-ins that read missing columns."""
+        return _POSTGRES
+
+    @property
+    def timeout_s(self) -> float:
+        """Seconds for a connection, and for a query."""
+        return self.timeout_ms / 1000

@@ -1,0 +1,1 @@
+"""Columns that Debezium could not send, read from the source database."""
