@@ -118,6 +118,7 @@ class Assembly:
             patience=patience,
             clock=clock,
             cached_rows=self.config.batch.cached_rows,
+            reselector=self.reselector,
         )
         task = Task(
             ports=Ports(

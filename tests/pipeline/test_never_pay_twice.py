@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from worker.model import Outcome
+from worker.reselect.memory import MemoryReselector
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
@@ -102,3 +105,40 @@ def test_a_key_swap_leaves_each_row_its_own_text(world: World) -> None:
     assert kinds(world) == []
     assert {key: row["body"] for key, row in world.index.items()} == {1: "two", 2: "one"}
     assert world.embedder.texts == 2
+
+
+@pytest.fixture
+def database() -> MemoryReselector:
+    made = MemoryReselector()
+    made.create("public", "products", {"id", "name", "body", "price"})
+    return made
+
+
+def test_a_text_that_the_index_cannot_tell_is_read_from_the_source(
+    make_world: Worlds, database: MemoryReselector
+) -> None:
+    world = make_world(reselector=database)
+    world.member()
+    world.table.insert(1, body="large")
+    world.settle()
+    database.insert("public", "products", {"id": 1, "name": "new", "body": "large", "price": 0})
+    world.table.update(1, name="new", without=("body",))
+    world.settle()
+    assert kinds(world) == []
+    assert world.index == {1: {"name": "new", "body": "large", "price": 0}}
+    assert [missing.columns for missing in database.asked] == [{"body"}]
+
+
+def test_a_row_that_the_source_has_no_more_waits_for_its_delete(
+    make_world: Worlds, database: MemoryReselector
+) -> None:
+    world = make_world(reselector=database)
+    world.member()
+    world.table.insert(1, body="large")
+    world.settle()
+    world.table.update(1, name="new", without=("body",))
+    world.settle()
+    assert kinds(world) == []
+    world.table.delete(1)
+    world.settle()
+    assert world.index == {}

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetter
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
+    from worker.reselect.port import Reselector
     from worker.source.port import AssignmentListener, Polled
     from worker.spend.port import Purse
 
@@ -116,6 +117,7 @@ class Member:
             patience=patience,
             clock=clock,
             cached_rows=1000,
+            reselector=world.reselector,
         )
         gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
         self.task = Task(
@@ -181,9 +183,11 @@ class World:
         tolerant: bool = True,
         clock: Clock | None = None,
         purse: Purse | None = None,
+        reselector: Reselector | None = None,
     ) -> None:
         self.clock = clock or SteppingClock()
         self.purse = purse
+        self.reselector = reselector
         self.gate = Gate()
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)

@@ -72,6 +72,10 @@ class DocumentBuilder:
         """Whether Debezium left out a column that the document is made of."""
         return not change.unavailable.isdisjoint(self._columns)
 
+    def lacking(self, change: Change) -> frozenset[str]:
+        """Those columns."""
+        return change.unavailable & self._columns
+
     def build(self, change: Change, stored: Point | None = None) -> Document | None:
         """The document of a row; None if the row must not be in the index.
 

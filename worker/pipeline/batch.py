@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from worker.errors import RecordError
 from worker.pipeline.caller import Errand
+from worker.pipeline.completion import Completion
 from worker.pipeline.item import Item, Report, still_open
 from worker.pipeline.judge import Judge
 from worker.pipeline.known import Known
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
     from worker.pipeline.texts import Embedded
+    from worker.reselect.port import Reselector
     from worker.store.port import Store
 
 
@@ -39,6 +41,10 @@ class Documents(Protocol):
 
     def is_partial(self, change: Change) -> bool:
         """Whether a column that the document is made of was not sent."""
+        ...
+
+    def lacking(self, change: Change) -> frozenset[str]:
+        """Those columns."""
         ...
 
     def build(self, change: Change, stored: Point | None = None) -> Document | None:
@@ -68,6 +74,7 @@ class BatchRunner:
     embedding: Embedding
     lookup: Lookup
     judge: Judge
+    completion: Completion
     writing: Writing
     lease: Lease
     patience: Patience
@@ -85,6 +92,7 @@ class BatchRunner:
         patience: Patience,
         clock: Clock,
         cached_rows: int,
+        reselector: Reselector | None = None,
     ) -> Self:
         """Put the steps together for one task."""
         settle_s = store.capabilities.settle_s
@@ -96,6 +104,7 @@ class BatchRunner:
             embedding=embedding,
             lookup=lookup,
             judge=Judge(documents, lookup, settle_s),
+            completion=Completion(documents, reselector, patience),
             writing=Writing(store, known, parking, lease, patience),
             lease=lease,
             patience=patience,
@@ -114,6 +123,8 @@ class BatchRunner:
         looked_s = self.clock.now_s()
         self.lookup.look(still_open(report.items))
         _each(still_open(report.items), lambda item: self.judge.judge(item, looked_s))
+        completed = self.completion.complete(report.items)
+        _each(completed, lambda item: self.judge.compare(item, looked_s))
         self._embed(report)
         self.writing.write([item for item in still_open(report.items) if item.is_ready])
         return report

@@ -51,6 +51,11 @@ class Judge:
         if item.outcome is None and item.document is not None:
             self._compare(item, item.document, belief, looked_s)
 
+    def compare(self, item: Item, looked_s: float) -> None:
+        """Judge a row again whose document could be completed after all."""
+        if item.document is not None:
+            self._compare(item, item.document, self.lookup.believe(item, looked_s), looked_s)
+
     def _part_with(self, item: Item, belief: Belief, looked_s: float) -> None:
         """A deletion; of a row whose key has changed, the vector is kept for its new key."""
         held = belief.held

@@ -1,0 +1,73 @@
+"""Rows that lack columns nobody here knows: read from the source database, where one is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from worker.document.builder import UNAVAILABLE
+from worker.errors import RecordError
+from worker.model import Outcome
+from worker.reselect.port import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from worker.pipeline.batch import Documents
+    from worker.pipeline.item import Item
+    from worker.pipeline.patience import Patience
+    from worker.reselect.port import Answer, Reselector
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Completes changes by what the source database holds now."""
+
+    documents: Documents
+    reselector: Reselector | None
+    patience: Patience
+
+    def complete(self, items: Iterable[Item]) -> list[Item]:
+        """Read what is missing for items that failed for lack of it.
+
+        Returns:
+            Those that have a document now and have to be judged again.
+        """
+        reselector = self.reselector
+        lacking = [item for item in items if _lacks_columns(item)]
+        if reselector is None or not lacking:
+            return []
+        wanted = [
+            Missing(item.change.key, item.change.origin, self.documents.lacking(item.change))
+            for item in lacking
+        ]
+        answers = self.patience(
+            "reading missing columns from the source database", lambda: reselector.read(wanted)
+        )
+        for item, answer in zip(lacking, answers, strict=True):
+            self._take(item, answer)
+        return [item for item in lacking if item.outcome is None]
+
+    def _take(self, item: Item, answer: Answer) -> None:
+        """The row may be newer than the change; then the change that made it so is on its way."""
+        if answer is None:
+            item.outcome = Outcome.STALE  # the change that took the row away is on its way
+            return
+        if isinstance(answer, RecordError):
+            item.outcome = answer
+            return
+        change = item.change
+        item.change = replace(
+            change,
+            after={**change.after, **answer},
+            unavailable=change.unavailable.difference(answer),
+        )
+        try:
+            item.document = self.documents.build(item.change)
+            item.is_partial, item.outcome = False, None
+        except RecordError as error:
+            item.outcome = error
+
+
+def _lacks_columns(item: Item) -> bool:
+    return isinstance(item.outcome, RecordError) and item.outcome.kind == UNAVAILABLE
