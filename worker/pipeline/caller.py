@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embedder, Embeddings, Overlong
     from worker.pipeline.patience import Patience
-    from worker.spend.port import Purse, Reservation
+    from worker.spend.port import Part, Purse, Reservation
     from worker.throttle.gate import Gate, Pass
 
 _LOOK_EVERY_S = 1.0
@@ -62,8 +62,8 @@ class Order:
     """Estimated; the limits per minute are counted in it until the bill comes."""
     most_tokens: int
     """What it can cost at most."""
-    tables: Mapping[str, int] = field(default_factory=dict)
-    """How many of the texts come from each table."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """What each table has in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Caller:
 
     def reserve(self, order: Order) -> Reservation:
         """Put what it can cost at most aside."""
-        reservation = self.purse.reserve(order.most_tokens, order.tables)
+        reservation = self.purse.reserve(order.most_tokens, order.parts)
         if reservation is None:
             raise OverBudgetError(self.purse.left() or 0)
         return reservation

@@ -96,6 +96,10 @@ class Embedding:
         """How the day's budget stands."""
         return self._caller.purse.report()
 
+    def tick(self) -> None:
+        """What is spent is written down now and then; called often, never blocks."""
+        self._caller.purse.tick()
+
     def hold(self, task: int, held: int, total: int) -> None:
         """Say how many of the group's partitions a task holds: its share of the limits.
 
