@@ -95,13 +95,21 @@ class Report:
 
     @property
     def used(self) -> str | None:
-        """In words, such as ``$0.4100 of $5 spent``; None without a budget."""
-        parts = []
-        if self.limit_usd is not None:
-            parts.append(f"${self.spent.usd or 0.0:,.4f} of ${self.limit_usd:,g}")
-        if self.limit_tokens is not None:
-            parts.append(f"{self.spent.tokens:,} of {self.limit_tokens:,} tokens")
-        return f"{' and '.join(parts)} spent" if parts else None
+        """In words; None without a budget."""
+        spent = self.spent
+        return used_in_words(spent.tokens, spent.usd, self.limit_tokens, self.limit_usd)
+
+
+def used_in_words(
+    tokens: int, usd: float | None, limit_tokens: int | None, limit_usd: float | None
+) -> str | None:
+    """How much of a budget is spent, such as ``$0.4100 of $5 spent``; None without limits."""
+    parts = []
+    if limit_usd is not None:
+        parts.append(f"${usd or 0.0:,.4f} of ${limit_usd:,g}")
+    if limit_tokens is not None:
+        parts.append(f"{tokens:,} of {limit_tokens:,} tokens")
+    return f"{' and '.join(parts)} spent" if parts else None
 
 
 class Reservation(Protocol):

@@ -30,9 +30,9 @@ GROUPS = (
     },
     {"spend"},
     {"pipeline"},
-    {"estimate"},
+    {"estimate", "overview"},
     {"runtime"},
-    {"checks", "chunks", "statehouse", "treasury", "index", "build", "surveying"},
+    {"checks", "chunks", "statehouse", "treasury", "index", "build", "overseeing", "surveying"},
     {"demo", "live"},
     {"cli"},
 )
