@@ -102,7 +102,7 @@ def _spend(standings: Sequence[Standing]) -> Iterator[Table]:
         week = one.week
         for name, spend in sorted(week.items()):
             _add_spend(table, (one.connector, name), one.today.tables.get(name, Spend()), spend)
-        if len(week) > 1:
+        if sum(spend.tokens for spend in week.values()) < one.week_whole.tokens or len(week) > 1:
             _add_spend(table, (one.connector, "all"), one.today.whole, one.week_whole)
     if table.row_count:
         yield table
@@ -118,7 +118,9 @@ def _numbers(spend: Spend) -> tuple[str, str, str, str]:
 
 
 def _dollars(usd: float | None) -> str:
-    return "-" if usd is None else f"${usd:,.4f}"
+    if usd is None:
+        return "-"
+    return f"${usd:,.2f}" if usd >= 1 else f"${usd:,.6f}"
 
 
 def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
@@ -126,8 +128,8 @@ def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
         yield from _of_one(one)
     if any(one.week for one in standings):
         yield (
-            "Spending by UTC day. What workers spent in the last minute may be missing; a killed "
-            "one may have taken a minute with it. Without a price there are no dollars."
+            "Spending by UTC day, as the workers write it down once a minute and at their end. All "
+            "has what belongs to no table, too: probes, sent to find out whose fault a refusal is."
         )
 
 
@@ -140,7 +142,8 @@ def _of_one(one: Standing) -> Iterator[str]:
     if letters is not None and letters.records:
         at = "" if letters.last_at is None else f", {letters.last_at:%Y-%m-%d %H:%M} UTC"
         kind = letters.last_kind or "of a kind that its headers do not say"
-        yield f"{name}: {letters.records:,} records in {letters.topic}, the last one {kind}{at}."
+        held = f"{letters.topic}: {letters.records:,}"
+        yield f"{name}: dead letters in {held}, the last one {kind}{at}."
     if budget is not None:
         paused = "; rows wait: probably paused until 00:00 UTC" if one.is_probably_paused else ""
         yield (
@@ -151,6 +154,8 @@ def _of_one(one: Standing) -> Iterator[str]:
 
 def _table(*texts: str, numbers: Sequence[str]) -> Table:
     table = Table(*texts, *numbers)
+    for column in table.columns[: len(texts)]:
+        column.overflow = "fold"
     for column in table.columns[len(texts) :]:
         column.justify = "right"
     return table

@@ -15,8 +15,10 @@ from worker.errors import (
     LimitedError,
     RetriableError,
     UnansweredError,
+    WorkerError,
 )
 from worker.pipeline.exposure import Exposure
+from worker.telemetry.failed_calls import FailedCalls
 from worker.throttle.circuit import State
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class Caller:
     purse: Purse
     overlong: Overlong
     exposure: Exposure = field(default_factory=Exposure)
+    failed: FailedCalls = field(default_factory=FailedCalls)
 
     def __call__(self, order: Order, errand: Errand) -> Embeddings:
         """The answer, after any number of tries.
@@ -150,10 +153,8 @@ class _Tries:
         return self._ask(passing, reservation)
 
     def _ask(self, passing: Pass, reservation: Reservation) -> Embeddings:
-        caller = self.caller
         try:
-            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
-            self._expect_shape(answer)
+            answer = self._answer()
         except LimitedError as error:
             passing.limited(error.retry_after_s)
             reservation.cancel()
@@ -173,6 +174,16 @@ class _Tries:
             raise
         passing.passed(answer.tokens)
         reservation.settle(answer.tokens or self.order.tokens)  # where nobody says, the estimate
+        return answer
+
+    def _answer(self) -> Embeddings:
+        caller = self.caller
+        try:
+            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
+            self._expect_shape(answer)
+        except WorkerError as error:
+            caller.failed.note(error)
+            raise
         return answer
 
     def _expect_shape(self, answer: Embeddings) -> None:

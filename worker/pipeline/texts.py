@@ -44,6 +44,8 @@ class Embedded:
     bill: Bill = field(default_factory=Bill)
     tokens_by_table: Counter[str] = field(default_factory=Counter)
     """The bill's tokens, divided by size of the texts."""
+    texts_by_table: Counter[str] = field(default_factory=Counter)
+    """The bill's texts."""
     failure: BaseException | None = None
     """Why texts that are neither here nor there have no vector."""
 
@@ -140,8 +142,10 @@ class Texts:
 
     def _bill(self, piece: Sequence[int], answer: Embeddings) -> None:
         embedded = self.embedded
-        sizes = {table: part.size for table, part in self._parts(piece).items()}
+        parts = self._parts(piece)
+        sizes = {table: part.size for table, part in parts.items()}
         embedded.tokens_by_table.update(shares(answer.tokens, sizes))
+        embedded.texts_by_table.update({table: part.inputs for table, part in parts.items()})
         price = self._caller.embedder.terms.price
         embedded.bill += Bill(
             requests=1,

@@ -94,6 +94,17 @@ class Report:
     limit_usd: float | None = None
 
     @property
+    def share(self) -> float | None:
+        """Spent, of the limit that is reached first; 1 is all of it. None without a budget."""
+        spent = self.spent
+        shares = []
+        if self.limit_tokens is not None:
+            shares.append(spent.tokens / self.limit_tokens)
+        if self.limit_usd is not None:
+            shares.append((spent.usd or 0.0) / self.limit_usd)
+        return max(shares, default=None)
+
+    @property
     def used(self) -> str | None:
         """In words; None without a budget."""
         spent = self.spent

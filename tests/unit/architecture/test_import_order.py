@@ -32,7 +32,7 @@ GROUPS = (
     {"pipeline"},
     {"estimate", "overview"},
     {"runtime"},
-    {"checks", "chunks", "statehouse", "treasury", "index", "build", "overseeing", "surveying"},
+    {"checks", "chunks", "statehouse", "treasury", "index", "build", "metering", "overseeing", "surveying"},
     {"demo", "live"},
     {"cli"},
 )
