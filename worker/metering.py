@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 from worker.config import kafka
 from worker.errors import RetriableError, WorkerError
 from worker.source.kafka import KafkaSourceSettings
-from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
-from worker.telemetry.exposition import Exposition, Page
 from worker.telemetry.otlp import is_pushed
 from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
 
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from worker.config.worker import WorkerConfig
     from worker.index import Index
     from worker.runtime.supervisor import RunningTask
+    from worker.source.port import SpanReader
+    from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class Lag:
             self._thread.join(_LAG_TIMEOUT_S)
 
     def _run(self) -> None:
+        from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
+
         worker, config = self._worker, self._config
         settings = KafkaSourceSettings(
             consumer=kafka.reader_properties(worker, config),
@@ -114,7 +116,7 @@ class Lag:
                 self._stop.wait(_LAG_EVERY_S)
 
 
-def _behind(reader: KafkaSpanReader) -> Mapping[str, int]:
+def _behind(reader: SpanReader) -> Mapping[str, int]:
     try:
         ahead = reader.ahead(_LAG_TIMEOUT_S)
     except WorkerError as error:
@@ -204,6 +206,8 @@ def published(worker: WorkerConfig, metering: Metering, *, listens: bool) -> Ite
 
 def _exposition(listener: Listener, made: _Published, *, is_chosen: bool) -> Exposition | None:
     """An address that nobody chose may be taken; then nothing listens."""
+    from worker.telemetry.exposition import Exposition, Page  # noqa: PLC0415 - few runs need it
+
     where = f"http://{listener.host}:{listener.port}"
     try:
         return Exposition(*listener, {"/metrics": Page(PROMETHEUS, made.text)})

@@ -102,7 +102,7 @@ def _spend(standings: Sequence[Standing]) -> Iterator[Table]:
         week = one.week
         for name, spend in sorted(week.items()):
             _add_spend(table, (one.connector, name), one.today.tables.get(name, Spend()), spend)
-        if sum(spend.tokens for spend in week.values()) < one.week_whole.tokens or len(week) > 1:
+        if _has_whole(one):
             _add_spend(table, (one.connector, "all"), one.today.whole, one.week_whole)
     if table.row_count:
         yield table
@@ -127,10 +127,16 @@ def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
     for one in standings:
         yield from _of_one(one)
     if any(one.week for one in standings):
-        yield (
-            "Spending by UTC day, as the workers write it down once a minute and at their end. All "
-            "has what belongs to no table, too: probes, sent to find out whose fault a refusal is."
-        )
+        yield "Spending by UTC day, as the workers write it down once a minute and at their end."
+    if any(_has_whole(one) for one in standings):
+        yield "Calls hold texts of several tables, and a probe after a refusal is of none."
+
+
+def _has_whole(one: Standing) -> bool:
+    """Whether the tables do not say it all."""
+    week = one.week
+    in_tables = sum(spend.tokens for spend in week.values())
+    return bool(week) and (len(week) > 1 or in_tables < one.week_whole.tokens)
 
 
 def _of_one(one: Standing) -> Iterator[str]:

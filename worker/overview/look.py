@@ -16,7 +16,7 @@ from worker.source.port import Span
 from worker.spend.day import day_of, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     from worker.model import Record
@@ -50,6 +50,8 @@ class Overview:
         self._log = TopicPartition(subject.state_topic, 0)
         self._spending = Spending()
         self._next_offset = 0
+        self._letters_in: Mapping[TopicPartition, Span] = {}
+        self._last_letter: Record | None = None
 
     def look(self) -> Standing:
         """How it stands now.
@@ -94,15 +96,19 @@ class Overview:
         if topic is None:
             return None
         bounds = self._brokers.bounds(topic)
+        if bounds != self._letters_in:
+            self._letters_in, self._last_letter = bounds, self._newest(bounds)
         held = sum(span.length for span in bounds.values())
-        if not held:
-            return Letters(topic, 0)
+        return Letters(topic, held, _kind(self._last_letter), _time(self._last_letter))
+
+    def _newest(self, bounds: Mapping[TopicPartition, Span]) -> Record | None:
         tails = {
             place: Span(max(span.start, span.end - _LAST_FEW), span.end)
             for place, span in bounds.items()
+            if span.length
         }
-        last = _newest(list(chain.from_iterable(self._brokers.read(tails))))
-        return Letters(topic, held, _kind(last), _time(last))
+        found = chain.from_iterable(self._brokers.read(tails))
+        return max(found, key=lambda record: record.timestamp_ms or 0, default=None)
 
 
 def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag, ...]:
@@ -116,10 +122,6 @@ def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag,
         TopicLag(topic, count, held[topic], behind[topic])
         for topic, count in sorted(partitions.items())
     )
-
-
-def _newest(found: Sequence[Record]) -> Record | None:
-    return max(found, key=lambda record: record.timestamp_ms or 0, default=None)
 
 
 def _kind(record: Record | None) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SHOWN = frozenset({Outcome.WRITTEN, Outcome.REUSED, Outcome.DELETED})
+_SHOWN = (Outcome.WRITTEN, Outcome.REUSED, Outcome.DELETED)
 """After these the index shows the change."""
 
 
@@ -134,13 +134,18 @@ class Landing:
 
 
 def _shown(report: Report) -> Mapping[str, Sequence[int]]:
-    """Commit times of what the index shows now, by table; rows of a snapshot have none."""
+    """Commit times of what the index shows now, by table; rows of a snapshot have none.
+
+    Nor has a tombstone: the delete before it tells, if it waited with it.
+    """
     found: defaultdict[str, list[int]] = defaultdict(list)
     for item in report.items:
-        change = item.work.newest.change
-        committed_ms = change.origin.committed_ms
-        if committed_ms is None or change.op is Op.READ or isinstance(item.outcome, RecordError):
+        entries = item.work.entries
+        change = entries[-1].change
+        if change.op is Op.READ or item.outcome not in _SHOWN:
             continue
-        if item.outcome in _SHOWN:
-            found[table_of(change)].append(committed_ms)
+        if change.op is Op.TOMBSTONE and len(entries) > 1:
+            change = entries[-2].change
+        if change.origin.committed_ms is not None:
+            found[table_of(change)].append(change.origin.committed_ms)
     return found

@@ -98,9 +98,11 @@ def test_what_the_index_shows_is_measured_against_its_commit() -> None:
     engine.now_ms = 10_000.0
     engine.backlog.add(entry(ours, 1, row=1, committed_ms=9_000))
     engine.backlog.add(entry(ours, 2, Op.DELETE, row=2, committed_ms=8_000))
-    engine.backlog.add(entry(ours, 3, Op.READ, row=3, committed_ms=1_000))
-    engine.backlog.add(entry(ours, 4, row=4))
-    engine.backlog.add(entry(ours, 5, row=5, committed_ms=1_000, name="poison"))
+    engine.backlog.add(entry(ours, 3, Op.TOMBSTONE, row=2))
+    engine.backlog.add(entry(ours, 4, Op.TOMBSTONE, row=3))
+    engine.backlog.add(entry(ours, 5, Op.READ, row=4, committed_ms=1_000))
+    engine.backlog.add(entry(ours, 6, row=5))
+    engine.backlog.add(entry(ours, 7, row=6, committed_ms=1_000, name="poison"))
     engine.settle()
     found = engine.counters.freshness.by_table
     assert found.keys() == {"products"}
