@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.stack.index import DIMENSIONS
+from tests.stack.ports import free_ports
 from tests.stack.shops import FIELDS, METADATA, PRODUCTS, open_shop
 from tests.stack.worker_process import eventually, vecsink
 from worker.provider_local.faults import Faults
@@ -44,6 +47,15 @@ def billed_by(provider: ProviderLocal) -> dict[str, str]:
     }
 
 
+def metrics(listener: str) -> str:
+    return httpx.get(f"{listener}/metrics", timeout=20).text
+
+
+def fresh_rows(listener: str) -> float:
+    counts = re.findall(r"vecsink_freshness_seconds_count.* ([0-9.]+)", metrics(listener))
+    return sum(map(float, counts))
+
+
 def standing(stack: Stack, file: Path) -> Mapping[str, Any]:
     done = vecsink("status", str(file), "--json", CONNECT_BOOTSTRAP_SERVERS=stack.kafka.bootstrap)
     assert done.returncode == 0, done.stderr
@@ -52,8 +64,10 @@ def standing(stack: Stack, file: Path) -> Mapping[str, Any]:
 
 
 def test_status_before_during_and_after_runs_without_a_budget(
-    stack: Stack, bench: Bench, provider: ProviderLocal
+    stack: Stack, bench: Bench, provider: ProviderLocal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    listener = f"http://127.0.0.1:{free_ports(1)[0]}"
+    monkeypatch.setenv("CONNECT_LISTENERS", listener)
     with open_shop(stack, "postgres", "status") as shop:
         shop.sql(PRODUCTS)
         shop.sql(INSERT + "generate_series(1, 50) n")
@@ -95,6 +109,12 @@ def test_status_before_during_and_after_runs_without_a_budget(
             assert len(member["partitions"]) == stack.kafka.topics.partitions(topic)
             assert during["topics"][0]["held"] == during["topics"][0]["partitions"]
             assert during["dead_letters"]["last_kind"] == "TextRefused"
+
+            shop.sql("UPDATE products SET description = 'Another' WHERE id = 1")
+            eventually(lambda: fresh_rows(listener) == 1, "an update in the histogram")
+            assert "vecsink_dead_letters_total{" in metrics(listener)
+            lag = f'vecsink_consumer_lag{{connector="{name}"'
+            eventually(lambda: lag in metrics(listener), "the lag of the group")
 
             assert worker.stop() == 0
             last = standing(stack, file)

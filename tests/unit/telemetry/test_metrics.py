@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -174,3 +176,18 @@ def test_what_is_left_is_sent_at_the_end_histogram_and_all() -> None:
     (point,) = histogram.data_points
     assert (point.count, point.sum, point.min, point.max) == (2, 2.5, 0.5, 2.0)
     assert resource.resource.attributes["service.name"] == "vecsink"
+
+
+def test_the_page_of_operations_names_every_metric() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    exported = {family.name for family in text_string_to_metric_families(prometheus_text())}
+    named = set(re.findall(r"^\| `(\w+?)(?:_total)?` \|", page, re.MULTILINE))
+    assert named == exported - {"target_info"}
+
+
+def prometheus_text() -> str:
+    metrics = Metrics(lambda: [busy()])
+    try:
+        return metrics.text().decode()
+    finally:
+        metrics.close()
