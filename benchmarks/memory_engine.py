@@ -59,9 +59,7 @@ class MemoryEngine:
         """All rows once; ``keys`` are the connector's, of the embedder at least."""
         worker, config = connector("memory:9092", self._rows.topic, self._registry, keys)
         state = Statehouse(worker, config)
-        assembly = MemoryAssembly(
-            worker, config, MeteredIndex(config), state, None, self._broker
-        )
+        assembly = MemoryAssembly(worker, config, MeteredIndex(config), state, None, self._broker)
         try:
             return run(assembly, self._rows.count)
         finally:

@@ -32,7 +32,17 @@ GROUPS = (
     {"pipeline"},
     {"estimate", "overview"},
     {"runtime"},
-    {"checks", "chunks", "statehouse", "treasury", "index", "build", "metering", "overseeing", "surveying"},
+    {
+        "checks",
+        "chunks",
+        "statehouse",
+        "treasury",
+        "index",
+        "build",
+        "metering",
+        "overseeing",
+        "surveying",
+    },
     {"demo", "live"},
     {"cli"},
 )
