@@ -31,6 +31,7 @@ from worker.plugins import RESELECTORS, Registry
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
+from worker.statehouse import Statehouse
 from worker.telemetry.counters import Counters
 from worker.throttle.accounts import Accounts
 from worker.treasury import Treasury
@@ -61,6 +62,8 @@ class Assembly:
     worker: WorkerConfig
     config: ConnectorConfig
     index: Index
+    state: Statehouse
+    """Closed last, as the others write to it."""
     reselector: Reselector | None
     """Reads missing columns from the source database; None where none is named."""
 
@@ -71,8 +74,9 @@ class Assembly:
         Raises:
             ConfigError: the source database cannot be read; ``worker.checks`` finds it, too.
         """
-        index = Index(config, accounts, Treasury(worker, config))
-        return cls(worker, config, index, reselector(config))
+        state = Statehouse(worker, config)
+        index = Index(config, accounts, Treasury(config, state))
+        return cls(worker, config, index, state, reselector(config))
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -90,6 +94,7 @@ class Assembly:
         self.index.close()
         if self.reselector is not None:
             self.reselector.close()
+        self.state.close()
 
     def _assemble(self, number: int, abort: threading.Event, until_caught_up: bool) -> Assembled:  # noqa: FBT001 - bound by ``specs``
         clock = SystemClock()

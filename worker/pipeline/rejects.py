@@ -66,6 +66,7 @@ class Rejects:
             self._bytes -= record.size
             ledger.finish(record.offset)
             self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
+            self._counters.dead_letters[letter.error.kind] += 1
 
     def holds(self, partitions: Collection[TopicPartition]) -> bool:
         """Whether a letter of one of these partitions is unconfirmed."""

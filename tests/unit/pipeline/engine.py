@@ -76,6 +76,7 @@ class Engine:
     refuse: str = "poison"
     model: str = "fake"
     clock: HookClock = field(default_factory=HookClock)
+    now_ms: float = 0.0
 
     def __post_init__(self) -> None:
         self.abort = threading.Event()
@@ -95,6 +96,7 @@ class Engine:
             backlog=self.backlog,
             rejects=self.rejects,
             counters=self.counters,
+            now_ms=lambda: self.now_ms,
         )
 
     def use(self, store: MemoryStore) -> None:
