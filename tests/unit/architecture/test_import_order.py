@@ -28,7 +28,7 @@ GROUPS = (
         "pinecone_local",
         "provider_local",
     },
-    {"spend"},
+    {"spend", "marks"},
     {"pipeline"},
     {"estimate"},
     {"runtime"},
