@@ -118,7 +118,6 @@ class Index:
         for part in ("embedding", "purse", "embedder", "store"):
             if part in self.__dict__:
                 self.__dict__[part].close()
-        self._treasury.close()
 
     def __enter__(self) -> Self:
         self.open()

@@ -1,25 +1,19 @@
-"""Where a connector's purse comes from: a budget lives in the state topic, without one we count."""
+"""Where a connector's purse comes from; what was spent is kept in the state topic."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.config import kafka
 from worker.spend.amount import budget_of, price_of
 from worker.spend.limited import LimitedPurse
 from worker.spend.unlimited import UnlimitedPurse
-from worker.state.kafka import KafkaStateSettings, KafkaStateTopic
 from worker.state.memory import MemoryStateTopic
-from worker.state.topic import StateTopicSpec
 
 if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
-    from worker.config.worker import WorkerConfig
     from worker.embed.port import Price
     from worker.spend.port import Purse
-
-_CLOSE_S = 5.0
-"""For the last records; what does not arrive is spent, not lost."""
+    from worker.statehouse import Statehouse
 
 
 class Counting:
@@ -29,20 +23,16 @@ class Counting:
         """A purse that lets every call pass."""
         return UnlimitedPurse(MemoryStateTopic(), price=_picodollars(price))
 
-    def close(self) -> None:
-        """Nothing to close."""
-
 
 class Treasury:
-    """The purse of a connector's tasks; its state topic is made where there is a budget."""
+    """The purse of a connector's tasks."""
 
-    def __init__(self, worker: WorkerConfig, config: ConnectorConfig) -> None:
-        self._worker = worker
+    def __init__(self, config: ConnectorConfig, state: Statehouse) -> None:
         self._config = config
-        self._topic: KafkaStateTopic | None = None
+        self._state = state
 
     def open(self, price: Price | None) -> Purse:
-        """The purse.
+        """The purse; with a budget its calls wait for the state topic, without one they never do.
 
         Raises:
             ConfigError: a budget in dollars, and no price.
@@ -54,25 +44,8 @@ class Treasury:
             usd_per_million_tokens=None if price is None else price.usd_per_million_tokens,
         )
         if budget is None:
-            return Counting().open(price)
-        self._topic = KafkaStateTopic(self._settings())
-        return LimitedPurse(self._topic, budget, connector=self._config.name)
-
-    def close(self) -> None:
-        """Close the state topic, after the purse."""
-        if self._topic is not None:
-            self._topic.close(_CLOSE_S)
-
-    def _settings(self) -> KafkaStateSettings:
-        worker, config = self._worker, self._config
-        return KafkaStateSettings(
-            topic=StateTopicSpec(
-                config.state_topic, replication_factor=config.errors.replication_factor
-            ),
-            consumer=kafka.state_consumer_properties(worker, config),
-            producer=kafka.state_producer_properties(worker, config),
-            admin=kafka.admin_properties(worker, config),
-        )
+            return UnlimitedPurse(self._state.topic, price=_picodollars(price))
+        return LimitedPurse(self._state.topic, budget, connector=self._config.name)
 
 
 def _picodollars(price: Price | None) -> int | None:

@@ -23,9 +23,15 @@ def world(request: pytest.FixtureRequest, make_world: Worlds) -> World:
     return make_world(guarded=request.param, empties=True, settle_s=2.0)
 
 
+def notes(world: World) -> list[str]:
+    """What the state topic has about truncates."""
+    found = world.state.keys()
+    return [key for key in found if key.startswith("truncate/")]
+
+
 def swept(world: World) -> int:
     """Partitions of truncates that are carried out."""
-    return sum("/swept/" in key for key in world.state.keys())
+    return sum("/swept/" in key for key in notes(world))
 
 
 def carry_out(world: World, partitions: int = 2) -> None:
@@ -164,7 +170,7 @@ def test_what_a_crash_left_is_carried_out_by_the_next_worker(world: World, momen
     else:
         world.gate.hold("delete")
     world.table.truncate()
-    world.until(lambda: any("truncate/" in key for key in world.state.keys()))
+    world.until(lambda: notes(world))
     first.step(20)
     world.crash(first)
     first.abort.set()
@@ -220,8 +226,7 @@ def test_the_truncated_state_stays_small(world: World) -> None:
         world.table.truncate(partition=round_number % 2)
         carry_out(world)
         world.settle()
-    truncates = [key for key in world.state.keys() if "/swept/" not in key]
-    assert len([key for key in truncates if key.startswith("truncate/")]) == 1
+    assert len([key for key in notes(world) if "/swept/" not in key]) == 1
 
 
 def test_by_default_the_rows_stay_and_the_log_says_so_once_per_table(

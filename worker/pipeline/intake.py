@@ -154,12 +154,8 @@ class Intake:
             self._stall(record, ledger, needed)
         except RecordError as error:
             ledger.gaps += 1
-<<<<<<< HEAD
             ledger.last_gap = record.offset
-            self._rejects.reject(record, ledger, error)
-=======
             self._rejects.reject(record, ledger, error, self._decoder.key(record))
->>>>>>> d7c40c5 (TRUNCATE as a watermark in the state topic, swept out of the index by the owners of its partitions; rows with dead letters are marked)
         else:
             if isinstance(decoded, NotARow):
                 self._skip(record, ledger, decoded)

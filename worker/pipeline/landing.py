@@ -81,7 +81,7 @@ class Landing:
             self._dead_letter(work, outcome)
         else:
             self._backlog.finish(work)
-            self._rejects.forgive(work.change, outcome)
+            self._rejects.forgive(item.change, outcome)
             self._finish(work.newest, outcome)
             self._finish_swallowed(work)
 

@@ -32,7 +32,7 @@ GROUPS = (
     {"pipeline"},
     {"estimate"},
     {"runtime"},
-    {"checks", "chunks", "treasury", "index", "build", "surveying"},
+    {"checks", "chunks", "statehouse", "treasury", "index", "noting", "build", "surveying"},
     {"demo", "live"},
     {"cli"},
 )
