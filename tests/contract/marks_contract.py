@@ -42,7 +42,12 @@ def at(offset: int, topic_id: str = "id") -> Position:
 
 def done(call: Callable[[], None]) -> None:
     """As everybody should: again while the brokers are away."""
-    insist(lambda: call() or 0)
+
+    def once() -> int:
+        call()
+        return 0
+
+    insist(once)
 
 
 class MarksContract:
@@ -63,6 +68,8 @@ class MarksContract:
             old = Point("1", np.zeros(1, np.float32), {"source_table": "products"}, stamp)
             assert one.covers_point(old, PLACE)
             assert not one.covers_point(old, PLACE._replace(table="customers"))
+            assert one.covers_moment(PLACE, 9, None)
+            assert not one.covers_moment(PLACE, 10, None)
 
     def test_the_newest_truncate_counts_in_whatever_order_they_are_written(
         self, group: Group

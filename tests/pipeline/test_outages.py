@@ -107,6 +107,9 @@ class Reluctant:
             raise SchemaNeeded(7, record.topic)
         return self.inner.decode(record)
 
+    def key(self, record: Record) -> Key | None:
+        return self.inner.key(record)
+
     def load(self, needed: SchemaNeeded) -> None:
         if self.is_away:
             raise RetriableError("the registry is away", retry_after_s=0.1)

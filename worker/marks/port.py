@@ -20,6 +20,12 @@ class Watermarks(Protocol):
         """Whether a point of this table counts as not there: a truncate came after it."""
         ...
 
+    def covers_moment(
+        self, place: Place, source_position: int | None, committed_ms: int | None
+    ) -> bool:
+        """The same of what is remembered of a point."""
+        ...
+
 
 class NoWatermarks:
     """Truncates do nothing to rows (``truncate.mode`` is not ``delete``)."""
@@ -29,6 +35,15 @@ class NoWatermarks:
         return False
 
     def covers_point(self, point: Point, place: Place) -> bool:  # noqa: ARG002 - the port's
+        """Nothing is covered."""
+        return False
+
+    def covers_moment(
+        self,
+        place: Place,  # noqa: ARG002 - the port's
+        source_position: int | None,  # noqa: ARG002
+        committed_ms: int | None,  # noqa: ARG002
+    ) -> bool:
         """Nothing is covered."""
         return False
 

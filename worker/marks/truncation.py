@@ -102,24 +102,25 @@ class Truncation:
             return False
         is_same_kind = ours.connector == theirs.connector or not theirs.connector
         position = theirs.position if is_same_kind else None
-        return self._is_after(position, theirs.committed_ms) is True
+        return self.is_after_moment(position, theirs.committed_ms) is True
 
     def is_after(self, point: Point) -> bool | None:
         """Whether a point of its table is older; None where nobody can say."""
         if point.stamp is None:
             return None
         committed_ms = _milliseconds(point.metadata.get(UPDATED_AT))
-        return self._is_after(point.stamp.source_position, committed_ms)
+        return self.is_after_moment(point.stamp.source_position, committed_ms)
 
     def supersedes(self, other: Truncation) -> bool:
         """Whether it covers all that another truncate of the same table covers."""
         origin = other.origin
         return (
             self.is_about(other.place)
-            and self._is_after(origin.position, origin.committed_ms) is True
+            and self.is_after_moment(origin.position, origin.committed_ms) is True
         )
 
-    def _is_after(self, position: int | None, committed_ms: int | None) -> bool | None:
+    def is_after_moment(self, position: int | None, committed_ms: int | None) -> bool | None:
+        """Whether what happened to its table then is older; None where nobody can say."""
         ours = self.origin
         by_position = (
             None if position is None or ours.position is None else position < ours.position

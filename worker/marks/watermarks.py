@@ -65,6 +65,16 @@ class TableWatermarks:
             mark.is_about(place) and mark.is_after(point) is True for mark in marks
         )
 
+    def covers_moment(
+        self, place: Place, source_position: int | None, committed_ms: int | None
+    ) -> bool:
+        """As ``covers_point``, without the point."""
+        marks = self._by_topic.get(place.topic) if self._by_topic else None
+        return marks is not None and any(
+            mark.is_about(place) and mark.is_after_moment(source_position, committed_ms) is True
+            for mark in marks
+        )
+
     def of_topic(self, topic: str) -> tuple[Truncation, ...]:
         """The last truncate of each table in this topic."""
         return self._by_topic.get(topic, ())
