@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import World
     from worker.decode.port import NotARow
-    from worker.model import Change
+    from worker.model import Change, Key
 
 LONG = 300
 
