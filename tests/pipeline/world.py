@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetter
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
-    from worker.reselect.port import Reselector
     from worker.pipeline.truncates import Truncates
+    from worker.reselect.port import Reselector
     from worker.source.port import AssignmentListener, Polled
     from worker.spend.port import Purse
 
