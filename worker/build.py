@@ -20,6 +20,7 @@ from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.flow.batching import BatchPolicy, BufferLimits
 from worker.index import Index
+from worker.noting import Notes
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.goal import Goal
 from worker.pipeline.lease import Lease
@@ -62,10 +63,11 @@ class Assembly:
     worker: WorkerConfig
     config: ConnectorConfig
     index: Index
-    state: Statehouse
-    """Closed last, as the others write to it."""
     reselector: Reselector | None
     """Reads missing columns from the source database; None where none is named."""
+    state: Statehouse
+    """Closed last, as the others write to it."""
+    notes: Notes
 
     @classmethod
     def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
@@ -76,7 +78,8 @@ class Assembly:
         """
         state = Statehouse(worker, config)
         index = Index(config, accounts, Treasury(config, state))
-        return cls(worker, config, index, state, reselector(config))
+        notes = Notes(config, state, index)
+        return cls(worker, config, index, reselector(config), state, notes)
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -107,6 +110,7 @@ class Assembly:
         )
         self.index.open()
         self.index.check(patience)
+        self.notes.open(patience)
         model = self.index.embedder.model
         chunking = chunking_of(self.config, self.index.embedder)
         documents = DocumentBuilder(document_spec(self.config), model, chunking=chunking)
@@ -117,26 +121,31 @@ class Assembly:
         runner = BatchRunner.of(
             documents=documents,
             embedding=self.index.embedding,
-            store=self.index.store,
+            store=self.notes.store,
             guard=ModelGuard(self.index.store, model),
             lease=lease,
             patience=patience,
             clock=clock,
             cached_rows=self.config.batch.cached_rows,
+            watermarks=self.notes.watermarks,
+            marks=self.notes.marks,
             reselector=self.reselector,
         )
+        counters = Counters()
         task = Task(
             ports=Ports(
                 source=source,
                 decoder=DebeziumDecoder(decoder_settings(self.config, documents.columns)),
                 runner=runner,
                 dead_letters=self._dead_letters(number),
+                truncates=self.notes.truncates(documents, lease, patience, counters),
+                marks=self.notes.marks,
             ),
             settings=self._settings(number, session_s),
             lease=lease,
             patience=patience,
             clock=clock,
-            counters=Counters(),
+            counters=counters,
             abort=abort,
         )
         return Assembled(task, Goal(source, clock) if until_caught_up else None)
@@ -166,13 +175,11 @@ class Assembly:
     def _settings(self, number: int, session_s: float) -> TaskSettings:
         """No drain is longer than a session, as nothing may be written after that."""
         batch = self.config.batch
-        fails = self.config.events.truncate_mode == "fail"
         return TaskSettings(
             batch=batch_policy(self.config, self.index.embedder.limits),
             buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
             number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
-            refused_kinds=frozenset({"truncate"}) if fails else frozenset(),
         )
 
 

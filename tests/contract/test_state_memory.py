@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.marks_contract import MarksContract
 from tests.contract.spend_contract import SpendContract
 from tests.contract.state_contract import Notes, StateContract
 from worker.errors import RetriableError
@@ -25,6 +26,12 @@ class TestMemoryStateTopic(StateContract):
 
 
 class TestBudgetInMemory(SpendContract):
+    @pytest.fixture
+    def group(self) -> MemoryGroup:
+        return MemoryGroup()
+
+
+class TestMarksInMemory(MarksContract):
     @pytest.fixture
     def group(self) -> MemoryGroup:
         return MemoryGroup()

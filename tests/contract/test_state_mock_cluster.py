@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 
 from tests.contract.kafka_cluster import QUIET
 from tests.contract.kafka_state import KafkaGroup
+from tests.contract.marks_contract import MarksContract
 from tests.contract.source_contract import fresh
 from tests.contract.spend_contract import SpendContract
 from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
@@ -40,6 +41,10 @@ class TestKafkaStateTopicOnMockCluster(StateContract):
 
 
 class TestBudgetOnMockCluster(SpendContract):
+    pass
+
+
+class TestMarksOnMockCluster(MarksContract):
     pass
 
 

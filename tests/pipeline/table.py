@@ -71,6 +71,15 @@ class Table:
         self.delete(row_id, headers=((NEW_KEY, _key(new_id)),))
         return self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
 
+    def truncate(self, *, partition: int = 0) -> Record:
+        """All rows are gone; the record has no key and lands anywhere."""
+        self.rows.clear()
+        self._commits += 1
+        value = {"op": "t", "before": None, "after": None, "source": self._source()}
+        return self._broker.produce(
+            self.topic, None, json.dumps(value).encode(), partition=partition
+        )
+
     def garbage(self, row_id: int) -> Record:
         """A record under the row's key that nobody can read."""
         return self._produce(row_id, b"{", ())
@@ -93,7 +102,12 @@ class Table:
         return record
 
     def _send(self, op: str, row_id: int, after: Row | None, headers: Headers) -> Record:
-        source = {
+        value = {"op": op, "before": None, "after": after, "source": self._source()}
+        record = self._produce(row_id, json.dumps(value).encode(), headers)
+        return self._note(row_id, record, self.rows.get(row_id))
+
+    def _source(self) -> Row:
+        return {
             "connector": "postgresql",
             "db": "shop",
             "schema": "public",
@@ -101,9 +115,6 @@ class Table:
             "ts_ms": 1_000 + self._commits,
             "lsn": self._commits,
         }
-        value = {"op": op, "before": None, "after": after, "source": source}
-        record = self._produce(row_id, json.dumps(value).encode(), headers)
-        return self._note(row_id, record, self.rows.get(row_id))
 
     def _note(self, row_id: int, record: Record, row: Row | None) -> Record:
         moment = Moment(record.offset, None if row is None else dict(row))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import World
     from worker.decode.port import NotARow
-    from worker.model import Change
+    from worker.model import Change, Key
 
 LONG = 300
 
@@ -106,6 +106,9 @@ class Reluctant:
         if record.partition == self.partition and not self.is_loaded:
             raise SchemaNeeded(7, record.topic)
         return self.inner.decode(record)
+
+    def key(self, record: Record) -> Key | None:
+        return self.inner.key(record)
 
     def load(self, needed: SchemaNeeded) -> None:
         if self.is_away:

@@ -22,15 +22,23 @@ from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
 from worker.errors import FatalError
 from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.marks.dead_rows import DeadRows
+from worker.marks.port import NoWatermarks
+from worker.marks.watermarks import TableWatermarks
 from worker.pipeline.batch import BatchRunner
+from worker.pipeline.emptying import CarriedOutTruncates
+from worker.pipeline.fence import Fence
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
+from worker.pipeline.sweep import Sweeper
 from worker.pipeline.task import Task
+from worker.pipeline.truncates import IgnoredTruncates
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
 from worker.source.subscription import Subscription
+from worker.state.memory import MemoryLog, MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.telemetry.counters import Counters
 
@@ -40,8 +48,10 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetter
+    from worker.marks.port import Watermarks
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
+    from worker.pipeline.truncates import Truncates
     from worker.reselect.port import Reselector
     from worker.source.port import AssignmentListener, Polled
     from worker.spend.port import Purse
@@ -108,15 +118,26 @@ class Member:
         self.source = CountingSource(world.broker, GROUP, subscription, clock)
         patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
+        self.state = MemoryStateTopic(world.state)
+        self.marks = DeadRows(self.state)
+        fence = Fence(world.gated_store, clock)
+        truncates: Truncates = IgnoredTruncates(self.counters)
+        watermarks: Watermarks = NoWatermarks()
+        if world.empties:
+            watermarks = tables = TableWatermarks(self.state)
+            sweeper = Sweeper(world.documents, fence, tables, lease, patience)
+            truncates = CarriedOutTruncates(tables, sweeper, patience, self.counters)
         runner = BatchRunner.of(
             documents=world.documents,
             embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
-            store=world.gated_store,
+            store=fence,
             guard=ModelGuard(world.store, world.gated_embedder.model),
             lease=lease,
             patience=patience,
             clock=clock,
             cached_rows=1000,
+            watermarks=watermarks,
+            marks=self.marks,
             reselector=world.reselector,
         )
         gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
@@ -126,6 +147,8 @@ class Member:
                 decoder or json_decoder(world.documents.columns),
                 gated,
                 self.letters if world.tolerant else None,
+                truncates,
+                self.marks,
             ),
             settings=world.settings,
             lease=lease,
@@ -154,6 +177,8 @@ class Member:
         """Let the pool's threads end."""
         self.task._flight.close()
         self.task._schemas.close()
+        self.task._truncates.close()
+        self.task._rejects.close(0.0)
 
     def run(self, goal: Goal | None = None) -> threading.Thread:
         """Run in a thread until ``stop`` or the goal."""
@@ -184,6 +209,8 @@ class World:
         clock: Clock | None = None,
         purse: Purse | None = None,
         reselector: Reselector | None = None,
+        empties: bool = False,
+        settle_s: float = 0.0,
     ) -> None:
         self.clock = clock or SteppingClock()
         self.purse = purse
@@ -191,7 +218,10 @@ class World:
         self.gate = Gate()
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)
-        self.store = MemoryStore(MemoryConfig(), behaviour=MemoryBehaviour(guarded=guarded))
+        self.state = MemoryLog()
+        self.empties = empties
+        behaviour = MemoryBehaviour(guarded=guarded, settle_s=settle_s)
+        self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.gated_store = GatedStore(self.store, self.gate)
         self._spec = parse_spec(fields="Name: name, body", metadata="name, body, price", when=when)
         self.change_model("fake")
@@ -267,6 +297,7 @@ class World:
         self.members.remove(member)
         member.source.expire()
         self.broker.tell()
+        member.state.crash()
         member.close()
 
     def rewind(self) -> None:

@@ -79,10 +79,12 @@ class EventSettings(Section):
         description="What Debezium sends for a value it could not read; the same as the source "
         "connector's setting of this name.",
     )
-    truncate_mode: Literal["ignore", "fail"] = Field(
+    truncate_mode: Literal["ignore", "delete", "fail"] = Field(
         "ignore",
         alias="truncate.mode",
-        description="What a TRUNCATE of the table does: nothing, or it fails the task.",
+        description="What a TRUNCATE of the table does: nothing, it deletes the table's points "
+        "that are older, or it fails the task. Debezium sends it only with "
+        "`skipped.operations=none`.",
     )
 
 

@@ -12,20 +12,20 @@ from worker.decode.avro import AvroKeys, AvroValues
 from worker.decode.columns import WantedColumns
 from worker.decode.envelope import NOT_ROWS, Envelopes
 from worker.decode.json_format import JsonKeys, JsonValues, UntypedJsonKeys, UntypedJsonValues
+from worker.decode.origin import origin_of
 from worker.decode.part import Part, PartSchemaNeeded
 from worker.decode.placeholder import Placeholder
-from worker.decode.port import NotARow
+from worker.decode.port import NotARow, SchemaNeeded
 from worker.decode.registry import HttpRegistry
 from worker.decode.schemas import Schemas
 from worker.decode.shape import Kind
-from worker.errors import ConfigError, FatalError
+from worker.errors import ConfigError, FatalError, RecordError
 
 if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.decode.formats import KeyFormat, RawValue, ValueFormat
-    from worker.decode.port import SchemaNeeded
     from worker.decode.registry_http import RegistrySettings
-    from worker.model import Change, Record
+    from worker.model import Change, Key, Origin, Record
 
 
 _ENVELOPE = Kind.ENVELOPE
@@ -84,13 +84,21 @@ class DebeziumDecoder:
         if value is not None:
             kind = _what_is_no_row(value)
             if kind is not None:
-                return NotARow(kind)
+                return NotARow(kind, _origin(value))
         read = None if record.key is None else self._keys.read(record.key, record)
         if read is None:
             return _without_key(record, value)
         reader, raw = read
         key = reader.key(record.topic, raw)
         return self._envelopes.change(record, reader, key, value)
+
+    def key(self, record: Record) -> Key | None:
+        """See the port."""
+        try:
+            read = None if record.key is None else self._keys.read(record.key, record)
+            return None if read is None else read[0].key(record.topic, read[1])
+        except (SchemaNeeded, RecordError):
+            return None
 
     def load(self, needed: SchemaNeeded) -> None:
         """See the port. Checks as well that the wanted columns exist in a value's rows."""
@@ -148,6 +156,10 @@ def _what_is_no_row(value: RawValue) -> str | None:
     if value.kind is _ENVELOPE:
         return NOT_ROWS.get(str(value.fields.get("op")))
     return None if value.kind.is_row else value.kind.value
+
+
+def _origin(value: RawValue) -> Origin:
+    return origin_of(value.fields.get("source") if value.kind is _ENVELOPE else None)
 
 
 def _without_key(record: Record, value: RawValue | None) -> NotARow:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from worker.model import Origin
+
 if TYPE_CHECKING:
-    from worker.model import Change, Record
+    from worker.model import Change, Key, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,8 @@ class NotARow:
 
     kind: str
     """Short stable name, for counters and logs: ``heartbeat``, ``schema-change``, ``truncate`` …"""
+    origin: Origin = field(default_factory=Origin)
+    """Of a truncate: which table, and when."""
 
 
 class SchemaNeeded(Exception):  # noqa: N818 - control flow between decoder and pipeline, no failure
@@ -37,6 +41,10 @@ class Decoder(Protocol):
             RecordError: broken bytes, or a schema that the registry does not know.
             FatalError: every record is at fault, such as a topic without keys.
         """
+        ...
+
+    def key(self, record: Record) -> Key | None:
+        """The row of a record that cannot be decoded, as far as its key can be. Never does I/O."""
         ...
 
     def load(self, needed: SchemaNeeded) -> None:

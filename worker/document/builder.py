@@ -141,6 +141,18 @@ class DocumentBuilder:
         place = self._places.of(change)
         return self._namespace(place), self._ids.of(place, change.key)
 
+    def namespace_of(self, place: Place) -> str:
+        """Where the points of a table are.
+
+        Raises:
+            RecordError: the pattern needs what the place cannot say (``UnknownTable``).
+        """
+        return self._spec.namespace.fill(place)
+
+    def may_own(self, place: Place, point_id: str) -> bool:
+        """Whether the id of a point has the form of the table's ids."""
+        return self._ids.may_be_of(place, point_id)
+
     def text_of(self, change: Change) -> str:
         """What ``build`` would embed; empty if the row must not be in the index.
 

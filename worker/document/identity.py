@@ -57,10 +57,26 @@ class PointIds:
         Raises:
             RecordError: the pattern needs what the place cannot say (``UnknownTable``).
         """
+        frame = self._frame_of(place)
+        return _short(f"{frame.head}{self._key(key)}{frame.tail}")
+
+    def may_be_of(self, place: Place, point_id: str) -> bool:
+        """Whether an id, or that of a chunk, has what stands around the key in a table's ids.
+
+        Raises:
+            RecordError: as ``of``.
+        """
+        frame, row_id = self._frame_of(place), point_id.partition("#")[0]
+        if _CUT in row_id:  # the end is in the hash
+            head = row_id[: row_id.index(_CUT)]
+            return head.startswith(frame.head) or frame.head.startswith(head)
+        return row_id.startswith(frame.head) and row_id.endswith(frame.tail)
+
+    def _frame_of(self, place: Place) -> _Frame:
         frame = self._frames.get(place)
         if frame is None:
             frame = self._frames[place] = self._frame(place)
-        return _short(f"{frame.head}{self._key(key)}{frame.tail}")
+        return frame
 
     def _key(self, key: Key) -> str:
         columns = key.columns

@@ -13,10 +13,11 @@ another name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from worker.model import Change
+    from worker.model import Change, Origin
 
 _NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9._-]")
 _NAMES_FROM_RIGHT = 3
@@ -41,6 +42,18 @@ def place_in_name(topic: str) -> Place:
     return Place(topic, schema=parts[-2] or None, table=parts[-1] or None)
 
 
+def place_of(topic: str, origin: Origin) -> Place:
+    """What a record alone says: its source block, else its topic's name."""
+    if not origin.table:
+        return place_in_name(topic)
+    return _place(topic, origin.db, origin.schema, origin.table)
+
+
+@lru_cache(maxsize=1024)
+def _place(topic: str, db: str | None, schema: str | None, table: str) -> Place:
+    return Place(topic, spelled(db), spelled(schema or db), spelled(table))
+
+
 class Places:
     """The places of changes; remembers by topic what envelopes said."""
 
@@ -58,7 +71,7 @@ class Places:
 
     def _learn(self, said: _Said) -> Place:
         topic, db, schema, table = said
-        place = Place(topic, _spelled(db), _spelled(schema or db), _spelled(table))
+        place = _place(topic, db, schema, table)
         self._by_said[said] = place
         known = self._by_topic.setdefault(topic, place)
         if known != place:  # several tables share the topic: its tombstones could be of any
@@ -69,5 +82,6 @@ class Places:
         return self._by_topic.get(topic) or place_in_name(topic)
 
 
-def _spelled(name: str | None) -> str | None:
+def spelled(name: str | None) -> str | None:
+    """A name as places spell it."""
     return _NOT_IN_TOPICS.sub("_", name) if name else None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.flow.backlog import Work
+    from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Document, Point
     from worker.pipeline.embedding import Embedding
     from worker.pipeline.lease import Lease
@@ -92,18 +93,20 @@ class BatchRunner:
         patience: Patience,
         clock: Clock,
         cached_rows: int,
+        watermarks: Watermarks,
+        marks: Marks,
         reselector: Reselector | None = None,
     ) -> Self:
         """Put the steps together for one task."""
         settle_s = store.capabilities.settle_s
         known = Known(clock, settle_s=settle_s, most_rows=cached_rows)
         parking = Parking(store)
-        lookup = Lookup(store, guard, known, parking, patience)
+        lookup = Lookup(store, guard, known, parking, watermarks, patience)
         return cls(
             documents=documents,
             embedding=embedding,
             lookup=lookup,
-            judge=Judge(documents, lookup, settle_s),
+            judge=Judge(documents, lookup, watermarks, marks, patience, settle_s),
             completion=Completion(documents, reselector, patience),
             writing=Writing(store, known, parking, lease, patience),
             lease=lease,

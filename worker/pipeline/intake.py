@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from worker.decode.port import NotARow, SchemaNeeded
-from worker.errors import FatalError, RecordError
+from worker.errors import RecordError
 from worker.flow.backlog import Entry
 from worker.model import Outcome, TopicPartition
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from worker.flow.ledger import Ledger, PartitionLedger
     from worker.model import Record
     from worker.pipeline.rejects import Rejects
+    from worker.pipeline.truncates import Truncates
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
+
+_TRUNCATE = "truncate"
 
 
 class _Stall:
@@ -41,26 +44,26 @@ class _Stall:
 class Intake:
     """Turns records into waiting changes; belongs to the task's thread and never blocks."""
 
-    def __init__(  # noqa: PLR0913 - it is where five parts of the task meet
+    def __init__(  # noqa: PLR0913 - it is where six parts of the task meet
         self,
         *,
         decoder: Decoder,
         ledger: Ledger,
         backlog: Backlog,
         rejects: Rejects,
+        truncates: Truncates,
         counters: Counters,
         clock: Clock,
         request_schema: Callable[[SchemaNeeded], None],
-        refused_kinds: Collection[str] = (),
     ) -> None:
         self._decoder = decoder
         self._ledger = ledger
         self._backlog = backlog
         self._rejects = rejects
+        self._truncates = truncates
         self._counters = counters
         self._clock = clock
         self._request_schema = request_schema
-        self._refused_kinds = refused_kinds
         self._stalls: dict[TopicPartition, _Stall] = {}
 
     @property
@@ -152,21 +155,22 @@ class Intake:
         except RecordError as error:
             ledger.gaps += 1
             ledger.last_gap = record.offset
-            self._rejects.reject(record, ledger, error)
+            self._rejects.reject(record, ledger, error, self._decoder.key(record))
         else:
             if isinstance(decoded, NotARow):
                 self._skip(record, ledger, decoded)
+            elif self._truncates.covers(decoded):
+                ledger.finish(record.offset)
+                self._counters.outcomes[Outcome.STALE] += 1
             else:
                 self._backlog.add(Entry(decoded, ledger, now_s))
 
     def _skip(self, record: Record, ledger: PartitionLedger, decoded: NotARow) -> None:
-        if decoded.kind in self._refused_kinds:
-            raise FatalError(
-                f"record {record.topic}[{record.partition}]@{record.offset} is a {decoded.kind}, "
-                f"and {decoded.kind}.mode is 'fail'"
-            )
-        ledger.finish(record.offset)
         self._counters.not_rows[decoded.kind] += 1
+        if decoded.kind == _TRUNCATE:
+            self._truncates.accept(record, ledger, decoded.origin)
+            return
+        ledger.finish(record.offset)
         self._counters.outcomes[Outcome.FILTERED] += 1
 
     def _stall(self, record: Record, ledger: PartitionLedger, needed: SchemaNeeded) -> None:

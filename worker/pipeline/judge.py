@@ -9,11 +9,13 @@ from worker.model import Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
 
 if TYPE_CHECKING:
+    from worker.marks.port import Marks, Watermarks
     from worker.model import Document, Point, Vector
     from worker.pipeline.batch import Documents
     from worker.pipeline.held import Held
     from worker.pipeline.item import Item
     from worker.pipeline.lookup import Belief, Lookup
+    from worker.pipeline.patience import Patience
 
 _NOTHING_TO_WRITE = {
     Decision.STALE: Outcome.STALE,
@@ -32,6 +34,9 @@ class Judge:
 
     documents: Documents
     lookup: Lookup
+    watermarks: Watermarks
+    marks: Marks
+    patience: Patience
     settle_s: float
     """Longest time until a write is visible."""
 
@@ -42,7 +47,7 @@ class Judge:
             RecordError: the row cannot become a document.
         """
         belief = self.lookup.believe(item, looked_s)
-        if belief.held is not None and is_stale(item.change, belief.held):
+        if self.watermarks.covers(item.change) or _is_behind(item, belief):
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
             self._part_with(item, belief, looked_s)
@@ -63,7 +68,7 @@ class Judge:
             item.outcome = Outcome.DELETED  # by the delete that this tombstone follows
         elif item.change.moves_away and belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
-        elif item.change.moves_away:
+        elif item.change.moves_away and not self._is_marked(item):
             item.leaves_vector = item.stored is not None and item.stored.stamp is not None
 
     def _complete(self, item: Item, belief: Belief, looked_s: float) -> None:
@@ -74,6 +79,10 @@ class Judge:
         """
         if belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            return
+        if self._is_marked(item):
+            item.document = self.documents.build(item.change)
+            item.is_partial = False
             return
         basis = item.stored if _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
@@ -88,6 +97,8 @@ class Judge:
 
     def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:
         decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
+        if decision is Decision.UNCHANGED and self._is_marked(item):
+            decision = Decision.REUSE  # so that the index tells that the dead letter is older
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
@@ -101,6 +112,11 @@ class Judge:
             visible_s = item.work.newest.arrived_s + self.settle_s
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
+    def _is_marked(self, item: Item) -> bool:
+        """Whether a change of the row is a dead letter, so that the index is not the row."""
+        key = item.change.key
+        return self.patience("reading the state topic", lambda: self.marks.is_marked(key))
+
 
 def _is_whole_since(item: Item, held: Held | None) -> bool:
     """Whether every change of the row since then was understood.
@@ -113,6 +129,10 @@ def _is_whole_since(item: Item, held: Held | None) -> bool:
     return gap < 0 or (
         item.change.position.comparable(held.position) and held.position.offset > gap
     )
+
+
+def _is_behind(item: Item, belief: Belief) -> bool:
+    return belief.held is not None and is_stale(item.change, belief.held)
 
 
 def _soon(looked_s: float, until_s: float) -> float:

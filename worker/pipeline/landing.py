@@ -100,6 +100,7 @@ class Landing:
             self._dead_letter(work, outcome)
         else:
             self._backlog.finish(work)
+            self._rejects.forgive(item.change, outcome)
             self._finish(work.newest, outcome)
             self._finish_swallowed(work)
 
@@ -119,7 +120,8 @@ class Landing:
 
     def _reject(self, entry: Entry, error: RecordError) -> None:
         try:
-            self._rejects.reject(entry.change.record, entry.ledger, error)
+            change = entry.change
+            self._rejects.reject(change.record, entry.ledger, error, change.key)
         except FatalError as fatal:
             self.fail(fatal)
 

@@ -6,15 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.document.place import place_of
 from worker.pipeline.decide import Decision, decide
 from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from worker.marks.port import Watermarks
     from worker.model import Point
     from worker.pipeline.item import Item
-    from worker.pipeline.known import Address, Known
+    from worker.pipeline.known import Address, Entry, Known
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.parking import Parking
     from worker.pipeline.patience import Patience
@@ -40,6 +42,7 @@ class Lookup:
     guard: ModelGuard
     known: Known
     parking: Parking
+    watermarks: Watermarks
     patience: Patience
 
     def look(self, items: Iterable[Item]) -> None:
@@ -47,7 +50,7 @@ class Lookup:
         wanted: dict[str, list[Item]] = defaultdict(list)
         moved: list[Item] = []
         for item in items:
-            item.known = self.known.find(item.ledger, item.address)
+            item.known = self._known(item)
             if _needs_point(item):
                 wanted[item.address[0]].append(item)
             if item.former is not None:
@@ -55,7 +58,7 @@ class Lookup:
         for namespace, group in wanted.items():
             stored = self._fetch(namespace, [item.address[1] for item in group])
             for item in group:
-                item.stored = stored.get(item.address[1])
+                item.stored = self._standing(item, stored.get(item.address[1]))
         if moved:
             self._look_for_moved(moved)
 
@@ -73,13 +76,30 @@ class Lookup:
         self.known.forget(item.ledger, item.address)  # somebody else has changed the index
         return Belief(Held.fetched(item.stored), is_proven=True)
 
+    def _known(self, item: Item) -> Entry | None:
+        entry = self.known.find(item.ledger, item.address)
+        if entry is None:
+            return None
+        held, place = entry.held, place_of(item.change.record.topic, item.change.origin)
+        if not self.watermarks.covers_moment(place, held.source_position, held.latest_ms):
+            return entry
+        self.known.forget(item.ledger, item.address)
+        return None
+
+    def _standing(self, item: Item, point: Point | None) -> Point | None:
+        """The point, unless its table was truncated since."""
+        if point is None:
+            return None
+        place = place_of(item.change.record.topic, item.change.origin)
+        return None if self.watermarks.covers_point(point, place) else point
+
     def _look_for_moved(self, items: Sequence[Item]) -> None:
         """At the old place first: who takes a point from there has parked it before."""
         former = {item.former: item for item in items if item.former is not None}
         by_namespace: dict[str, list[str]] = defaultdict(list)
         for namespace, point_id in former:
             by_namespace[namespace].append(point_id)
-        found: dict[Address, Point] = {}
+        found: dict[Address, Point | None] = {}
         for namespace, ids in by_namespace.items():
             points = self._fetch(namespace, ids)
             found.update(((namespace, point_id), point) for point_id, point in points.items())
@@ -89,6 +109,7 @@ class Lookup:
         if missing:
             found |= self.patience("looking for moved points", lambda: self.parking.find(missing))
         for address, item in former.items():
+            found[address] = self._standing(item, found.get(address))
             item.moved = found.get(address) if _is_older(found, address, item) else None
             item.is_parked = item.moved is not None and address in missing
 
@@ -112,7 +133,7 @@ def _needs_point(item: Item) -> bool:
     return decide(item.document, item.change, held, is_proven=True) is Decision.REUSE
 
 
-def _is_older(found: Mapping[Address, Point], address: Address, item: Item) -> bool:
+def _is_older(found: Mapping[Address, Point | None], address: Address, item: Item) -> bool:
     """Whether a point is of the row before its key changed, and not of a new row in its place."""
     point = found.get(address)
     if point is None or point.stamp is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.dlq.port import DeadLetter
@@ -14,25 +15,37 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
     from worker.errors import RecordError
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Record, TopicPartition
+    from worker.model import Change, Key, Record, TopicPartition
+    from worker.pipeline.marking import Marking
     from worker.telemetry.counters import Counters
 
 
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A record that failed, and what of it is written."""
+
+    record: Record
+    ledger: PartitionLedger
+    is_marked: bool
+    is_confirmed: bool = False
+
+
 class Rejects:
-    """Holds a failed record's offset open until the broker has confirmed its dead letter.
+    """Holds a failed record's offset open until its dead letter and its row's mark are written.
 
     The queue returns the very letters that it was given: positions may repeat after a rewind.
     """
 
-    def __init__(self, queue: DeadLetterQueue | None, counters: Counters) -> None:
+    def __init__(self, queue: DeadLetterQueue | None, counters: Counters, marking: Marking) -> None:
         self._queue = queue
         self._counters = counters
-        self._pending: dict[int, tuple[Record, PartitionLedger]] = {}
+        self._marking = marking
+        self._pending: dict[int, _Pending] = {}
         self._bytes = 0
 
     @property
     def rows(self) -> int:
-        """Letters that the broker has not confirmed."""
+        """Letters that are on their way."""
         return len(self._pending)
 
     @property
@@ -40,8 +53,10 @@ class Rejects:
         """Bytes of their records."""
         return self._bytes
 
-    def reject(self, record: Record, ledger: PartitionLedger, error: RecordError) -> None:
-        """Send a record to the dead-letter topic.
+    def reject(
+        self, record: Record, ledger: PartitionLedger, error: RecordError, key: Key | None
+    ) -> None:
+        """Send a record to the dead-letter topic, and mark its row; no key: nobody knows which.
 
         Raises:
             FatalError: there is none (``errors.tolerance`` is ``none``).
@@ -53,26 +68,50 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         letter = DeadLetter(record, error)
-        self._pending[id(record)] = (record, ledger)
+        self._pending[id(record)] = _Pending(record, ledger, is_marked=key is None)
         self._bytes += record.size
         self._queue.send(letter)
+        if key is not None:
+            self._marking.begin(record, key)
+
+    def forgive(self, change: Change, outcome: Outcome) -> None:
+        """A change had this outcome: if the index is as it says, its row is not marked any more."""
+        if self._queue is not None:
+            self._marking.forgive(change, outcome)
 
     def settle(self) -> None:
-        """Finish the offsets of what the broker confirmed since the last call."""
+        """Finish the offsets of what was written since the last call.
+
+        Raises:
+            WorkerError: it cannot be written.
+        """
         if self._queue is None or not self._pending:
             return
+        for record in self._marking.kept():
+            pending = self._pending[id(record)]
+            pending.is_marked = True
+            self._finish(pending)
         for letter in self._queue.confirmed():
-            record, ledger = self._pending.pop(id(letter.record))
-            self._bytes -= record.size
-            ledger.finish(record.offset)
-            self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
+            pending = self._pending[id(letter.record)]
+            pending.is_confirmed = True
             self._counters.dead_letters[letter.error.kind] += 1
+            self._finish(pending)
+
+    def _finish(self, pending: _Pending) -> None:
+        if not (pending.is_marked and pending.is_confirmed):
+            return
+        record = pending.record
+        del self._pending[id(record)]
+        self._bytes -= record.size
+        pending.ledger.finish(record.offset)
+        self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
 
     def holds(self, partitions: Collection[TopicPartition]) -> bool:
         """Whether a letter of one of these partitions is unconfirmed."""
-        return any(ledger.partition in partitions for _, ledger in self._pending.values())
+        return any(one.ledger.partition in partitions for one in self._pending.values())
 
     def close(self, timeout_s: float) -> None:
-        """Let go of the queue."""
+        """Let go of the queue, and let threads end."""
+        self._marking.close()
         if self._queue is not None:
             self._queue.close(timeout_s)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from worker.marks.port import NoMarks
 
 if TYPE_CHECKING:
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
     from worker.flow.batching import BatchPolicy, BufferLimits
+    from worker.marks.port import Marks
     from worker.pipeline.batch import BatchRunner
+    from worker.pipeline.truncates import Truncates
     from worker.source.port import Source
 
 
@@ -23,8 +27,6 @@ class TaskSettings:
     """How long a revoke or a shutdown waits for what is in flight; less than a session."""
     number: int = 0
     """Of the task among those of its connector in this process."""
-    refused_kinds: frozenset[str] = frozenset()
-    """Kinds of non-row records that fail the task, such as ``truncate``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,7 @@ class Ports:
     runner: BatchRunner
     dead_letters: DeadLetterQueue | None
     """None: the first bad record fails the task."""
+    truncates: Truncates | None = None
+    """None: they are ignored."""
+    marks: Marks = field(default_factory=NoMarks)
+    """Rows with a dead letter."""

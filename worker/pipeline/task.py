@@ -18,10 +18,12 @@ from worker.pipeline.ending import Ending
 from worker.pipeline.flight import Flight
 from worker.pipeline.intake import Intake
 from worker.pipeline.landing import Landing
+from worker.pipeline.marking import Marking
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
 from worker.pipeline.schemas import SchemaLoader
+from worker.pipeline.truncates import IgnoredTruncates
 
 if TYPE_CHECKING:
     import threading
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from worker.pipeline.lease import Lease
     from worker.pipeline.patience import Patience
     from worker.pipeline.settings import Ports, TaskSettings
+    from worker.pipeline.truncates import Truncates
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -68,7 +71,9 @@ class Task:
         self.counters = counters
         self._ledger = Ledger()
         self._backlog = Backlog()
-        self._rejects = Rejects(ports.dead_letters, counters)
+        self._marks = ports.marks
+        self._rejects = Rejects(ports.dead_letters, counters, Marking(ports.marks, patience))
+        self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
         self._flight = Flight(ports.runner.run, threads=settings.batch.max_in_flight)
         self._schemas = SchemaLoader(ports.decoder, patience)
         self._intake = Intake(
@@ -76,10 +81,10 @@ class Task:
             ledger=self._ledger,
             backlog=self._backlog,
             rejects=self._rejects,
+            truncates=self._truncates,
             counters=counters,
             clock=clock,
             request_schema=self._schemas.request,
-            refused_kinds=settings.refused_kinds,
         )
         self._pressure = Pressure(
             source=self._source,
@@ -126,11 +131,12 @@ class Task:
             leaving.callback(self._schemas.close)
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
+            leaving.callback(self._truncates.close)
             leaving.callback(self._allowance.end)
             leaving.callback(self._leave)
             self._source.start(self)
             ending = Ending(goal, self._committer) if goal else None
-            while not stop.is_set() and not (ending and ending.is_reached(idle=self._is_idle)):
+            while not stop.is_set() and not (ending and self._has_reached(ending)):
                 self.step()
         if self._landing.failure is not None:
             raise self._landing.failure
@@ -148,6 +154,7 @@ class Task:
             self._landing.take_back(0.0)
         self._receive_schemas()
         self._rejects.settle()
+        self._truncates.tick(self._ledger)
         if self._landing.failure is not None:
             raise self._landing.failure
         self._allowance.tick()
@@ -161,6 +168,8 @@ class Task:
             self._ledger.open(partition)
         self._backlog.drop_lost()
         self._allowance.look_now()
+        self._truncates.look_now()
+        self._marks.look_again()
         if partitions:
             self.counters.rebalances += 1
             _log.info("Assigned: %s.", _names(partitions))
@@ -241,7 +250,11 @@ class Task:
 
     @property
     def _is_idle(self) -> bool:
-        return self._ledger.is_at_end and self._landing.is_idle
+        return self._ledger.is_at_end and self._landing.is_idle and not self._truncates.rows
+
+    def _has_reached(self, ending: Ending) -> bool:
+        """A truncate that is under way here is carried out first."""
+        return ending.is_reached(idle=self._is_idle) and not self._truncates.rows
 
     def _leave(self) -> None:
         """Finish what is in flight within the deadline, commit and leave the group."""

@@ -180,7 +180,7 @@ def test_both_topics_and_a_pattern_are_an_error() -> None:
         ("errors.deadletterqueue.context.headers.enable", "false", "'true'"),
         ("value.converter.schemas.enable", "maybe", "true or false"),
         ("value.converter", "protobuf", "'avro' or 'json'"),
-        ("truncate.mode", "delete", "'ignore' or 'fail'"),
+        ("truncate.mode", "drop", "'ignore', 'delete' or 'fail'"),
         ("embedder.dimensions", "0", "greater than or equal to 1"),
         ("budget.tokens.per.day", "0", "greater than or equal to 1"),
         ("budget.tokens.per.day", "1e6", "a whole number"),

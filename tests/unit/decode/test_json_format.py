@@ -236,7 +236,9 @@ def test_the_old_key_of_a_key_change_is_read_without_types() -> None:
 )
 def test_debeziums_own_records_are_told_by_their_shape(content: Any, kind: str) -> None:
     data = json.dumps(content).encode()
-    assert decoded(decoder(UNTYPED), record(None, data)) == NotARow(kind)
+    found = decoded(decoder(UNTYPED), record(None, data))
+    assert isinstance(found, NotARow)
+    assert found.kind == kind
 
 
 def test_flattened_rows_are_rows() -> None:

@@ -14,14 +14,18 @@ from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.flow.backlog import Backlog, Entry, Work
 from worker.flow.ledger import PartitionLedger
+from worker.marks.dead_rows import DeadRows
+from worker.marks.port import NoWatermarks
 from worker.model import Change, Key, Op, Origin, Record, TopicPartition
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.flight import Flight
 from worker.pipeline.landing import Landing
 from worker.pipeline.lease import Lease
+from worker.pipeline.marking import Marking
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
+from worker.state.memory import MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.telemetry.counters import Counters
 
@@ -85,11 +89,14 @@ class Engine:
         config = FakeConfig(model=self.model, dimensions=32, refuse=self.refuse)
         self.embedder = FakeEmbedder(config)
         self.lease = Lease(self.clock, SESSION_S)
+        self.marks = DeadRows(MemoryStateTopic())
         self.use(self.store)
         self.letters = MemoryDeadLetterQueue()
         self.counters = Counters()
         self.backlog = Backlog()
-        self.rejects = Rejects(self.letters, self.counters)
+        patience = Patience(abort=self.abort, clock=self.clock)
+        self.marking = Marking(self.marks, patience)
+        self.rejects = Rejects(self.letters, self.counters, self.marking)
         self.flight = Flight(self.runner.run, threads=2)
         self.landing = Landing(
             flight=self.flight,
@@ -112,6 +119,8 @@ class Engine:
             patience=Patience(abort=self.abort, clock=self.clock),
             clock=self.clock,
             cached_rows=1000,
+            watermarks=NoWatermarks(),
+            marks=self.marks,
         )
 
     def take(self) -> list[Work]:
@@ -132,6 +141,8 @@ class Engine:
             while self.flight.in_flight:
                 self.landing.take_back(1.0)
         self.rejects.settle()
+        while self.marking._keeping.under_way:
+            self.rejects.settle()
 
     def offset_in_index(self) -> int | None:
         """The offset that the only row is as of; None if it is not there."""

@@ -1,0 +1,57 @@
+"""Rows with a dead letter are marked for whoever holds their partition next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.pipeline.table import TOPIC
+from tests.pipeline.world import POISON
+from worker.model import Key
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Worlds
+    from tests.pipeline.world import World
+
+
+def row(number: int) -> Key:
+    return Key(TOPIC, (("id", number),))
+
+
+def test_the_next_owner_knows_the_marks_of_the_one_before(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    world.table.insert(3)
+    first = world.member()
+    world.settle()
+    world.crash(first)
+    second = world.member()
+    world.table.insert(5)
+    world.settle()
+    assert second.marks.is_marked(row(1))
+    assert not second.marks.is_marked(row(3))
+    world.table.update(1, body="good")
+    world.settle()
+    assert not second.marks.is_marked(row(1))
+
+
+def test_a_record_that_cannot_be_read_marks_its_row_if_its_key_can(world: World) -> None:
+    world.table.insert(1)
+    world.table.garbage(1)
+    member = world.member()
+    world.settle()
+    assert member.marks.is_marked(row(1))
+    assert not member.marks.is_marked(row(2))
+
+
+def test_nothing_is_committed_before_the_mark_is_written(make_world: Worlds) -> None:
+    world = make_world()
+    member = world.member()
+    world.table.insert(1, body="good")
+    world.settle()
+    member.state.down()
+    world.table.insert(3, body=POISON)
+    place = world.table.places[1]
+    world.until(lambda: member.letters.records)
+    member.step(100)
+    assert world.committed[place] == 1
+    member.state.up()
+    world.settle()

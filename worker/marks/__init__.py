@@ -1,0 +1,1 @@
+"""What the state topic remembers about rows: truncates of their tables, and dead letters."""
