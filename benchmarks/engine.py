@@ -23,6 +23,7 @@ from worker.decode.local_registry import LocalRegistry
 from worker.embed.port import Purpose
 from worker.index import Index
 from worker.runtime.collector import calm_collector
+from worker.statehouse import Statehouse
 from worker.throttle.accounts import Accounts
 from worker.treasury import Counting
 
@@ -147,7 +148,8 @@ def main(bootstrap: str, topic: str, rows: int, embedder: str) -> None:
     schemas = {KEY_ID: json.dumps(KEY_SCHEMA), VALUE_ID: json.dumps(VALUE_SCHEMA)}
     with LocalRegistry(schemas) as registry:
         worker, config = connector(bootstrap, topic, registry.url, {"embedder": embedder})
-        assembly = BenchAssembly(worker, config, MeteredIndex(config))
+        state = Statehouse(worker, config)
+        assembly = BenchAssembly(worker, config, MeteredIndex(config), state, None)
         answer(run(assembly, rows))
         assembly.close()
 

@@ -14,6 +14,7 @@ from worker.decode.local_registry import LocalRegistry
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
 from worker.source.subscription import Subscription
+from worker.statehouse import Statehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,8 @@ class MemoryEngine:
     def run(self, keys: Mapping[str, str]) -> Figures:
         """All rows once; ``keys`` are the connector's, of the embedder at least."""
         worker, config = connector("memory:9092", self._rows.topic, self._registry, keys)
-        assembly = MemoryAssembly(worker, config, MeteredIndex(config), self._broker)
+        state = Statehouse(worker, config)
+        assembly = MemoryAssembly(worker, config, MeteredIndex(config), state, None, self._broker)
         try:
             return run(assembly, self._rows.count)
         finally:

@@ -16,6 +16,7 @@ No message contains a secret or the content of a row; names of columns, topics a
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Stage(StrEnum):
@@ -34,6 +35,14 @@ class Stage(StrEnum):
 
 class WorkerError(Exception):
     """Base of all errors that the worker raises on purpose."""
+
+    code: str = ""
+    """How the other side refused, for metrics: an HTTP status, or the kind of its silence."""
+
+    def coded(self, code: object) -> Self:
+        """The same error with its code."""
+        self.code = str(code)
+        return self
 
 
 class ConfigError(WorkerError):

@@ -109,6 +109,12 @@ class Index:
         )
         return [name for name in self.store.namespaces() if re.fullmatch(made, name)]
 
+    @property
+    def opened(self) -> Embedding | None:
+        """The embedding if somebody opened it; does not make it."""
+        found: Embedding | None = self.__dict__.get("embedding")
+        return found
+
     def spent(self) -> Report | None:
         """How the connector's spending stands; None if nothing was opened that could spend."""
         return self.purse.report() if "purse" in self.__dict__ else None

@@ -160,3 +160,12 @@ class StateContract:
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(work, range(40)))
         assert seen == dict.fromkeys(range(40), True)
+
+    def test_what_is_posted_at_once_waits_for_the_topic_to_exist(self, group: Group) -> None:
+        topic, other, notes = group.pod(), group.pod(), Notes()
+        topic.post("1", {"n": 1})
+        topic.post("2", {"n": 2})
+        topic.close(DEADLINE_S)
+        other.attach("", notes)
+        other.read_up_to(append(other, "3", {}), DEADLINE_S)
+        assert notes.keys == ["1", "2", "3"]

@@ -153,6 +153,22 @@ def estimate(
 
 
 @app.command()
+def status(
+    paths: Paths,
+    *,
+    worker_config: WorkerFile = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show who works, what waits, what failed and what was spent, as Kafka tells it."""
+    from worker.cli.status import status as command  # noqa: PLC0415
+
+    raise typer.Exit(command(paths, worker_file=worker_config, watch=watch, as_json=as_json))
+
+
+@app.command()
 def demo() -> None:
     """Show the main job on this machine: no account, no servers, no download."""
     from worker.cli.demo import demo as command  # noqa: PLC0415

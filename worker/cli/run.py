@@ -18,6 +18,7 @@ from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, tot
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
+from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
 from worker.runtime.signals import stopping_on_signals
 from worker.runtime.supervisor import Supervisor
@@ -71,7 +72,11 @@ def _supervise(
     stop = threading.Event()
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
-    with stopping_on_signals(stop) as signals:
+    metering = Metering(built, supervisor.tasks)
+    with (
+        stopping_on_signals(stop) as signals,
+        published(worker, metering, listens=not until_caught_up),
+    ):
         try:
             supervisor.start()
             while supervisor.is_running and not stop.wait(_REFRESH_S):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from worker.config.client import ClientProperties
+from worker.config.listener import Listener, ListenerList, listeners_of
 from worker.config.section import Section
 from worker.config.values import Milliseconds, PlainName
 
@@ -33,6 +34,12 @@ class WorkerSettings(Section):
         alias="worker.id",
         description="Lasting, unique name of this worker: makes its group membership static, so "
         "that a restart within the session time-out moves no partition.",
+    )
+    listeners: ListenerList = Field(
+        "http://localhost:8083",
+        description="Where the worker answers over HTTP (`/metrics`), comma-separated; "
+        "`http://:8083` is every address of the machine, empty is nowhere. With "
+        "`--until-caught-up` nothing listens.",
     )
     shutdown_timeout_ms: Milliseconds = Field(
         30_000,
@@ -73,6 +80,16 @@ class WorkerConfig:
     def worker_id(self) -> str | None:
         """Lasting name of this worker, if it has one."""
         return self.settings.worker_id
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Where to answer over HTTP."""
+        return listeners_of(self.settings.listeners)
+
+    @property
+    def chose_listeners(self) -> bool:
+        """Whether somebody wants them, rather than that nobody said otherwise."""
+        return "listeners" in self.settings.model_fields_set
 
     @property
     def shutdown_timeout_s(self) -> float:

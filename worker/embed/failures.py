@@ -86,7 +86,11 @@ def name_of(value: object) -> str:
 
 
 def error_of(refusal: Refusal) -> WorkerError:
-    """The worker's error for a refusal."""
+    """The worker's error for a refusal; its code is the status."""
+    return _error_of(refusal).coded(refusal.status)
+
+
+def _error_of(refusal: Refusal) -> WorkerError:
     if refusal.status == _PAYMENT or refusal.code in _QUOTA_CODES:
         return FatalError(
             f"{refusal.said}: the quota or credit behind embedder.api.key is used up; settle the "
@@ -102,7 +106,14 @@ def error_of(refusal: Refusal) -> WorkerError:
 
 
 def error_of_transport(provider: str, error: httpx.HTTPError | httpx.InvalidURL) -> WorkerError:
-    """The worker's error where no answer came, or none that HTTP could read."""
+    """The worker's error where no answer came, or none that HTTP could read.
+
+    Its code is httpx's name for it.
+    """
+    return _error_of_transport(provider, error).coded(type(error).__name__)
+
+
+def _error_of_transport(provider: str, error: httpx.HTTPError | httpx.InvalidURL) -> WorkerError:
     happened = f"{provider}: {type(error).__name__}"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return FatalError(f"{happened}: embedder.base.url or embedder.api.key cannot be used")

@@ -51,6 +51,7 @@ class Allowance:
         if now_s < self._due_s:
             return
         self._due_s = now_s + _LOOK_EVERY_S
+        self._embedding.tick()
         self._tell_share()
         self._unpark_if_covered()
 

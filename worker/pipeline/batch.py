@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from worker.errors import RecordError
 from worker.pipeline.caller import Errand
 from worker.pipeline.completion import Completion
-from worker.pipeline.item import Item, Report, still_open
+from worker.pipeline.item import Item, Report, still_open, table_of
 from worker.pipeline.judge import Judge
 from worker.pipeline.known import Known
 from worker.pipeline.lease import LeaseExpired
@@ -149,9 +149,10 @@ class BatchRunner:
         if not wanted:
             return
         errand = Errand(self.patience, lambda: self._expect_ours(wanted))
-        tables = [_table(items[0]) for items in wanted.values()]
+        tables = [table_of(items[0].change) for items in wanted.values()]
         embedded = self.embedding(list(wanted), tables, errand)
         report.bill, report.tokens_by_table = embedded.bill, embedded.tokens_by_table
+        report.texts_by_table = embedded.texts_by_table
         if not isinstance(embedded.failure, LeaseExpired | Interrupted):
             report.failure = embedded.failure
         for index, sharing in enumerate(wanted.values()):
@@ -176,7 +177,3 @@ def _receive(item: Item, embedded: Embedded, index: int) -> None:
     item.vector = embedded.vectors[index]
     item.outcome = embedded.refused.get(index)
     item.unpaid_tokens = embedded.unpaid.get(index, 0)
-
-
-def _table(item: Item) -> str:
-    return item.change.origin.table or item.change.record.topic

@@ -15,8 +15,10 @@ from worker.errors import (
     LimitedError,
     RetriableError,
     UnansweredError,
+    WorkerError,
 )
 from worker.pipeline.exposure import Exposure
+from worker.telemetry.failed_calls import FailedCalls
 from worker.throttle.circuit import State
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embedder, Embeddings, Overlong
     from worker.pipeline.patience import Patience
-    from worker.spend.port import Purse, Reservation
+    from worker.spend.port import Part, Purse, Reservation
     from worker.throttle.gate import Gate, Pass
 
 _LOOK_EVERY_S = 1.0
@@ -62,8 +64,8 @@ class Order:
     """Estimated; the limits per minute are counted in it until the bill comes."""
     most_tokens: int
     """What it can cost at most."""
-    tables: Mapping[str, int] = field(default_factory=dict)
-    """How many of the texts come from each table."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """What each table has in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Caller:
     purse: Purse
     overlong: Overlong
     exposure: Exposure = field(default_factory=Exposure)
+    failed: FailedCalls = field(default_factory=FailedCalls)
 
     def __call__(self, order: Order, errand: Errand) -> Embeddings:
         """The answer, after any number of tries.
@@ -110,7 +113,7 @@ class Caller:
 
     def reserve(self, order: Order) -> Reservation:
         """Put what it can cost at most aside."""
-        reservation = self.purse.reserve(order.most_tokens, order.tables)
+        reservation = self.purse.reserve(order.most_tokens, order.parts)
         if reservation is None:
             raise OverBudgetError(self.purse.left() or 0)
         return reservation
@@ -150,10 +153,8 @@ class _Tries:
         return self._ask(passing, reservation)
 
     def _ask(self, passing: Pass, reservation: Reservation) -> Embeddings:
-        caller = self.caller
         try:
-            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
-            self._expect_shape(answer)
+            answer = self._answer()
         except LimitedError as error:
             passing.limited(error.retry_after_s)
             reservation.cancel()
@@ -173,6 +174,16 @@ class _Tries:
             raise
         passing.passed(answer.tokens)
         reservation.settle(answer.tokens or self.order.tokens)  # where nobody says, the estimate
+        return answer
+
+    def _answer(self) -> Embeddings:
+        caller = self.caller
+        try:
+            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
+            self._expect_shape(answer)
+        except WorkerError as error:
+            caller.failed.note(error)
+            raise
         return answer
 
     def _expect_shape(self, answer: Embeddings) -> None:

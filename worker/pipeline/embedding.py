@@ -20,12 +20,13 @@ from worker.pipeline.patience import Interrupted
 from worker.pipeline.texts import Embedded, Texts, usable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
     from worker.pipeline.caller import Caller
     from worker.spend.port import Outlook, Report
+    from worker.throttle.gate import Numbers
 
 _PROBE = "A short text that every model can embed."
 _MOST_REFUSALS = 12
@@ -95,6 +96,20 @@ class Embedding:
     def budget(self) -> Report:
         """How the day's budget stands."""
         return self._caller.purse.report()
+
+    @property
+    def numbers(self) -> Numbers:
+        """Of the account, for metrics."""
+        return self._caller.gate.numbers
+
+    @property
+    def failed(self) -> Mapping[str, int]:
+        """Calls of this connector that failed, by how."""
+        return self._caller.failed.counted
+
+    def tick(self) -> None:
+        """What is spent is written down now and then; called often, never blocks."""
+        self._caller.purse.tick()
 
     def hold(self, task: int, held: int, total: int) -> None:
         """Say how many of the group's partitions a task holds: its share of the limits.

@@ -71,8 +71,15 @@ class Report:
     bill: Bill = field(default_factory=Bill)
     tokens_by_table: Counter[str] = field(default_factory=Counter)
     """The bill's tokens, divided by size of the texts."""
+    texts_by_table: Counter[str] = field(default_factory=Counter)
+    """The bill's texts."""
     failure: BaseException | None = None
     """What has to end the task, after the items that have an outcome are settled."""
+
+
+def table_of(change: Change) -> str:
+    """Where a row came from, as people call it."""
+    return change.origin.table or change.record.topic
 
 
 def still_open(items: Iterable[Item]) -> list[Item]:

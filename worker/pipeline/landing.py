@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from worker.errors import FatalError, RecordError
-from worker.model import Outcome
+from worker.model import Op, Outcome
+from worker.pipeline.item import table_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from worker.flow.backlog import Backlog, Entry, Work
     from worker.pipeline.flight import Flight, Landed
     from worker.pipeline.item import Item, Report
@@ -16,6 +21,9 @@ if TYPE_CHECKING:
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
+
+_SHOWN = (Outcome.WRITTEN, Outcome.REUSED, Outcome.DELETED)
+"""After these the index shows the change."""
 
 
 class Landing:
@@ -26,12 +34,20 @@ class Landing:
     """
 
     def __init__(
-        self, *, flight: Flight, backlog: Backlog, rejects: Rejects, counters: Counters
+        self,
+        *,
+        flight: Flight,
+        backlog: Backlog,
+        rejects: Rejects,
+        counters: Counters,
+        now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
+        """``now_ms`` is Unix time, which commit times are compared with."""
         self._flight = flight
         self._backlog = backlog
         self._rejects = rejects
         self._counters = counters
+        self._now_ms = now_ms
         self.failure: BaseException | None = None
 
     @property
@@ -68,6 +84,9 @@ class Landing:
         self._counters.batches += 1
         self._counters.bill += report.bill
         self._counters.tokens_by_table.update(report.tokens_by_table)
+        self._counters.texts_by_table.update(report.texts_by_table)
+        for table, committed_ms in _shown(report).items():
+            self._counters.freshness.record(table, committed_ms, self._now_ms())
 
     def _settle(self, item: Item) -> None:
         work, outcome = item.work, item.outcome
@@ -114,3 +133,21 @@ class Landing:
         if entry.ledger.is_open:
             entry.ledger.finish(entry.change.record.offset)
             self._counters.outcomes[outcome] += 1
+
+
+def _shown(report: Report) -> Mapping[str, Sequence[int]]:
+    """Commit times of what the index shows now, by table; rows of a snapshot have none.
+
+    Nor has a tombstone: the delete before it tells, if it waited with it.
+    """
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for item in report.items:
+        entries = item.work.entries
+        change = entries[-1].change
+        if change.op is Op.READ or item.outcome not in _SHOWN:
+            continue
+        if change.op is Op.TOMBSTONE and len(entries) > 1:
+            change = entries[-2].change
+        if change.origin.committed_ms is not None:
+            found[table_of(change)].append(change.origin.committed_ms)
+    return found

@@ -15,6 +15,8 @@ from worker.pipeline.caller import Order, OverBudgetError
 from worker.pipeline.cutting import Measure, Size, cut, shortened
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
+from worker.spend.port import Part
+from worker.spend.totals import shares
 from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Embedded:
     bill: Bill = field(default_factory=Bill)
     tokens_by_table: Counter[str] = field(default_factory=Counter)
     """The bill's tokens, divided by size of the texts."""
+    texts_by_table: Counter[str] = field(default_factory=Counter)
+    """The bill's texts."""
     failure: BaseException | None = None
     """Why texts that are neither here nor there have no vector."""
 
@@ -78,7 +82,7 @@ class Texts:
             [self._texts[index] for index in piece],
             tokens=sum(self._measure.tokens_of(self._sizes[index]) for index in piece),
             most_tokens=sum(self._sizes[index].most_tokens for index in piece),
-            tables=Counter(self._tables[index] for index in piece),
+            parts=self._parts(piece),
         )
 
     def settle(self, piece: list[int], future: Future[Embeddings]) -> list[list[int]]:
@@ -138,7 +142,10 @@ class Texts:
 
     def _bill(self, piece: Sequence[int], answer: Embeddings) -> None:
         embedded = self.embedded
-        self._divide(piece, answer.tokens)
+        parts = self._parts(piece)
+        sizes = {table: part.size for table, part in parts.items()}
+        embedded.tokens_by_table.update(shares(answer.tokens, sizes))
+        embedded.texts_by_table.update({table: part.inputs for table, part in parts.items()})
         price = self._caller.embedder.terms.price
         embedded.bill += Bill(
             requests=1,
@@ -148,17 +155,14 @@ class Texts:
             truncated=answer.truncated + len(self._cut.intersection(piece)),
         )
 
-    def _divide(self, piece: Sequence[int], tokens: int) -> None:
-        """Among the tables, so that the parts add up to the whole."""
+    def _parts(self, piece: Sequence[int]) -> dict[str, Part]:
+        """By table; tokens are divided by the sizes of the texts."""
+        inputs: Counter[str] = Counter()
         sizes: Counter[str] = Counter()
         for index in piece:
+            inputs[self._tables[index]] += 1
             sizes[self._tables[index]] += self._sizes[index].most_tokens
-        total, seen, given = sizes.total(), 0, 0
-        for table, size in sizes.items():
-            seen += size
-            share = round(tokens * seen / total) - given
-            self.embedded.tokens_by_table[table] += share
-            given += share
+        return {table: Part(count, sizes[table]) for table, count in inputs.items()}
 
     def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
         self.embedded.bill += Bill(requests=1)

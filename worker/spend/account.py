@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from worker.errors import WorkerError
+from worker.errors import FatalError, WorkerError
 from worker.spend import records, totals
 from worker.spend.day import day_of
 from worker.spend.sweeper import Sweeper
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from worker.spend.reservation import Bill
     from worker.state.port import StateTopic
 
+_log = logging.getLogger(__name__)
+
 _EVERY_S = 60.0
-_KEPT = timedelta(days=7)
+_KEPT = timedelta(days=62)
 """Totals of older days are deleted."""
 
 
@@ -40,6 +43,7 @@ class Account:
         self._sweeper = Sweeper()
         self._lock = threading.Lock()
         self._written_s = clock.now_s()
+        self._has_warned = False
         topic.attach(totals.PREFIX, self._totals.read)
         topic.attach(records.PREFIX, self._sweeper.read)
 
@@ -47,6 +51,10 @@ class Account:
         """What came of a call; cancelled ones came to nothing."""
         if bill.requests:
             self._totals.book(day, bill)
+        self.tick()
+
+    def tick(self) -> None:
+        """Write if it is time to."""
         if self._is_due():
             self.write()
 
@@ -64,14 +72,21 @@ class Account:
         try:
             for key, value in pages.items():
                 self._topic.post(key, value)
-        except WorkerError:
+        except WorkerError as error:
             self._totals.again(pages)
+            self._warn(error)
             return
         with contextlib.suppress(WorkerError):
             for key in self._totals.older_than(today - _KEPT):
                 self._topic.post(key, None)
             for key in self._sweeper.keys(today):
                 self._topic.post(key, None)
+
+    def _warn(self, error: WorkerError) -> None:
+        """Once, and only of what does not end by itself; the work goes on."""
+        if isinstance(error, FatalError) and not self._has_warned:
+            self._has_warned = True
+            _log.warning("What is spent is not kept: %s.", error)
 
     def _is_due(self) -> bool:
         with self._lock:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.spend.amount import Budget
     from worker.spend.day import Now
+    from worker.spend.port import Part
     from worker.spend.reservation import Bill
     from worker.state.port import StateTopic, Value
 
@@ -80,7 +81,7 @@ class LimitedPurse:
         with self._lock:
             return self._left(self._today)
 
-    def reserve(self, tokens: int, inputs: Mapping[str, int] | None = None) -> Held | None:
+    def reserve(self, tokens: int, parts: Mapping[str, Part] | None = None) -> Held | None:
         """Write the reservation down, and read the log up to it."""
         claim = Claim(tokens, self._budget.price, self._budget.limit)
         claim_id = self._ask(claim)
@@ -94,7 +95,7 @@ class LimitedPurse:
         except WorkerError:
             self._withdraw(claim_id)
             raise
-        return Held(tokens, dict(inputs or {}), lambda bill: self._end(claim_id, bill))
+        return Held(tokens, dict(parts or {}), lambda bill: self._end(claim_id, bill))
 
     def outlook(self, tokens: int) -> Outlook:
         """What is stuck will not be freed; other reservations probably will."""
@@ -123,6 +124,10 @@ class LimitedPurse:
             limit_tokens=limit.tokens,
             limit_usd=None if limit.cost is None else limit.cost / PICODOLLARS,
         )
+
+    def tick(self) -> None:
+        """Write the totals down if it is time to."""
+        self._account.tick()
 
     def close(self) -> None:
         """Write the last totals down."""

@@ -2,7 +2,7 @@
 
 The way of a call, for any purse:
 
-    while (reservation := purse.reserve(tokens, inputs)) is None:
+    while (reservation := purse.reserve(tokens, parts)) is None:
         # try with fewer texts, of at most left() tokens; or, by outlook(one text): wait, or pause
     answer        -> reservation.settle(tokens billed)
     surely unpaid -> reservation.cancel()
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,15 @@ class BudgetState(StrEnum):
     """What is left is too little for what was asked last: the connector pauses."""
 
 
+class Part(NamedTuple):
+    """What one table has in a call."""
+
+    inputs: int
+    """Texts."""
+    size: int
+    """By which the call's tokens are divided among its tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableSpend:
     """What went into one table's rows."""
@@ -49,6 +58,10 @@ class TableSpend:
     tokens: int = 0
     inputs: int = 0
     """Texts."""
+    requests: int = 0
+    """Calls with at least one of its texts: a call may count for several tables."""
+    usd: float | None = None
+    """None where no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +94,33 @@ class Report:
     limit_usd: float | None = None
 
     @property
-    def used(self) -> str | None:
-        """In words, such as ``$0.4100 of $5 spent``; None without a budget."""
-        parts = []
-        if self.limit_usd is not None:
-            parts.append(f"${self.spent.usd or 0.0:,.4f} of ${self.limit_usd:,g}")
+    def share(self) -> float | None:
+        """Spent, of the limit that is reached first; 1 is all of it. None without a budget."""
+        spent = self.spent
+        shares = []
         if self.limit_tokens is not None:
-            parts.append(f"{self.spent.tokens:,} of {self.limit_tokens:,} tokens")
-        return f"{' and '.join(parts)} spent" if parts else None
+            shares.append(spent.tokens / self.limit_tokens)
+        if self.limit_usd is not None:
+            shares.append((spent.usd or 0.0) / self.limit_usd)
+        return max(shares, default=None)
+
+    @property
+    def used(self) -> str | None:
+        """In words; None without a budget."""
+        spent = self.spent
+        return used_in_words(spent.tokens, spent.usd, self.limit_tokens, self.limit_usd)
+
+
+def used_in_words(
+    tokens: int, usd: float | None, limit_tokens: int | None, limit_usd: float | None
+) -> str | None:
+    """How much of a budget is spent, such as ``$0.4100 of $5 spent``; None without limits."""
+    parts = []
+    if limit_usd is not None:
+        parts.append(f"${usd or 0.0:,.4f} of ${limit_usd:,g}")
+    if limit_tokens is not None:
+        parts.append(f"{tokens:,} of {limit_tokens:,} tokens")
+    return f"{' and '.join(parts)} spent" if parts else None
 
 
 class Reservation(Protocol):
@@ -126,12 +158,12 @@ class Purse(Protocol):
         """
         ...
 
-    def reserve(self, tokens: int, inputs: Mapping[str, int] | None = None) -> Reservation | None:
+    def reserve(self, tokens: int, parts: Mapping[str, Part] | None = None) -> Reservation | None:
         """Reserve before a call; None if it does not fit. May take a round trip to Kafka.
 
         Args:
             tokens: an upper bound of what will be billed.
-            inputs: texts of the call by table, for the totals.
+            parts: what each table has in the call, for the totals.
 
         Raises:
             RetriableError: the state topic is away; nothing is reserved for long.
@@ -148,6 +180,10 @@ class Purse(Protocol):
 
     def report(self) -> Report:
         """How the connector stands. Never blocks."""
+        ...
+
+    def tick(self) -> None:
+        """Hand totals to the state topic if a minute has passed. Never blocks; called often."""
         ...
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from worker.spend.port import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:
@@ -15,16 +17,16 @@ class Bill:
 
     tokens: int = 0
     requests: int = 0
-    inputs: Mapping[str, int] = field(default_factory=dict)
-    """Texts by table."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """Of each table."""
 
 
 class Held:
     """A reservation that counts. The thread that made the call ends it."""
 
-    def __init__(self, tokens: int, inputs: Mapping[str, int], end: Callable[[Bill], None]) -> None:
+    def __init__(self, tokens: int, parts: Mapping[str, Part], end: Callable[[Bill], None]) -> None:
         self._tokens = tokens
-        self._inputs = inputs
+        self._parts = parts
         self._end = end
         self._is_over = False
 
@@ -35,7 +37,7 @@ class Held:
 
     def settle(self, tokens: int) -> None:
         """So many were billed."""
-        self._end_with(Bill(tokens, 1, self._inputs))
+        self._end_with(Bill(tokens, 1, self._parts))
 
     def cancel(self) -> None:
         """Nothing was billed."""
@@ -43,7 +45,7 @@ class Held:
 
     def keep(self) -> None:
         """All of it may have been billed."""
-        self._end_with(Bill(self._tokens, 1, self._inputs))
+        self._end_with(Bill(self._tokens, 1, self._parts))
 
     def _end_with(self, bill: Bill) -> None:
         if self._is_over:

@@ -1,16 +1,16 @@
 """What was spent, by day and table: one small record per pod and day in the state topic.
 
     totals/2026-11-26/<pod>    {"tokens": 310, "cost": 37200000, "requests": 1,
-                                "tables": {"shop.public.products": [310, 96]}}
+                                "tables": {"products": [310, 37200000, 1, 96]}}
 
-It is written once in a while, so that ``kill -9`` takes up to a minute of it. What a budget rests
-on is counted in ``worker.spend.ledger``.
+By table: tokens, picodollars, calls with texts of it, texts. The record is written once in a while,
+so that ``kill -9`` takes up to a minute of it. What a budget rests on is counted in
+``worker.spend.ledger``.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,44 +37,58 @@ class _Page(NamedTuple):
         return f"{PREFIX}{self.day.isoformat()}/{self.pod}"
 
 
+class _Line(NamedTuple):
+    """What is added up."""
+
+    tokens: int = 0
+    cost: int = 0
+    """In picodollars."""
+    requests: int = 0
+    inputs: int = 0
+
+    def __add__(self, other: _Line) -> _Line:  # type: ignore[override]  # no concatenation
+        return _Line(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
+
 class _Sum:
     """Totals of one page, or of several."""
 
     def __init__(self) -> None:
-        self.tokens = self.cost = self.requests = 0
-        self.tokens_of: Counter[str] = Counter()
-        self.inputs_of: Counter[str] = Counter()
+        self.whole = _Line()
+        self.tables: dict[str, _Line] = {}
 
     def add(self, bill: Bill, price: int) -> None:
-        self.tokens += bill.tokens
-        self.cost += bill.tokens * price
-        self.requests += bill.requests
-        self.inputs_of.update(bill.inputs)
-        self.tokens_of.update(shares(bill.tokens, bill.inputs))
+        self.whole += _Line(bill.tokens, bill.tokens * price, bill.requests)
+        tokens_of = shares(bill.tokens, {table: one.size for table, one in bill.parts.items()})
+        for table, part in bill.parts.items():
+            tokens = tokens_of[table]
+            self._add_to(table, _Line(tokens, tokens * price, bill.requests, part.inputs))
 
     def add_sum(self, other: _Sum) -> None:
-        self.tokens += other.tokens
-        self.cost += other.cost
-        self.requests += other.requests
-        self.inputs_of.update(other.inputs_of)
-        self.tokens_of.update(other.tokens_of)
+        self.whole += other.whole
+        for table, line in other.tables.items():
+            self._add_to(table, line)
+
+    @property
+    def inputs(self) -> int:
+        return sum(line.inputs for line in self.tables.values())
 
     @property
     def value(self) -> Value:
-        tables = {
-            table: [self.tokens_of[table], inputs] for table, inputs in self.inputs_of.items()
-        }
-        sums = {"tokens": self.tokens, "cost": self.cost, "requests": self.requests}
-        return {**sums, "tables": tables}
+        whole = self.whole
+        sums = {"tokens": whole.tokens, "cost": whole.cost, "requests": whole.requests}
+        return {**sums, "tables": {table: [*line] for table, line in self.tables.items()}}
 
     @classmethod
     def of(cls, value: Value) -> _Sum:
         made = cls()
-        made.tokens, made.cost = int(value["tokens"]), int(value["cost"])
-        made.requests = int(value["requests"])
-        for table, (tokens, inputs) in value["tables"].items():
-            made.tokens_of[table], made.inputs_of[table] = int(tokens), int(inputs)
+        made.whole = _Line(int(value["tokens"]), int(value["cost"]), int(value["requests"]))
+        for table, (tokens, cost, requests, inputs) in value["tables"].items():
+            made.tables[table] = _Line(int(tokens), int(cost), int(requests), int(inputs))
         return made
+
+    def _add_to(self, table: str, line: _Line) -> None:
+        self.tables[table] = self.tables.get(table, _Line()) + line
 
 
 class Totals:
@@ -137,26 +151,29 @@ class Totals:
                     whole.add_sum(one)
         return Spent(
             day=day,
-            tokens=whole.tokens,
-            usd=None if self._price is None else whole.cost / PICODOLLARS,
-            inputs=whole.inputs_of.total(),
-            requests=whole.requests,
+            tokens=whole.whole.tokens,
+            usd=self._usd(whole.whole),
+            inputs=whole.inputs,
+            requests=whole.whole.requests,
             tables={
-                table: TableSpend(whole.tokens_of[table], inputs)
-                for table, inputs in whole.inputs_of.items()
+                table: TableSpend(line.tokens, line.inputs, line.requests, self._usd(line))
+                for table, line in whole.tables.items()
             },
         )
 
-
-def shares(tokens: int, inputs: Mapping[str, int]) -> dict[str, int]:
-    """Tokens divided in proportion to the inputs, in whole numbers that add up."""
-    return dict(_shares(tokens, inputs))
+    def _usd(self, line: _Line) -> float | None:
+        return None if self._price is None else line.cost / PICODOLLARS
 
 
-def _shares(tokens: int, inputs: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    total, so_far, given = sum(inputs.values()), 0, 0
-    for table, count in inputs.items():
-        so_far += count
+def shares(tokens: int, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Tokens divided in proportion to sizes, in whole numbers that add up."""
+    return dict(_shares(tokens, sizes))
+
+
+def _shares(tokens: int, sizes: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    total, so_far, given = sum(sizes.values()), 0, 0
+    for table, size in sizes.items():
+        so_far += size
         due = tokens * so_far // max(1, total)
         yield table, due - given
         given = due

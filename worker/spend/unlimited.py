@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.spend.day import Now
+    from worker.spend.port import Part
     from worker.spend.reservation import Bill
     from worker.state.port import StateTopic
 
@@ -39,9 +40,9 @@ class UnlimitedPurse:
         """No limit."""
         return
 
-    def reserve(self, tokens: int, inputs: Mapping[str, int] | None = None) -> Held:
+    def reserve(self, tokens: int, parts: Mapping[str, Part] | None = None) -> Held:
         """Always, and at once."""
-        return Held(tokens, dict(inputs or {}), self._end)
+        return Held(tokens, dict(parts or {}), self._end)
 
     def outlook(self, tokens: int) -> Outlook:  # noqa: ARG002 - any number fits
         """Everything fits."""
@@ -51,6 +52,10 @@ class UnlimitedPurse:
         """What all pods wrote down, and what this one spent."""
         now = self._now()
         return Report(self._account.spent(day_of(now)), BudgetState.OPEN, turn_after(now))
+
+    def tick(self) -> None:
+        """Write the totals down if it is time to."""
+        self._account.tick()
 
     def close(self) -> None:
         """Write the last totals down."""

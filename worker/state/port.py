@@ -39,7 +39,7 @@ class StateTopic(Protocol):
         An outage delays it; it is lost with the process, or by a close that cannot wait so long.
 
         Raises:
-            RetriableError: too many records wait already, or the topic is not ready.
+            RetriableError: too many records wait already.
             FatalError: as for ``append``, also for a record posted before.
         """
         ...

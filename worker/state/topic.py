@@ -26,6 +26,8 @@ PARTITION = 0
 """The only one that is used, whatever the topic has: the log has one order."""
 
 _REQUEST_S = 5.0
+_LOOK_S = 2.0
+"""A look is repeated, and a close waits for the one under way."""
 _PAUSE_S = 0.5
 _LOOKS_FOR_CONTROLLER = 3
 _POLICY = "cleanup.policy"
@@ -54,7 +56,7 @@ def prepare(admin: AdminClient, spec: StateTopicSpec, stop: threading.Event) -> 
     looks = 0
     while not stop.is_set():
         try:
-            found = admin.list_topics(timeout=_REQUEST_S)  # by name it might be made
+            found = admin.list_topics(timeout=_LOOK_S)  # by name it might be made
             looks += 1
             if found.controller_id in found.brokers:
                 settle = _check if spec.name in found.topics else _make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from worker.errors import ConfigError, FatalError, RetriableError
+from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 from worker.state.topic import PARTITION
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _ADVICE = {
     KafkaError.MSG_SIZE_TOO_LARGE: "raise its max.message.bytes",
 }
 _POLL_S = 0.1
+_MOST_EARLY = 1000
+"""Records that wait for the topic to exist."""
 
 
 class _Delivery:
@@ -58,6 +61,8 @@ class Writer:
         self._is_ready = threading.Event()
         self._stop = threading.Event()
         self._failure: FatalError | None = None
+        self._early: list[tuple[str, Value | None]] = []
+        self._early_lock = threading.Lock()
         given = {name: value for name, value in properties.items() if name not in _ALIASES}
         try:
             self._producer = Producer({**CALM, **given, **_OWNED, "error_cb": _on_error})
@@ -67,8 +72,13 @@ class Writer:
         self._thread.start()
 
     def ready(self) -> None:
-        """The topic exists."""
-        self._is_ready.set()
+        """The topic exists; what was posted before goes first."""
+        with self._early_lock:
+            for key, value in self._early:
+                with contextlib.suppress(WorkerError):  # nobody waits for it
+                    self._produce(key, value, _Delivery())
+            self._early.clear()
+            self._is_ready.set()
 
     def fail(self, failure: FatalError) -> None:
         """The topic will never exist."""
@@ -89,13 +99,22 @@ class Writer:
         return delivery.offset
 
     def post(self, key: str, value: Value | None) -> None:
-        """Produce and do not wait."""
-        if not self._is_ready.is_set():
-            raise self._away()
+        """Produce and do not wait, not even for the topic to exist."""
+        with self._early_lock:
+            if not self._is_ready.is_set():
+                self._keep(key, value)
+                return
         self._produce(key, value, _Delivery())
+
+    def _keep(self, key: str, value: Value | None) -> None:
+        if len(self._early) >= _MOST_EARLY:
+            raise self._away()
+        self._early.append((key, value))
 
     def close(self, timeout_s: float) -> None:
         """Wait for what is under way, then drop what is left."""
+        if self._early:
+            self._is_ready.wait(timeout_s)
         self._stop.set()
         left = self._producer.flush(timeout_s)
         if left:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.telemetry.bill import Bill
+from worker.telemetry.freshness import Freshness
 
 if TYPE_CHECKING:
     from worker.model import Outcome
@@ -27,6 +28,10 @@ class Counters:
     """What the embedder's calls came to."""
     tokens_by_table: Counter[str] = field(default_factory=Counter)
     """Its tokens, by the tables that the texts came from."""
+    texts_by_table: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    """Records that the dead-letter topic has, by kind of error."""
+    freshness: Freshness = field(default_factory=Freshness)
     rebalances: int = 0
 
     @property
@@ -43,6 +48,9 @@ class Counters:
             batches=self.batches + other.batches,
             bill=self.bill + other.bill,
             tokens_by_table=_snapshot(self.tokens_by_table) + _snapshot(other.tokens_by_table),
+            texts_by_table=_snapshot(self.texts_by_table) + _snapshot(other.texts_by_table),
+            dead_letters=_snapshot(self.dead_letters) + _snapshot(other.dead_letters),
+            freshness=self.freshness.merged(other.freshness),
             rebalances=self.rebalances + other.rebalances,
         )
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 COMMAND = [sys.executable, "-c", "from worker.cli.app import main; main()", "run"]
@@ -49,3 +54,54 @@ def test_a_signal_is_a_good_end_only_of_a_run_without_one(
 
     running.communicate(timeout=30)
     assert running.returncode == expected
+
+
+def test_a_running_worker_answers_metrics(tmp_path: Path) -> None:
+    with running(tmp_path, CONNECT_LISTENERS=f"http://127.0.0.1:{free_port()}") as (worker, url):
+        text = httpx.get(f"{url}/metrics", timeout=20).text
+        assert 'vecsink_batches_total{connector="products"} 0.0' in text
+        worker.terminate()
+        assert worker.wait(30) == 0
+
+
+def test_an_address_that_somebody_chose_must_be_free(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        where = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with running(tmp_path, CONNECT_LISTENERS=where) as (worker, _):
+            _, said = worker.communicate(timeout=30)
+    assert worker.returncode == 3
+    assert f"listeners: {where} cannot be had" in said
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    file = folder / "products.json"
+    file.write_text(json.dumps(CONNECTOR))
+    worker = subprocess.Popen(
+        [*COMMAND, str(file)],
+        env={**os.environ, "CONNECT_BOOTSTRAP_SERVERS": NOBODY, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    url = environment["CONNECT_LISTENERS"]
+    try:
+        deadline_s = time.monotonic() + 30
+        while worker.poll() is None and not is_open(url) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        yield worker, url
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+def is_open(url: str) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

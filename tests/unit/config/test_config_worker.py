@@ -20,6 +20,7 @@ def test_without_anything_all_have_their_defaults() -> None:
         assert worker.worker_id is None
         assert worker.shutdown_timeout_s == 30.0
         assert (worker.log_level, worker.log_format) == ("INFO", "text")
+        assert (worker.listeners, worker.chose_listeners) == ((("localhost", 8083),), False)
         assert not worker.common
         assert not worker.converters
 
@@ -109,3 +110,26 @@ def test_nothing_of_a_worker_shows_a_secret() -> None:
     assert loaded.require().common["sasl.password"] == "canary"
     assert "canary" not in repr(loaded)
     assert "canary" not in repr(loaded.require().settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("http://localhost:8083", [("localhost", 8083)]),
+        ("HTTP://:9000", [("", 9000)]),
+        ("http://0.0.0.0:1,http://[::1]:2", [("0.0.0.0", 1), ("::1", 2)]),
+        ("", []),
+    ],
+)
+def test_listeners_are_written_as_for_connect(
+    written: str, expected: list[tuple[str, int]]
+) -> None:
+    worker = load_worker(environ={"CONNECT_LISTENERS": written}).require()
+    assert list(worker.listeners) == expected
+    assert worker.chose_listeners
+
+
+@pytest.mark.parametrize("written", ["localhost:8083", "https://a:1", "http://a", "http://a:x"])
+def test_a_listener_that_is_no_address_is_a_mistake(written: str) -> None:
+    with pytest.raises(ConfigError, match=r"listeners.*http://host:port"):
+        load_worker(environ={"CONNECT_LISTENERS": written}).require()

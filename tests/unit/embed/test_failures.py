@@ -89,3 +89,9 @@ def test_a_message_says_status_code_and_parameter() -> None:
     assert str(error) == (
         "OpenAI answers 400 unknown_parameter about dimensions: check embedder.dimensions"
     )
+
+
+def test_an_error_says_to_metrics_how_the_provider_refused() -> None:
+    refused = [error_of(Refusal("Cohere", status)) for status in (400, 401, 429, 503)]
+    assert [error.code for error in refused] == ["400", "401", "429", "503"]
+    assert error_of_transport("Cohere", httpx.ReadTimeout("slow")).code == "ReadTimeout"

@@ -79,6 +79,7 @@ class Engine:
     refuse: str = "poison"
     model: str = "fake"
     clock: HookClock = field(default_factory=HookClock)
+    now_ms: float = 0.0
 
     def __post_init__(self) -> None:
         self.abort = threading.Event()
@@ -101,6 +102,7 @@ class Engine:
             backlog=self.backlog,
             rejects=self.rejects,
             counters=self.counters,
+            now_ms=lambda: self.now_ms,
         )
 
     def use(self, store: MemoryStore) -> None:

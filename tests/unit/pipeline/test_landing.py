@@ -91,3 +91,19 @@ def test_work_of_a_failed_batch_waits_again() -> None:
     assert engine.backlog.rows == engine.backlog.ready_rows == 1
     assert ours.next_offset == 1
     assert not engine.counters.outcomes
+
+
+def test_what_the_index_shows_is_measured_against_its_commit() -> None:
+    engine, ours = Engine(), ledger()
+    engine.now_ms = 10_000.0
+    engine.backlog.add(entry(ours, 1, row=1, committed_ms=9_000))
+    engine.backlog.add(entry(ours, 2, Op.DELETE, row=2, committed_ms=8_000))
+    engine.backlog.add(entry(ours, 3, Op.TOMBSTONE, row=2))
+    engine.backlog.add(entry(ours, 4, Op.TOMBSTONE, row=3))
+    engine.backlog.add(entry(ours, 5, Op.READ, row=4, committed_ms=1_000))
+    engine.backlog.add(entry(ours, 6, row=5))
+    engine.backlog.add(entry(ours, 7, row=6, committed_ms=1_000, name="poison"))
+    engine.settle()
+    found = engine.counters.freshness.by_table
+    assert found.keys() == {"products"}
+    assert (found["products"].counts.sum(), found["products"].sum_s) == (2, 3.0)

@@ -1,0 +1,136 @@
+"""One look at a connector after another; of the state topic each look reads what is new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from worker.dlq.headers import OURS
+from worker.model import TopicPartition
+from worker.overview.spending import Spending
+from worker.overview.standing import Letters, Standing, TopicLag
+from worker.source.port import Span
+from worker.spend.day import day_of, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from worker.model import Record
+    from worker.overview.port import Brokers, Group
+    from worker.spend.amount import Limit
+    from worker.spend.day import Now
+
+_KIND = f"{OURS}kind"
+_LAST_FEW = 3
+"""Offsets at a partition's end: the last ones may have no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What to look at."""
+
+    connector: str
+    state_topic: str
+    dlq_topic: str | None
+    limit: Limit | None
+    """The day's budget."""
+
+
+class Overview:
+    """Of one connector. One thread owns it."""
+
+    def __init__(self, subject: Subject, brokers: Brokers, now: Now = utc_now) -> None:
+        self._subject = subject
+        self._brokers = brokers
+        self._now = now
+        self._log = TopicPartition(subject.state_topic, 0)
+        self._spending = Spending()
+        self._next_offset = 0
+        self._letters_in: Mapping[TopicPartition, Span] = {}
+        self._last_letter: Record | None = None
+
+    def look(self) -> Standing:
+        """How it stands now.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        today = day_of(self._now())
+        group = self._brokers.group()
+        keeps_spend = self._read_state(today)
+        limit = self._subject.limit
+        return Standing(
+            connector=self._subject.connector,
+            group=group,
+            lags=_lags(self._brokers.ahead(), group),
+            letters=self._letters(),
+            days=self._spending.days(today),
+            keeps_spend=keeps_spend,
+            budget=None if limit is None else self._spending.budget(limit, today),
+        )
+
+    def close(self) -> None:
+        """Drop connections."""
+        self._brokers.close()
+
+    def _read_state(self, today: date) -> bool:
+        """Whether there is a state topic."""
+        bounds = self._brokers.bounds(self._log.topic).get(self._log)
+        if bounds is None:
+            return False
+        if bounds.end < self._next_offset:  # it was made anew
+            self._spending, self._next_offset = Spending(), 0
+        span = Span(max(bounds.start, self._next_offset), bounds.end)
+        self._next_offset = bounds.end
+        for found in self._brokers.read({self._log: span}):
+            self._spending.take(found, today)
+        return True
+
+    def _letters(self) -> Letters | None:
+        topic = self._subject.dlq_topic
+        if topic is None:
+            return None
+        bounds = self._brokers.bounds(topic)
+        if bounds != self._letters_in:
+            self._letters_in, self._last_letter = bounds, self._newest(bounds)
+        held = sum(span.length for span in bounds.values())
+        return Letters(topic, held, _kind(self._last_letter), _time(self._last_letter))
+
+    def _newest(self, bounds: Mapping[TopicPartition, Span]) -> Record | None:
+        tails = {
+            place: Span(max(span.start, span.end - _LAST_FEW), span.end)
+            for place, span in bounds.items()
+            if span.length
+        }
+        found = chain.from_iterable(self._brokers.read(tails))
+        return max(found, key=lambda record: record.timestamp_ms or 0, default=None)
+
+
+def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag, ...]:
+    taken = {place for member in group.members for place in member.partitions}
+    partitions = Counter(place.topic for place in ahead)
+    held = Counter(place.topic for place in ahead if place in taken)
+    behind: Counter[str] = Counter()
+    for place, span in ahead.items():
+        behind[place.topic] += span.length
+    return tuple(
+        TopicLag(topic, count, held[topic], behind[topic])
+        for topic, count in sorted(partitions.items())
+    )
+
+
+def _kind(record: Record | None) -> str | None:
+    """Of a record that failed several times the last failure counts."""
+    values = [value for name, value in record.headers if name == _KIND] if record else []
+    return values[-1].decode(errors="replace") if values and values[-1] else None
+
+
+def _time(record: Record | None) -> datetime | None:
+    if record is None or record.timestamp_ms is None:
+        return None
+    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)

@@ -1,0 +1,61 @@
+"""What metrics show of a connector in this process: plain numbers, read when somebody asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReading:
+    """The account that a connector calls; connectors of one account share its numbers."""
+
+    provider: str
+    model: str
+    circuit: str
+    """``closed``: calls go; ``limited``: asked to wait; ``open``: it does not answer."""
+    waiting: int
+    in_flight: int
+    limited: int
+    """Calls answered 429."""
+    opened: int
+    """How often it ceased to answer."""
+    failed: Mapping[str, int]
+    """Calls of this connector by ``error.type``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReading:
+    """Of the day, over all pods."""
+
+    used: float
+    """1 is all of the limit that is reached first."""
+    is_spent: bool
+    """Rows wait for the next day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One connector."""
+
+    connector: str
+    group: str
+    """Its consumer group."""
+    counters: Counters = field(default_factory=Counters)
+    tasks: Counter[str] = field(default_factory=Counter)
+    """By state."""
+    buffered: int = 0
+    """Rows."""
+    in_flight: int = 0
+    """Batches."""
+    lag: Mapping[str, int] = field(default_factory=dict)
+    """Of the whole group, by topic; without a topic of which nobody knows."""
+    provider: ProviderReading | None = None
+    """None until the model is loaded."""
+    budget: BudgetReading | None = None
