@@ -63,10 +63,10 @@ class Assembly:
     worker: WorkerConfig
     config: ConnectorConfig
     index: Index
-    reselector: Reselector | None
-    """Reads missing columns from the source database; None where none is named."""
     state: Statehouse
     """Closed last, as the others write to it."""
+    reselector: Reselector | None
+    """Reads missing columns from the source database; None where none is named."""
     notes: Notes
 
     @classmethod
@@ -79,7 +79,7 @@ class Assembly:
         state = Statehouse(worker, config)
         index = Index(config, accounts, Treasury(config, state))
         notes = Notes(config, state, index)
-        return cls(worker, config, index, reselector(config), state, notes)
+        return cls(worker, config, index, state, reselector(config), notes)
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""

@@ -26,6 +26,8 @@ class _Pending:
 
     record: Record
     ledger: PartitionLedger
+    kind: str
+    """Of the error."""
     is_marked: bool
     is_confirmed: bool = False
 
@@ -68,7 +70,7 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         letter = DeadLetter(record, error)
-        self._pending[id(record)] = _Pending(record, ledger, is_marked=key is None)
+        self._pending[id(record)] = _Pending(record, ledger, error.kind, is_marked=key is None)
         self._bytes += record.size
         self._queue.send(letter)
         if key is not None:
@@ -94,7 +96,6 @@ class Rejects:
         for letter in self._queue.confirmed():
             pending = self._pending[id(letter.record)]
             pending.is_confirmed = True
-            self._counters.dead_letters[letter.error.kind] += 1
             self._finish(pending)
 
     def _finish(self, pending: _Pending) -> None:
@@ -105,6 +106,7 @@ class Rejects:
         self._bytes -= record.size
         pending.ledger.finish(record.offset)
         self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
+        self._counters.dead_letters[pending.kind] += 1
 
     def holds(self, partitions: Collection[TopicPartition]) -> bool:
         """Whether a letter of one of these partitions is unconfirmed."""

@@ -145,3 +145,11 @@ def test_a_point_that_the_store_refuses_to_delete_is_reported(
     bench.store.refuse("1", RecordError("no", stage=Stage.STORE, kind="Refused"))
     assert bench.sweep(ledger(0)) == {"1"}
     assert any("1 as the store refused" in message for message in caplog.messages)
+
+
+def test_of_two_partitions_only_the_one_that_stays_is_swept() -> None:
+    bench, here, there = Bench(), ledger(0), ledger(1)
+    bench.put(point("1"), point("2", partition=1))
+    bench.clock.meanwhile = there.close
+    assert bench.sweep(here, there) == {"2"}
+    assert bench.due() == {1}
