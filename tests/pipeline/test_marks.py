@@ -55,3 +55,19 @@ def test_nothing_is_committed_before_the_mark_is_written(make_world: Worlds) -> 
     assert world.committed[place] == 1
     member.state.up()
     world.settle()
+
+
+def test_a_partial_change_of_a_marked_row_is_a_dead_letter_itself(world: World) -> None:
+    world.member()
+    world.table.insert(1, body="first")
+    world.settle()
+    world.table.update(1, body=POISON)
+    world.settle()
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    assert [kind for _, _, kind in world.dead] == ["TextRefused", "UnavailableColumn"]
+    assert world.index[1]["body"] == "first"
+    world.table.update(1, body="second")
+    world.table.update(1, price=10, without=("body",))
+    world.settle()
+    world.assert_equals_table()

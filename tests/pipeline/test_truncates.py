@@ -80,6 +80,22 @@ def test_a_truncate_that_is_read_late_deletes_what_is_older_and_nothing_else(
     assert len(rows) == 10
 
 
+def test_rows_inserted_again_just_as_they_were_are_written_again_and_not_paid_for(
+    world: World,
+) -> None:
+    for row in range(6):
+        world.table.insert(row, body="same")
+    world.member()
+    world.settle()
+    world.table.truncate()
+    for row in range(6):
+        world.table.insert(row, body="same")
+    texts = world.embedder.texts
+    carry_out(world)
+    world.assert_equals_table()
+    assert world.embedder.texts == texts
+
+
 def test_two_workers_empty_the_table_together(make_world: Worlds) -> None:
     world = make_world(guarded=False, empties=True, partitions=4)
     for row in range(40):

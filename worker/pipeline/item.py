@@ -36,6 +36,8 @@ class Item:
     """As fetched."""
     moved: Point | None = None
     """The point under its old key, or where that was parked."""
+    truncated: Point | None = None
+    """What stood under one of its ids before the table was truncated; good for its vector alone."""
     is_parked: bool = False
     leaves_vector: bool = False
     """Whether its point has to be parked before it is deleted, as the row's key has changed."""

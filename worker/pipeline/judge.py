@@ -102,7 +102,9 @@ class Judge:
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
-        item.vector = _vector_of(document.stamp.fingerprint, item.stored, item.moved)
+        item.vector = _vector_of(
+            document.stamp.fingerprint, item.stored, item.moved, item.truncated
+        )
         item.is_reused = item.vector is not None
         if item.is_reused:
             return

@@ -91,7 +91,10 @@ class Lookup:
         if point is None:
             return None
         place = place_of(item.change.record.topic, item.change.origin)
-        return None if self.watermarks.covers_point(point, place) else point
+        if not self.watermarks.covers_point(point, place):
+            return point
+        item.truncated = point
+        return None
 
     def _look_for_moved(self, items: Sequence[Item]) -> None:
         """At the old place first: who takes a point from there has parked it before."""
