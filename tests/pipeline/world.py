@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
     from worker.reselect.port import Reselector
-    from worker.source.port import AssignmentListener, Polled
+    from worker.source.port import AssignmentListener, Commit, Polled
     from worker.spend.port import Purse
 
 GROUP = "connect-products"
@@ -62,10 +62,10 @@ class CountingSource(MemorySource):
     """Partitions that were paused so far."""
     is_fenced = False
 
-    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+    def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
         if self.is_fenced:
             raise FatalError("another worker has this worker.id")
-        return super().commit_now(next_offsets, timeout_s)
+        return super().commit_now(commits, timeout_s)
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         self.pauses += len(partitions)
@@ -184,6 +184,7 @@ class World:
         clock: Clock | None = None,
         purse: Purse | None = None,
         reselector: Reselector | None = None,
+        write_timeout_s: float = 0.0,
     ) -> None:
         self.clock = clock or SteppingClock()
         self.purse = purse
@@ -191,7 +192,8 @@ class World:
         self.gate = Gate()
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)
-        self.store = MemoryStore(MemoryConfig(), behaviour=MemoryBehaviour(guarded=guarded))
+        behaviour = MemoryBehaviour(guarded=guarded, write_timeout_s=write_timeout_s)
+        self.store = MemoryStore(MemoryConfig(), behaviour=behaviour)
         self.gated_store = GatedStore(self.store, self.gate)
         self._spec = parse_spec(fields="Name: name, body", metadata="name, body, price", when=when)
         self.change_model("fake")
@@ -199,6 +201,7 @@ class World:
             batch or BatchPolicy(max_rows=4, max_in_flight=3),
             buffer or BufferLimits(),
             drain_timeout_s=drain_timeout_s,
+            second_look_s=self.store.capabilities.second_look_s,
         )
         self.tolerant = tolerant
         self.members: list[Member] = []

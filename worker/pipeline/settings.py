@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
     from worker.flow.batching import BatchPolicy, BufferLimits
+    from worker.model import Key
     from worker.pipeline.batch import BatchRunner
     from worker.source.port import Source
 
@@ -25,6 +28,12 @@ class TaskSettings:
     """Of the task among those of its connector in this process."""
     refused_kinds: frozenset[str] = frozenset()
     """Kinds of non-row records that fail the task, such as ``truncate``."""
+    second_look_s: float | None = None
+    """``Capabilities.second_look_s`` of the store."""
+
+
+def nothing_to_forget(_: Key) -> None:
+    """For batches that remember nothing of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +45,5 @@ class Ports:
     runner: BatchRunner
     dead_letters: DeadLetterQueue | None
     """None: the first bad record fails the task."""
+    forget: Callable[[Key], None] = nothing_to_forget
+    """Makes batches trust nothing that they remember of a row."""

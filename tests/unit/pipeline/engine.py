@@ -13,12 +13,14 @@ from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.flow.backlog import Backlog, Entry, Work
-from worker.flow.ledger import PartitionLedger
+from worker.flow.batching import BufferLimits
+from worker.flow.ledger import Ledger, PartitionLedger
 from worker.model import Change, Key, Op, Origin, Record, TopicPartition
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.flight import Flight
 from worker.pipeline.landing import Landing
 from worker.pipeline.lease import Lease
+from worker.pipeline.looks import Looks
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 TOPIC = "shop.public.products"
 SESSION_S = 10.0
+LATE_S = 40.0
 
 
 class HookClock(FakeClock):
@@ -90,11 +93,24 @@ class Engine:
         self.counters = Counters()
         self.backlog = Backlog()
         self.rejects = Rejects(self.letters, self.counters)
+        self.held = Ledger()
+        self.forgotten: list[Key] = []
+        self.looks = Looks(
+            ledger=self.held,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            counters=self.counters,
+            clock=self.clock,
+            limits=BufferLimits(),
+            forget=self.forgotten.append,
+            delay_s=LATE_S,
+        )
         self.flight = Flight(self.runner.run, threads=2)
         self.landing = Landing(
             flight=self.flight,
             backlog=self.backlog,
             rejects=self.rejects,
+            looks=self.looks,
             counters=self.counters,
             now_ms=lambda: self.now_ms,
         )
