@@ -173,7 +173,7 @@ class Assembly:
             number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
             refused_kinds=frozenset({"truncate"}) if fails else frozenset(),
-            second_look_s=self.index.store.capabilities.second_look_s,
+            store=self.index.store.capabilities,
         )
 
 

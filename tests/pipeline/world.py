@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
     from worker.reselect.port import Reselector
-    from worker.source.port import AssignmentListener, Commit, Polled
+    from worker.source.port import AssignmentListener, Commit, Polled, Standing
     from worker.spend.port import Purse
 
 GROUP = "connect-products"
@@ -61,6 +61,11 @@ class CountingSource(MemorySource):
     pauses = 0
     """Partitions that were paused so far."""
     is_fenced = False
+    commits_are_lost = False
+
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
+        if not self.commits_are_lost:
+            super().commit(commits)
 
     def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
         if self.is_fenced:
@@ -201,7 +206,7 @@ class World:
             batch or BatchPolicy(max_rows=4, max_in_flight=3),
             buffer or BufferLimits(),
             drain_timeout_s=drain_timeout_s,
-            second_look_s=self.store.capabilities.second_look_s,
+            store=self.store.capabilities,
         )
         self.tolerant = tolerant
         self.members: list[Member] = []
@@ -250,6 +255,11 @@ class World:
     def is_settled(self) -> bool:
         committed = self.committed
         return all(committed.get(place, 0) == self.end(place) for place in self.table.places)
+
+    @property
+    def standings(self) -> set[Standing]:
+        """Of all that is committed."""
+        return {commit.standing for commit in self.broker.commits(GROUP).values()}
 
     @property
     def committed(self) -> dict[TopicPartition, int]:

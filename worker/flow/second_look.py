@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 class Again(Entry):
     """What was last done for a row, to be compared with the index once more."""
 
-    __slots__ = ()
+    __slots__ = ("not_before_s",)
+
+    not_before_s: float
+    """When every reader sees what was written."""
 
     @classmethod
-    def of(cls, work: Work) -> Again:
+    def of(cls, work: Work, not_before_s: float) -> Again:
         """Of work that came to its end. The folded change, as it is what was written."""
         newest = work.newest
         again = cls(work.change, newest.ledger, newest.arrived_s)
+        again.not_before_s = not_before_s
         again.gaps, again.is_cut = newest.gaps, newest.is_cut
         return again
 
@@ -86,8 +90,8 @@ class SecondLook:
         if self._end is None:
             self._end = end
 
-    def note(self, work: Work) -> None:
-        """Work on a row came to its end.
+    def note(self, work: Work, visible_s: float) -> None:
+        """Work on a row came to its end; every reader sees what was written at ``visible_s``.
 
         What arrived after the beginning saw the index as the last owner left it: that was the look.
         """
@@ -95,7 +99,7 @@ class SecondLook:
             self._drop(work.key)
         elif work.key in self._rows or any(map(self._covers, work.entries)):
             self._drop(work.key)
-            self._rows[work.key] = again = Again.of(work)
+            self._rows[work.key] = again = Again.of(work, visible_s)
             self.bytes += again.size
 
     def note_dead_letter(self, newest: Entry) -> None:
@@ -112,10 +116,15 @@ class SecondLook:
         self.reach(ledger.received_to or 0)
 
     def again(self, key: Key, now_s: float) -> Again | None:
-        """What to compare for a row; None if its partition went to somebody else meanwhile."""
+        """What to compare for a row now; None if it is too early.
+
+        It is dropped if its partition went to somebody else meanwhile.
+        """
         again = self._rows[key]
         if not again.ledger.is_open:
             self._drop(key)
+            return None
+        if now_s < again.not_before_s:
             return None
         again.arrived_s = now_s
         return again

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from worker.pipeline.batch import Item
     from worker.pipeline.rejects import Rejects
     from worker.source.port import Commit, Polled
+    from worker.store.port import Capabilities
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -47,13 +48,9 @@ class Looks:
         clock: Clock,
         limits: BufferLimits,
         forget: Callable[[Key], None],
-        delay_s: float | None,
+        store: Capabilities,
     ) -> None:
-        """``forget`` makes batches trust nothing that they remember of a row.
-
-        ``delay_s`` after an assignment nothing of the last owner can come any more; None if it
-        cannot do harm.
-        """
+        """``forget`` makes batches trust nothing that they remember of a row."""
         self._ledger = ledger
         self._backlog = backlog
         self._rejects = rejects
@@ -61,7 +58,8 @@ class Looks:
         self._clock = clock
         self._limits = limits
         self._forget = forget
-        self._delay_s = delay_s
+        self._delay_s = store.second_look_s
+        self._settle_s = store.settle_s
         self._looks: dict[TopicPartition, SecondLook] = {}
         self._next_turn_s = clock.now_s()
 
@@ -122,8 +120,9 @@ class Looks:
         if isinstance(item.work.newest, Again):
             self._counters.compared_again += 1
             self._counters.repaired += _has_repaired(item)
+        visible_s = self._clock.now_s() + self._settle_s
         for look in self._looks.values():
-            look.note(item.work)
+            look.note(item.work, visible_s)
             if look.has_begun and item.work.key in look:
                 self._forget(item.work.key)
 

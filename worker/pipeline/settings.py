@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.store.port import Capabilities
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from worker.model import Key
     from worker.pipeline.batch import BatchRunner
     from worker.source.port import Source
+
+
+_GUARDED = Capabilities(guarded=True, settle_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,7 @@ class TaskSettings:
     """Of the task among those of its connector in this process."""
     refused_kinds: frozenset[str] = frozenset()
     """Kinds of non-row records that fail the task, such as ``truncate``."""
-    second_look_s: float | None = None
-    """``Capabilities.second_look_s`` of the store."""
+    store: Capabilities = _GUARDED
 
 
 def nothing_to_forget(_: Key) -> None:

@@ -91,7 +91,7 @@ class Task:
             clock=clock,
             limits=settings.buffer,
             forget=ports.forget,
-            delay_s=settings.second_look_s,
+            store=settings.store,
         )
         self._pressure = Pressure(
             source=self._source,

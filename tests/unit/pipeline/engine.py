@@ -25,6 +25,7 @@ from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.port import Capabilities
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 TOPIC = "shop.public.products"
 SESSION_S = 10.0
-LATE_S = 40.0
+SETTLE_S = 10.0
 
 
 class HookClock(FakeClock):
@@ -103,7 +104,7 @@ class Engine:
             clock=self.clock,
             limits=BufferLimits(),
             forget=self.forgotten.append,
-            delay_s=LATE_S,
+            store=Capabilities(guarded=False, settle_s=SETTLE_S, write_timeout_s=30.0),
         )
         self.flight = Flight(self.runner.run, threads=2)
         self.landing = Landing(
