@@ -78,6 +78,15 @@ class Landing:
         else:
             _log.warning("And: %s", error)
 
+    def check(self) -> None:
+        """End the task if it has to end.
+
+        Raises:
+            BaseException: what was remembered.
+        """
+        if self.failure is not None:
+            raise self.failure
+
     def _undo(self, landed: Landed) -> None:
         for work in landed.batch:
             if landed.failure is not None:

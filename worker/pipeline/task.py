@@ -153,13 +153,13 @@ class Task:
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
             leaving.callback(self._allowance.end)
-            leaving.callback(self._leave)
+            leaving.callback(self._source.close)
+            leaving.callback(self._abort.set)
             self._source.start(self)
             ending = Ending(goal, self._committer) if goal else None
             while not stop.is_set() and not (ending and ending.is_reached(idle=self._is_idle)):
                 self.step()
-        if self._landing.failure is not None:
-            raise self._landing.failure
+        self._landing.check()
 
     def step(self) -> None:
         """One turn of the loop.
@@ -174,8 +174,7 @@ class Task:
             self._landing.take_back(0.0)
         self._intake.receive_schemas(self._schemas.fetched())
         self._rejects.settle()
-        if self._landing.failure is not None:
-            raise self._landing.failure
+        self._landing.check()
         self._allowance.tick()
         self._looks.tick()
         self._send_out()
@@ -249,8 +248,3 @@ class Task:
     @property
     def _is_idle(self) -> bool:
         return self._ledger.is_at_end and self._landing.is_idle
-
-    def _leave(self) -> None:
-        """Finish what is in flight within the deadline, commit and leave the group."""
-        self._abort.set()
-        self._source.close()
