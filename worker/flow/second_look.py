@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 class Again(Entry):
     """What was last done for a row, to be compared with the index once more."""
 
-    __slots__ = ("not_before_s",)
+    __slots__ = ("address", "not_before_s")
 
+    address: tuple[str, str]
+    """Namespace and id of its point."""
     not_before_s: float
     """When every reader sees what was written."""
 
     @classmethod
-    def of(cls, work: Work, not_before_s: float) -> Again:
+    def of(cls, work: Work, address: tuple[str, str], not_before_s: float) -> Again:
         """Of work that came to its end. The folded change, as it is what was written."""
         newest = work.newest
         again = cls(work.change, newest.ledger, newest.arrived_s)
-        again.not_before_s = not_before_s
+        again.address, again.not_before_s = address, not_before_s
         again.gaps, again.is_cut = newest.gaps, newest.is_cut
         return again
 
@@ -71,6 +73,11 @@ class SecondLook:
         return list(self._rows)
 
     @property
+    def kept(self) -> Iterable[Again]:
+        """What is still to be compared."""
+        return list(self._rows.values())
+
+    @property
     def has_begun(self) -> bool:
         """Whether nothing of the last owner can come any more."""
         return self._began_s is not None
@@ -90,7 +97,7 @@ class SecondLook:
         if self._end is None:
             self._end = end
 
-    def note(self, work: Work, visible_s: float) -> None:
+    def note(self, work: Work, address: tuple[str, str], visible_s: float) -> None:
         """Work on a row came to its end; every reader sees what was written at ``visible_s``.
 
         What arrived after the beginning saw the index as the last owner left it: that was the look.
@@ -99,7 +106,7 @@ class SecondLook:
             self._drop(work.key)
         elif work.key in self._rows or any(map(self._covers, work.entries)):
             self._drop(work.key)
-            self._rows[work.key] = again = Again.of(work, visible_s)
+            self._rows[work.key] = again = Again.of(work, address, visible_s)
             self.bytes += again.size
 
     def note_dead_letter(self, newest: Entry) -> None:

@@ -35,7 +35,7 @@ class Landing:
     ``failure``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is where batches meet four parts of the task
         self,
         *,
         flight: Flight,

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.flow.backlog import Backlog, Entry
     from worker.flow.batching import BufferLimits
-    from worker.flow.ledger import Ledger
-    from worker.model import Key
-    from worker.pipeline.batch import Item
+    from worker.flow.ledger import Ledger, PartitionLedger
+    from worker.pipeline.item import Item
+    from worker.pipeline.known import Address
     from worker.pipeline.rejects import Rejects
     from worker.source.port import Commit, Polled
     from worker.store.port import Capabilities
@@ -47,10 +47,10 @@ class Looks:
         counters: Counters,
         clock: Clock,
         limits: BufferLimits,
-        forget: Callable[[Key], None],
+        forget: Callable[[PartitionLedger, Address], None],
         store: Capabilities,
     ) -> None:
-        """``forget`` makes batches trust nothing that they remember of a row."""
+        """``forget`` makes batches trust nothing that they remember of a point."""
         self._ledger = ledger
         self._backlog = backlog
         self._rejects = rejects
@@ -122,9 +122,9 @@ class Looks:
             self._counters.repaired += _has_repaired(item)
         visible_s = self._clock.now_s() + self._settle_s
         for look in self._looks.values():
-            look.note(item.work, visible_s)
+            look.note(item.work, item.address, visible_s)
             if look.has_begun and item.work.key in look:
-                self._forget(item.work.key)
+                self._forget(item.ledger, item.address)
 
     def dead_lettered(self, newest: Entry) -> None:
         """A change is to go to the dead-letter topic."""
@@ -147,8 +147,8 @@ class Looks:
         ledger = self._ledger.get(look.partition)
         if not look.has_begun and ledger is not None:
             look.begin(now_s, ledger)
-            for key in look.keys:
-                self._forget(key)
+            for one in look.kept:
+                self._forget(one.ledger, one.address)
         for key in look.keys:
             if self._backlog.holds(key):
                 continue

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 from worker.store.port import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
     from worker.flow.batching import BatchPolicy, BufferLimits
-    from worker.model import Key
     from worker.pipeline.batch import BatchRunner
     from worker.source.port import Source
 
@@ -36,10 +33,6 @@ class TaskSettings:
     store: Capabilities = _GUARDED
 
 
-def nothing_to_forget(_: Key) -> None:
-    """For batches that remember nothing of a row."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What a task talks to."""
@@ -49,5 +42,3 @@ class Ports:
     runner: BatchRunner
     dead_letters: DeadLetterQueue | None
     """None: the first bad record fails the task."""
-    forget: Callable[[Key], None] = nothing_to_forget
-    """Makes batches trust nothing that they remember of a row."""

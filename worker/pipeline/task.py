@@ -90,7 +90,7 @@ class Task:
             counters=counters,
             clock=clock,
             limits=settings.buffer,
-            forget=ports.forget,
+            forget=ports.runner.forget,
             store=settings.store,
         )
         self._pressure = Pressure(

@@ -35,7 +35,7 @@ def work(*entries: Entry) -> Work:
 
 def note(looked: SecondLook, *entries: Entry, visible_s: float = 0.0) -> None:
     """Work on these came to its end."""
-    looked.note(work(*entries), visible_s)
+    looked.note(work(*entries), ("products", "1"), visible_s)
     for one in entries:
         one.ledger.finish(one.change.record.offset)
 

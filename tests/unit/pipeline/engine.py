@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.model import Value
+    from worker.pipeline.known import Address
 
 TOPIC = "shop.public.products"
 SESSION_S = 10.0
@@ -95,7 +96,7 @@ class Engine:
         self.backlog = Backlog()
         self.rejects = Rejects(self.letters, self.counters)
         self.held = Ledger()
-        self.forgotten: list[Key] = []
+        self.forgotten: list[Address] = []
         self.looks = Looks(
             ledger=self.held,
             backlog=self.backlog,
@@ -103,7 +104,7 @@ class Engine:
             counters=self.counters,
             clock=self.clock,
             limits=BufferLimits(),
-            forget=self.forgotten.append,
+            forget=self._forget,
             store=Capabilities(guarded=False, settle_s=SETTLE_S, write_timeout_s=30.0),
         )
         self.flight = Flight(self.runner.run, threads=2)
@@ -115,6 +116,10 @@ class Engine:
             counters=self.counters,
             now_ms=lambda: self.now_ms,
         )
+
+    def _forget(self, ledger: PartitionLedger, address: Address) -> None:
+        self.forgotten.append(address)
+        self.runner.forget(ledger, address)
 
     def use(self, store: MemoryStore) -> None:
         """Write to this store."""

@@ -10,14 +10,14 @@ import pytest
 from tests.contract.source_contract import clean, opened
 from tests.unit.pipeline.engine import SETTLE_S, TOPIC, Engine, entry
 from worker.errors import FatalError
-from worker.model import Key, Op, Outcome, Point, TopicPartition
+from worker.model import Op, Outcome, Point, TopicPartition
 from worker.source.port import UNKNOWN, Commit, Polled
 
 if TYPE_CHECKING:
     from worker.flow.ledger import PartitionLedger
 
 PLACE = TopicPartition(TOPIC, 0)
-ROW = Key(TOPIC, (("id", 1),))
+ROW = (TOPIC, "1")
 LATE_S = 40.0
 
 
