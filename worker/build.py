@@ -180,6 +180,7 @@ class Assembly:
             buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
             number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
+            store=self.index.store.capabilities,
         )
 
 

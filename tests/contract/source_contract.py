@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from worker.model import Record, TopicPartition
+from worker.source.port import Commit, Standing
 from worker.source.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from worker.model import Headers
     from worker.source.port import Source
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 DEADLINE_S = 60.0
 POLL_S = 0.05
 PARTITIONS = 4
+
+
+def clean(next_offset: int) -> Commit:
+    return Commit(next_offset, Standing.CLEAN)
+
+
+def opened(next_offset: int) -> Commit:
+    return Commit(next_offset, Standing.OPEN)
 
 
 class Cluster(Protocol):
@@ -58,6 +68,8 @@ class Member:
         self.calls: list[tuple[str, tuple[TopicPartition, ...]]] = []
         self.records: list[Record] = []
         self.ends: dict[TopicPartition, int] = {}
+        self.found: dict[TopicPartition, Commit] = {}
+        """What had been committed when the partitions came."""
         self.confirmed_at_revoke: list[bool] = []
         self.commits_at_revoke = False
         source.start(self)
@@ -65,14 +77,16 @@ class Member:
     def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
         assert not self.held & set(partitions), "assigned twice"
         self.calls.append(("assigned", tuple(partitions)))
+        found = self.source.committed()
+        self.found |= {place: found[place] for place in partitions if place in found}
         self.held.update(partitions)
 
     def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
         assert self.held >= set(partitions), "revoked what was not held"
         self.calls.append(("revoked", tuple(partitions)))
-        next_offsets = {tp: at for tp, at in self.next_offsets.items() if tp in partitions}
-        if self.commits_at_revoke and next_offsets:
-            self.confirmed_at_revoke.append(self.source.commit_now(next_offsets, 10.0))
+        commits = {tp: clean(at) for tp, at in self.next_offsets.items() if tp in partitions}
+        if self.commits_at_revoke and commits:
+            self.confirmed_at_revoke.append(self.source.commit_now(commits, 10.0))
         self.held.difference_update(partitions)
 
     def on_lost(self, partitions: Collection[TopicPartition]) -> None:
@@ -120,6 +134,16 @@ def places(topic: str) -> set[TopicPartition]:
     return {TopicPartition(topic, number) for number in range(PARTITIONS)}
 
 
+def holds(member: Member, wanted: set[TopicPartition]) -> bool:
+    return member.held == wanted
+
+
+def has_committed(member: Member, commits: Mapping[TopicPartition, Commit]) -> bool:
+    """Send again until it got through."""
+    member.source.commit(commits)
+    return member.source.committed() == commits
+
+
 class SourceContract:
     """Fixture ``cluster``."""
 
@@ -157,11 +181,11 @@ class SourceContract:
         first = Member(cluster.source(group, Subscription((topic,))))
         turn([first], lambda: len(first.records) == 10)
         assert first.source.committed() == {}
-        first.source.commit({place: 4})
-        turn([first], lambda: first.source.committed() == {place: 4})
-        assert first.source.commit_now({place: 7}, 10.0)
-        assert first.source.committed() == {place: 7}
-        assert not first.source.commit_now({TopicPartition("other", 0): 1}, 10.0)
+        first.source.commit({place: opened(4)})
+        turn([first], lambda: first.source.committed() == {place: opened(4)})
+        assert first.source.commit_now({place: clean(7)}, 10.0)
+        assert first.source.committed() == {place: clean(7)}
+        assert not first.source.commit_now({TopicPartition("other", 0): clean(1)}, 10.0)
         assert first.source.ends(10.0) == {
             one: (7, 10) if one == place else (0, 0) for one in places(topic)
         }
@@ -170,8 +194,23 @@ class SourceContract:
         second = Member(cluster.source(group, Subscription((topic,))))
         turn([second], lambda: len(second.records) == 3)
         assert second.values == [b"7", b"8", b"9"]
-        assert second.source.committed() == {}
+        assert second.found == second.source.committed() == {place: clean(7)}
         second.source.close()
+
+    def test_the_next_member_hears_how_it_was_left_also_at_the_same_offset(
+        self, cluster: Cluster
+    ) -> None:
+        topic, group = fresh("standing"), fresh("group")
+        place = TopicPartition(topic, 0)
+        cluster.create(topic)
+        expected: dict[TopicPartition, Commit] = {}
+        for left in (clean(0), opened(0), clean(0)):
+            member = Member(cluster.source(group, Subscription((topic,))))
+            turn([member], partial(holds, member, places(topic)))
+            assert member.found == expected
+            expected = {place: left}
+            turn([member], partial(has_committed, member, expected))
+            member.source.close()
 
     def test_a_paused_partition_is_silent_until_it_is_resumed(self, cluster: Cluster) -> None:
         topic = fresh("pause")
@@ -221,6 +260,8 @@ class SourceContract:
         second.source.close()
         assert second.confirmed_at_revoke == [True]
         turn([first], lambda: first.held == places(topic))
+        assert set(second.found.values()) <= {clean(1)}
+        assert set(first.found.values()) == {clean(2)}
         turns([first], 10)
         assert len(first.values) == PARTITIONS + len(first.values[PARTITIONS:])
         assert Counter(first.values[PARTITIONS:] + second.values) == late

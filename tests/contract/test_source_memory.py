@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.source_contract import Member, SourceContract, places, turn, turns
+from tests.contract.source_contract import Member, SourceContract, clean, places, turn, turns
 from worker.clock import FakeClock
 from worker.errors import RetriableError
 from worker.model import Headers, TopicPartition
@@ -66,9 +66,9 @@ def test_an_expired_member_loses_everything_and_reads_again_from_the_commit(
     for number in range(4):
         broker.produce(TOPIC, b"k", b"%d" % number)
     turn([member], lambda: len(member.records) == 4)
-    assert source.commit_now({PLACE: 2}, 1.0)
+    assert source.commit_now({PLACE: clean(2)}, 1.0)
     source.expire()
-    assert not source.commit_now({PLACE: 4}, 1.0)
+    assert not source.commit_now({PLACE: clean(4)}, 1.0)
     turn([member], lambda: len(member.records) == 6)
     assert [call for call, _ in member.calls] == ["assigned", "lost", "assigned"]
     assert member.values[4:] == [b"2", b"3"]
@@ -93,8 +93,8 @@ def test_an_outage_is_silence_and_confirms_nothing(broker: MemoryBroker) -> None
     turn([member], lambda: member.held == {PLACE})
     broker.down()
     broker.produce(TOPIC, b"k", b"meanwhile")
-    source.commit({PLACE: 0})
-    assert not source.commit_now({PLACE: 0}, 1.0)
+    source.commit({PLACE: clean(0)})
+    assert not source.commit_now({PLACE: clean(0)}, 1.0)
     turns([member], 3)
     assert member.records == []
     assert source.committed() == {}
@@ -121,7 +121,7 @@ def test_a_topic_made_anew_is_read_from_its_beginning_under_its_new_id(
     for number in range(3):
         broker.produce(TOPIC, b"k", b"old %d" % number)
     turn([member], lambda: len(member.records) == 3)
-    assert source.commit_now({PLACE: 3}, 1.0)
+    assert source.commit_now({PLACE: clean(3)}, 1.0)
     broker.delete_topic(TOPIC)
     new_id = broker.create_topic(TOPIC)
     for number in range(5):
@@ -136,7 +136,7 @@ def test_a_deleted_topic_is_revoked(broker: MemoryBroker) -> None:
     member, source = joined(broker)
     turn([member], lambda: member.held == {PLACE})
     broker.delete_topic(TOPIC)
-    assert not source.commit_now({PLACE: 0}, 1.0)
+    assert not source.commit_now({PLACE: clean(0)}, 1.0)
     turns([member], 1)
     assert member.calls[-1] == ("revoked", (PLACE,))
 

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from tests.contract.kafka_cluster import QUIET, KafkaCluster
-from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
+from tests.contract.source_contract import Member, SourceContract, clean, fresh, places, turn, turns
 from worker.errors import ConfigError, RetriableError
 from worker.model import TopicPartition
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
@@ -48,8 +48,8 @@ def test_a_cluster_that_is_gone_is_silence_and_does_not_hold_up_closing(mock: Mo
     mock.close()
     turns([member], 10)
     place = TopicPartition(topic, 0)
-    member.source.commit({place: 1})
-    assert not member.source.commit_now({place: 1}, 1.0)
+    member.source.commit({place: clean(1)})
+    assert not member.source.commit_now({place: clean(1)}, 1.0)
     with pytest.raises(RetriableError):
         member.source.ends(1.0)
     assert member.source.committed() == {}

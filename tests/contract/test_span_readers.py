@@ -16,7 +16,7 @@ from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader
 from worker.source.mock_cluster import PARTITIONS, MockCluster
-from worker.source.port import Span
+from worker.source.port import Commit, Span, Standing
 from worker.source.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class MemoryBench:
                 self._broker.produce(TOPIC, None, str(number).encode(), partition=place.partition)
 
     def commit(self, place: TopicPartition, offset: int) -> None:
-        self._broker.group(GROUP).committed[place] = offset
+        self._broker.group(GROUP).committed[place] = Commit(offset, Standing.CLEAN)
 
     def reader(self) -> SpanReader:
         return MemorySpanReader(self._broker, GROUP, Subscription((TOPIC,)))

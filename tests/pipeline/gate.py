@@ -220,6 +220,7 @@ class GatedRunner:
     def __init__(self, inner: BatchRunner, gate: Gate, member: int) -> None:
         self._inner = inner
         self.embedding = inner.embedding
+        self.forget = inner.forget
         self._gate = gate
         self._member = member
 

@@ -28,6 +28,8 @@ CALLS = ("fetch", "embed", "upsert", "delete")
 WRITES = ("upsert", "delete")
 ROWS = 5
 MEMBERS = 3
+LATE_S = 5.0
+"""How long the history's store may keep a write on its way."""
 ROUNDS = 500
 """More than any of these histories takes to come to its end."""
 
@@ -71,7 +73,9 @@ class History(RuleBasedStateMachine):
             guarded=guarded,
             batch=BatchPolicy(max_rows=2, max_in_flight=2),
             buffer=BufferLimits(max_rows=8),
+            write_timeout_s=LATE_S,
         )
+        self.late: dict[Call, float] = {}
         self.clock = clock_of(self.world)
         self.guarded = guarded
         self.world.gate.hold(*CALLS)
@@ -119,9 +123,24 @@ class History(RuleBasedStateMachine):
     @rule(which=st.integers(0, MEMBERS - 1), times=st.integers(1, 4))
     def work(self, which: int, times: int) -> None:
         for _ in range(times):
-            self.clock.advance(0.3)
+            self._pass_time(0.3)
             self._pick(which).step()
             self._wait_for_threads()
+
+    @precondition(lambda self: self.world.members)
+    @rule(which=st.integers(0, MEMBERS - 1))
+    def work_up_to_a_write(self, which: int) -> None:
+        member = self._pick(which)
+        for _ in range(8):
+            if member not in self.world.members or member in self._writing:
+                return
+            self._pass_time(0.1)
+            member.step()
+            self._wait_for_threads()
+            for call in self._calls_of(member):
+                if call.method not in WRITES:
+                    self.world.gate.release(call)
+                    self._wait_for_threads()
 
     @precondition(lambda self: self.world.gate.parked)
     @rule(which=st.integers(0, 9), how=answers)
@@ -156,11 +175,39 @@ class History(RuleBasedStateMachine):
     @rule(which=st.integers(0, MEMBERS - 1))
     def freeze(self, which: int) -> None:
         """A session ends while the process stands still."""
+        self._freeze(self._pick(which))
+
+    @precondition(lambda self: self.world.members and self.world.table.rows)
+    @rule(which=st.integers(0, MEMBERS - 1), price=st.integers(10, 13))
+    def freeze_in_the_middle_of_a_write(self, which: int, price: int) -> None:
+        """Others go on with its rows before what it wrote arrives."""
+        if len(self.world.members) == 1:
+            self.join()
         member = self._pick(which)
-        self.clock.advance(SESSION_S + 1)
+        self.work_up_to_a_write(which)
+        self._freeze(member)
+        for row in list(self.world.table.rows):
+            self.world.table.update(row, price=price)
+        others = [one for one in self.world.members if one is not member]
+        for _ in range(12):
+            self._work(others)
+
+    def _work(self, members: list[Member]) -> None:
+        """A turn of each, and an answer to each call but those that are late."""
+        for member in members:
+            self._pass_time(0.1)
+            member.step()
+            self._wait_for_threads()
+            for call in self._calls_of(member):
+                if call not in self.late:
+                    self.world.gate.release(call)
+                    self._wait_for_threads()
+
+    def _freeze(self, member: Member) -> None:
+        self._pass_time(SESSION_S + 1)
         member.source.expire()
         self.world.broker.tell()
-        self._fail_late_writes(member)
+        self._note_late_writes(member)
 
     @rule()
     def the_group_is_set_back(self) -> None:
@@ -202,7 +249,7 @@ class History(RuleBasedStateMachine):
             if self.world.is_settled:
                 return
             for member in self.world.members:
-                self.clock.advance(0.3)
+                self._pass_time(0.3)
                 member.step()
                 self._wait_for_threads()
         raise AssertionError(f"it never ends; committed {self.world.committed}")
@@ -211,20 +258,29 @@ class History(RuleBasedStateMachine):
 
     def before_revoke(self, member: Member) -> None:
         if self.hangs:
+            self._pass_time(LATE_S)
+            self._revoking = member
             self.clock.hurry_s = 10 * SESSION_S
-            self._fail_late_writes(member)
         else:
             self.world.gate.open()
 
     def after_revoke(self) -> None:
         """Whatever the open gate let go comes to its end first, or the order would be chance."""
-        self.clock.hurry_s = 0.0
+        if self.clock.hurry_s:
+            self.clock.hurry_s = 0.0
+            self._note_late_writes(self._revoking)
         self._wait_for_threads()
         if not self.is_over:
             self.world.gate.hold(*CALLS)
 
     def _pick(self, which: int) -> Member:
         return self.world.members[which % len(self.world.members)]
+
+    @property
+    def _writing(self) -> list[Member]:
+        parked = self.world.gate.parked
+        numbers = {call.label[0] for call in parked if call.method in WRITES}
+        return [one for one in self.world.members if self.world.everybody.index(one) in numbers]
 
     def _calls_of(self, member: Member) -> list[Call]:
         number = self.world.everybody.index(member)
@@ -235,11 +291,21 @@ class History(RuleBasedStateMachine):
             self.world.gate.release(call, verdict)
             self._wait_for_threads()
 
-    def _fail_late_writes(self, member: Member) -> None:
-        """A store without conditional writes takes what is on the wire: a limit that is known."""
+    def _note_late_writes(self, member: Member) -> None:
+        """What is on the wire still arrives, also where somebody else has the rows by now."""
+        until_s = self.clock.now_s() + LATE_S
         for call in self._calls_of(member):
-            if call.method in WRITES and not self.guarded:
-                self.world.gate.release(call, Verdict.FAILED)
+            if call.method in WRITES:
+                self.late[call] = until_s
+
+    def _pass_time(self, seconds: float) -> None:
+        """Writes arrive before it is too late for them; a step may take a second more."""
+        self.clock.advance(seconds)
+        for call, until_s in list(self.late.items()):
+            if call not in self.world.gate.parked:
+                del self.late[call]
+            elif self.clock.now_s() + 1.0 > until_s:
+                self.world.gate.release(call, Verdict.UNSURE)
                 self._wait_for_threads()
 
     def _wait_for_threads(self) -> None:

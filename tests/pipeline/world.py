@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from worker.pipeline.goal import Goal
     from worker.pipeline.truncates import Truncates
     from worker.reselect.port import Reselector
-    from worker.source.port import AssignmentListener, Polled
+    from worker.source.port import AssignmentListener, Commit, Polled, Standing
     from worker.spend.port import Purse
 
 GROUP = "connect-products"
@@ -71,11 +71,16 @@ class CountingSource(MemorySource):
     pauses = 0
     """Partitions that were paused so far."""
     is_fenced = False
+    commits_are_lost = False
 
-    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
+        if not self.commits_are_lost:
+            super().commit(commits)
+
+    def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
         if self.is_fenced:
             raise FatalError("another worker has this worker.id")
-        return super().commit_now(next_offsets, timeout_s)
+        return super().commit_now(commits, timeout_s)
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         self.pauses += len(partitions)
@@ -211,6 +216,7 @@ class World:
         reselector: Reselector | None = None,
         empties: bool = False,
         settle_s: float = 0.0,
+        write_timeout_s: float = 0.0,
     ) -> None:
         self.clock = clock or SteppingClock()
         self.purse = purse
@@ -220,7 +226,9 @@ class World:
         self.table = Table(self.broker, partitions)
         self.state = MemoryLog()
         self.empties = empties
-        behaviour = MemoryBehaviour(guarded=guarded, settle_s=settle_s)
+        behaviour = MemoryBehaviour(
+            guarded=guarded, settle_s=settle_s, write_timeout_s=write_timeout_s
+        )
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.gated_store = GatedStore(self.store, self.gate)
         self._spec = parse_spec(fields="Name: name, body", metadata="name, body, price", when=when)
@@ -229,6 +237,7 @@ class World:
             batch or BatchPolicy(max_rows=4, max_in_flight=3),
             buffer or BufferLimits(),
             drain_timeout_s=drain_timeout_s,
+            store=self.store.capabilities,
         )
         self.tolerant = tolerant
         self.members: list[Member] = []
@@ -277,6 +286,11 @@ class World:
     def is_settled(self) -> bool:
         committed = self.committed
         return all(committed.get(place, 0) == self.end(place) for place in self.table.places)
+
+    @property
+    def standings(self) -> set[Standing]:
+        """Of all that is committed."""
+        return {commit.standing for commit in self.broker.commits(GROUP).values()}
 
     @property
     def committed(self) -> dict[TopicPartition, int]:

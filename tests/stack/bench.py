@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.stack.index import DIMENSIONS, Index
 from tests.stack.oracle import assert_no_commit_ahead_of_the_index
-from tests.stack.worker_process import WorkerProcess, committed
+from tests.stack.worker_process import WorkerProcess, commits, committed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,6 +55,11 @@ class Bench:
     def progress(self, topic: str) -> int:
         """Sum of the offsets that the connector's group has committed."""
         return sum(committed(self.stack, f"connect-{self.sink_name(topic)}", topic).values())
+
+    def standings(self, topic: str) -> set[str | None]:
+        """The metadata of the group's commits."""
+        found = commits(self.stack, f"connect-{self.sink_name(topic)}", topic)
+        return {metadata for _, metadata in found.values()}
 
     def assert_no_commit_ahead(self, topic: str) -> None:
         """No committed offset promises what the index does not hold."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.stack.ports import free_ports
+from worker.pinecone_local.faults import Faults
 from worker.pinecone_local.server import PineconeLocal, Settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ class LocalStore:
         """Serve."""
         self._server = PineconeLocal(self._settings)
         self._server.start()
+
+    @property
+    def calls(self) -> int:
+        """Calls answered since the start."""
+        assert self._server is not None
+        return sum(counted["calls"] for counted in self._server.stats.values())
+
+    def delay(self, seconds: float) -> None:
+        """Calls that come from now on are carried out so much later, whoever still waits."""
+        assert self._server is not None
+        self._server.faults = Faults(latency_s=seconds)
 
     def stop(self) -> None:
         """Refuse connections."""

@@ -20,7 +20,7 @@ from tests.contract.dlq_contract import (
 from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
 from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
 from tests.contract.kafka_state import KafkaGroup
-from tests.contract.source_contract import Member, SourceContract, fresh, places, turn, turns
+from tests.contract.source_contract import Member, SourceContract, clean, fresh, places, turn, turns
 from tests.contract.spend_contract import SpendContract, purse_of, reserve
 from tests.contract.state_contract import DEADLINE_S, Notes, StateContract, append
 from tests.unit.spend.pods import spend_greedily
@@ -99,7 +99,7 @@ def test_a_topic_made_anew_is_read_whole_under_its_new_id(stack: Stack, count: i
         cluster.write(topic, b"k", b"old %d" % number, 0)
     member = Member(cluster.source(fresh("group"), Subscription((topic,))))
     turn([member], lambda: len(member.records) == 20)
-    assert member.source.commit_now({place: 20}, 10.0)
+    assert member.source.commit_now({place: clean(20)}, 10.0)
 
     stack.kafka.topics.delete(topic)
     cluster.create(topic)
@@ -112,7 +112,7 @@ def test_a_topic_made_anew_is_read_whole_under_its_new_id(stack: Stack, count: i
         return named == [b"new %d" % number for number in range(count)]
 
     turn([member], has_all)
-    assert member.source.commit_now({place: count}, 10.0)
+    assert member.source.commit_now({place: clean(count)}, 10.0)
     member.source.close()
 
 
@@ -127,8 +127,8 @@ def test_a_broker_that_restarts_is_waited_for_and_commits_get_through(stack: Sta
     with ThreadPoolExecutor(1) as side:
         stack.kafka.stop()
         back = side.submit(come_back, stack)
-        member.source.commit({place: 1})
-        assert not member.source.commit_now({place: 1}, 1.0)
+        member.source.commit({place: clean(1)})
+        assert not member.source.commit_now({place: clean(1)}, 1.0)
         turns([member], 20)
         assert member.values == [b"before"]
         turn([member], back.done)
@@ -299,8 +299,8 @@ def come_back(stack: Stack) -> None:
 
 
 def commits(member: Member, place: TopicPartition, next_offset: int) -> bool:
-    member.source.commit({place: next_offset})
-    return member.source.committed().get(place) == next_offset
+    member.source.commit({place: clean(next_offset)})
+    return member.source.committed().get(place) == clean(next_offset)
 
 
 def note(partitions: dict[bytes, int], sent: object) -> None:

@@ -92,6 +92,11 @@ class WorkerProcess:
 
 def committed(stack: Stack, group: str, topic: str) -> dict[TopicPartition, int]:
     """What the group has committed, as the broker says."""
+    return {place: offset for place, (offset, _) in commits(stack, group, topic).items()}
+
+
+def commits(stack: Stack, group: str, topic: str) -> dict[TopicPartition, tuple[int, str | None]]:
+    """The same with the commits' metadata."""
     from confluent_kafka import Consumer  # noqa: PLC0415 - only this needs it
     from confluent_kafka import TopicPartition as KafkaPartition  # noqa: PLC0415
 
@@ -99,7 +104,11 @@ def committed(stack: Stack, group: str, topic: str) -> dict[TopicPartition, int]
     try:
         wanted = [KafkaPartition(topic, p) for p in range(stack.kafka.topics.partitions(topic))]
         found = consumer.committed(wanted, timeout=PATIENCE_S)
-        return {TopicPartition(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
+        return {
+            TopicPartition(one.topic, one.partition): (one.offset, one.metadata)
+            for one in found
+            if one.offset >= 0
+        }
     finally:
         consumer.close()
 

@@ -193,6 +193,10 @@ class Backlog:
             batch.append(place.flying)
         return batch
 
+    def holds(self, key: Key) -> bool:
+        """Whether something waits for a key, or is in flight."""
+        return key in self._places
+
     def finish(self, work: Work) -> None:
         """A batch is through with a key; what came for it meanwhile is ready now."""
         self._rows -= len(work.entries)

@@ -9,6 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from worker.model import Record, TopicPartition
 
 
@@ -23,8 +25,11 @@ class PartitionLedger:
         "_done",
         "_last",
         "_waiting",
+        "first",
         "gaps",
         "is_at_end",
+        "is_held",
+        "is_in_doubt",
         "is_open",
         "last_gap",
         "partition",
@@ -35,6 +40,12 @@ class PartitionLedger:
         self._waiting: deque[int] = deque()
         self._done: set[int] = set()
         self._last: int | None = None
+        self.first: int | None = None
+        """The lowest offset received; None: nothing yet."""
+        self.is_held = False
+        """Whether the commit stays where the assignment began, as a second look is due."""
+        self.is_in_doubt = False
+        """Whether a write was given up without an answer: it may still be carried out."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self.gaps = 0
@@ -52,8 +63,16 @@ class PartitionLedger:
     @property
     def next_offset(self) -> int | None:
         """What may be committed: every received offset below it is finished. None: nothing yet."""
-        if self._waiting:
-            return self._waiting[0]
+        return self.first if self.is_held else self.finished_to
+
+    @property
+    def finished_to(self) -> int | None:
+        """Every received offset below it is finished. None: nothing was received."""
+        return self._waiting[0] if self._waiting else self._last
+
+    @property
+    def received_to(self) -> int | None:
+        """Above the last offset received, or the end of the log. None: nothing yet."""
         return self._last
 
     def is_of(self, record: Record) -> bool:
@@ -67,6 +86,8 @@ class PartitionLedger:
 
     def receive(self, offset: int) -> None:
         """Take note of an offset; they come in growing order."""
+        if self.first is None or offset < self.first:
+            self.first = offset
         self._waiting.append(offset)
         self._last = offset + 1
         self.is_at_end = False
@@ -93,6 +114,11 @@ class PartitionLedger:
             self._last = end
             self.is_at_end = True
 
+    def follow(self, before: PartitionLedger) -> None:
+        """Take on what holds for the whole assignment, where the log goes back within it."""
+        self.first = before.first
+        self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
+
     def close(self) -> None:
         """The partition is not ours any more."""
         self.is_open = False
@@ -107,9 +133,12 @@ class Ledger:
         self._partitions: dict[TopicPartition, PartitionLedger] = {}
 
     def open(self, partition: TopicPartition) -> PartitionLedger:
-        """Begin a new assignment; one that is still open is closed first."""
-        self.close(partition)
-        opened = self._partitions[partition] = PartitionLedger(partition)
+        """Begin a new assignment, or begin anew within one that is still open."""
+        opened, before = PartitionLedger(partition), self._partitions.get(partition)
+        if before is not None:
+            opened.follow(before)
+            before.close()
+        self._partitions[partition] = opened
         return opened
 
     def close(self, partition: TopicPartition) -> None:
@@ -128,6 +157,11 @@ class Ledger:
         return list(self._partitions)
 
     @property
+    def all(self) -> Collection[PartitionLedger]:
+        """The open ledgers."""
+        return self._partitions.values()
+
+    @property
     def unfinished(self) -> int:
         """Offsets received and not finished, over all partitions."""
         return sum(ledger.unfinished for ledger in self._partitions.values())
@@ -136,6 +170,13 @@ class Ledger:
     def is_at_end(self) -> bool:
         """Whether nothing more can be read from what is held; true if nothing is held."""
         return all(ledger.is_at_end for ledger in self._partitions.values())
+
+    def reach(self, ends: Mapping[TopicPartition, int]) -> None:
+        """These partitions were read to their ends; those that are not held are ignored."""
+        for partition, end in ends.items():
+            ledger = self._partitions.get(partition)
+            if ledger is not None:
+                ledger.reach(end)
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """What may be committed, for partitions of which something was received."""

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.flow.backlog import Work
+    from worker.flow.ledger import PartitionLedger
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Document, Point
     from worker.pipeline.embedding import Embedding
+    from worker.pipeline.known import Address
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
@@ -113,6 +115,10 @@ class BatchRunner:
             patience=patience,
             clock=clock,
         )
+
+    def forget(self, ledger: PartitionLedger, address: Address) -> None:
+        """Trust nothing that is remembered of a point; any thread may say so."""
+        self.lookup.known.forget(ledger, address)
 
     def run(self, batch: Sequence[Work]) -> Report:
         """Bring the index to the state of these changes.

@@ -1,20 +1,30 @@
-"""Commits what is finished, once a second while something moves."""
+"""Commits what is finished, once a second while something moves, and with what standing."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from worker.source.port import UNKNOWN, Commit, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from worker.clock import Clock
-    from worker.flow.ledger import Ledger
+    from worker.flow.ledger import Ledger, PartitionLedger
     from worker.model import TopicPartition
     from worker.source.port import Source
 
+_OPENING_S = 0.1
+"""How soon to try again while work waits for a commit."""
+
 
 class Committer:
-    """Sends the ledger's next offsets to the group, and again until the broker confirmed them."""
+    """Sends the ledger's next offsets to the group, and again until the broker confirmed them.
+
+    A partition is open in the group's eyes before the first of its records may be written, and
+    clean again by the last commit: the next owner knows by it whether anything may come late.
+    """
 
     def __init__(
         self, source: Source, ledger: Ledger, clock: Clock, *, interval_s: float = 1.0
@@ -23,33 +33,66 @@ class Committer:
         self._ledger = ledger
         self._clock = clock
         self._interval_s = interval_s
-        self._due_s = clock.now_s() + interval_s
+        self._sent_s = clock.now_s()
 
     @property
-    def outstanding(self) -> dict[TopicPartition, int]:
-        """Next offsets that the broker has not confirmed."""
+    def outstanding(self) -> dict[TopicPartition, Commit]:
+        """What the broker has not confirmed."""
+        return self._unconfirmed({ledger.partition: _standing(ledger) for ledger in self._held})
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a partition has records but is not known to be open: nothing may be written."""
         committed = self._source.committed()
-        return {
-            partition: offset
-            for partition, offset in self._ledger.next_offsets().items()
-            if committed.get(partition) != offset
-        }
+        return any(
+            _standing(ledger) is Standing.OPEN and not _is_open(committed.get(ledger.partition))
+            for ledger in self._held
+        )
 
     def commit_soon(self) -> None:
         """At the next tick."""
-        self._due_s = self._clock.now_s()
+        self._sent_s = -math.inf
 
     def tick(self) -> None:
         """Commit if it is time to. Never blocks."""
         now_s = self._clock.now_s()
-        if now_s < self._due_s:
+        since_s = now_s - self._sent_s
+        if since_s < self._interval_s and not (since_s >= _OPENING_S and self.is_opening):
             return
-        self._due_s = now_s + self._interval_s
+        self._sent_s = now_s
         outstanding = self.outstanding
         if outstanding:
             self._source.commit(outstanding)
 
-    def commit_now(self, partitions: Collection[TopicPartition], timeout_s: float) -> bool:
+    def commit_last(self, standings: dict[TopicPartition, Standing], timeout_s: float) -> bool:
         """Commit these partitions and wait for the broker's word; true if it came in time."""
-        wanted = {tp: offset for tp, offset in self.outstanding.items() if tp in partitions}
+        wanted = self._unconfirmed(standings)
         return not wanted or self._source.commit_now(wanted, timeout_s)
+
+    @property
+    def _held(self) -> Collection[PartitionLedger]:
+        return self._ledger.all
+
+    def _unconfirmed(
+        self, standings: dict[TopicPartition, Standing]
+    ) -> dict[TopicPartition, Commit]:
+        committed = self._source.committed()
+        commits = {
+            partition: Commit(offset, standings[partition])
+            for partition, offset in self._ledger.next_offsets().items()
+            if partition in standings
+        }
+        return {
+            partition: commit
+            for partition, commit in commits.items()
+            if committed.get(partition) != commit
+        }
+
+
+def _standing(ledger: PartitionLedger) -> Standing:
+    """While it is held: clean until there is something that could be written."""
+    return Standing.CLEAN if ledger.first is None else Standing.OPEN
+
+
+def _is_open(commit: Commit | None) -> bool:
+    return commit not in (None, UNKNOWN) and commit.standing is Standing.OPEN

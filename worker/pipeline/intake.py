@@ -10,6 +10,7 @@ from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import RecordError
 from worker.flow.backlog import Entry
 from worker.model import Outcome, TopicPartition
+from worker.pipeline.patience import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from worker.flow.ledger import Ledger, PartitionLedger
     from worker.model import Record
     from worker.pipeline.rejects import Rejects
+    from worker.pipeline.schemas import Fetched
     from worker.pipeline.truncates import Truncates
     from worker.telemetry.counters import Counters
 
@@ -104,8 +106,19 @@ class Intake:
             else:
                 stall.add(record, ledger)
 
-    def schema_arrived(self, needed: SchemaNeeded) -> None:
-        """Go on with the partitions that waited for this schema."""
+    def receive_schemas(self, ended: Iterable[Fetched]) -> None:
+        """Go on with the partitions that waited for these.
+
+        Raises:
+            WorkerError: one cannot be had.
+        """
+        for fetched in ended:
+            if fetched.error is None:
+                self._schema_arrived(fetched.needed)
+            elif not isinstance(fetched.error, Interrupted):
+                raise fetched.error
+
+    def _schema_arrived(self, needed: SchemaNeeded) -> None:
         now_s = self._clock.now_s()
         served = {
             partition: stall

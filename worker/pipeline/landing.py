@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from worker.errors import FatalError, RecordError
+from worker.flow.second_look import Again
 from worker.model import Op, Outcome
 from worker.pipeline.item import table_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from worker.flow.backlog import Backlog, Entry, Work
     from worker.pipeline.flight import Flight, Landed
     from worker.pipeline.item import Item, Report
+    from worker.pipeline.looks import Looks
     from worker.pipeline.rejects import Rejects
     from worker.telemetry.counters import Counters
 
@@ -33,12 +35,13 @@ class Landing:
     ``failure``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is where batches meet four parts of the task
         self,
         *,
         flight: Flight,
         backlog: Backlog,
         rejects: Rejects,
+        looks: Looks,
         counters: Counters,
         now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
@@ -46,6 +49,7 @@ class Landing:
         self._flight = flight
         self._backlog = backlog
         self._rejects = rejects
+        self._looks = looks
         self._counters = counters
         self._now_ms = now_ms
         self.failure: BaseException | None = None
@@ -74,8 +78,19 @@ class Landing:
         else:
             _log.warning("And: %s", error)
 
+    def check(self) -> None:
+        """End the task if it has to end.
+
+        Raises:
+            BaseException: what was remembered.
+        """
+        if self.failure is not None:
+            raise self.failure
+
     def _undo(self, landed: Landed) -> None:
         for work in landed.batch:
+            if landed.failure is not None:
+                work.newest.ledger.is_in_doubt = True
             self._backlog.give_back(work, work.entries)
         if landed.failure is not None:
             self.fail(landed.failure)
@@ -95,6 +110,8 @@ class Landing:
         elif outcome is None and item.look_again_s is not None:
             self._backlog.delay(work, item.look_again_s)
         elif outcome is None:
+            if _may_have_been_sent(item):
+                work.newest.ledger.is_in_doubt = True
             self._backlog.give_back(work, work.entries)
         elif isinstance(outcome, RecordError):
             self._dead_letter(work, outcome)
@@ -103,6 +120,7 @@ class Landing:
             self._rejects.forgive(item.change, outcome)
             self._finish(work.newest, outcome)
             self._finish_swallowed(work)
+            self._looks.landed(item)
 
     def _dead_letter(self, work: Work, error: RecordError) -> None:
         """The change before the failed one takes its place, as nothing newer reached the index.
@@ -110,6 +128,7 @@ class Landing:
         Not so for a delete: the row is known to be gone.
         """
         newest = work.newest
+        self._looks.dead_lettered(newest)
         if newest.change.op.removes:
             self._backlog.finish(work)
             self._finish_swallowed(work)
@@ -130,7 +149,7 @@ class Landing:
             self._finish(swallowed, Outcome.SUPERSEDED)
 
     def _finish(self, entry: Entry, outcome: Outcome) -> None:
-        if entry.ledger.is_open:
+        if entry.ledger.is_open and not isinstance(entry, Again):
             entry.ledger.finish(entry.change.record.offset)
             self._counters.outcomes[outcome] += 1
 
@@ -151,3 +170,8 @@ def _shown(report: Report) -> Mapping[str, Sequence[int]]:
         if change.origin.committed_ms is not None:
             found[table_of(change)].append(change.origin.committed_ms)
     return found
+
+
+def _may_have_been_sent(item: Item) -> bool:
+    """Whether an item without an outcome had all that a write takes, so that one was tried."""
+    return item.is_ready

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from worker.flow.batching import BufferLimits
     from worker.flow.ledger import Ledger
     from worker.model import TopicPartition
+    from worker.pipeline.commit import Committer
     from worker.pipeline.intake import Intake
+    from worker.pipeline.looks import Looks
     from worker.pipeline.rejects import Rejects
     from worker.source.port import Source
 
@@ -26,10 +28,11 @@ class Pressure:
     Pausing throws away what librdkafka has fetched ahead, and fetching it again takes up to a
     second. So a full buffer first only stops the polls, for ``grace_s`` at most, as in a backfill
     it is full most of the time. A quarter of it full of what waits for schemas does the same, as
-    most schemas come at once.
+    most schemas come at once. Where a commit has to be confirmed before anything is written there
+    is no grace, as it takes polls to hear of it.
     """
 
-    def __init__(  # noqa: PLR0913 - it weighs what three parts hold
+    def __init__(  # noqa: PLR0913 - it weighs what four parts hold
         self,
         *,
         source: Source,
@@ -37,6 +40,8 @@ class Pressure:
         backlog: Backlog,
         intake: Intake,
         rejects: Rejects,
+        looks: Looks,
+        committer: Committer,
         limits: BufferLimits,
         clock: Clock,
         grace_s: float = 1.0,
@@ -46,6 +51,8 @@ class Pressure:
         self._backlog = backlog
         self._intake = intake
         self._rejects = rejects
+        self._looks = looks
+        self._committer = committer
         self._limits = limits
         self._clock = clock
         self._grace_s = grace_s
@@ -79,7 +86,7 @@ class Pressure:
                 self._full_since_s = None
         elif self._limits.are_reached(rows, size):
             self._full_since_s = self._clock.now_s()
-        self._pauses_all = self.is_full and self._grace_is_over
+        self._pauses_all = self.is_full and (self._pauses_all or self._waiting_is_over)
         self._note_stalls()
         if self._pauses_all:
             self._apply(set(self._ledger.partitions))
@@ -93,8 +100,8 @@ class Pressure:
         self._paused.difference_update(partitions)
 
     @property
-    def _grace_is_over(self) -> bool:
-        return self._is_long_ago(self._full_since_s)
+    def _waiting_is_over(self) -> bool:
+        return self._is_long_ago(self._full_since_s) or self._committer.is_opening
 
     def _note_stalls(self) -> None:
         if not self._intake.stalled:
@@ -117,11 +124,13 @@ class Pressure:
 
     @property
     def _rows(self) -> int:
-        return self._backlog.rows + self._intake.rows + self._rejects.rows
+        held = self._backlog.rows + self._intake.rows + self._rejects.rows
+        return held + self._looks.rows
 
     @property
     def _bytes(self) -> int:
-        return self._backlog.bytes + self._intake.bytes + self._rejects.bytes
+        held = self._backlog.bytes + self._intake.bytes + self._rejects.bytes
+        return held + self._looks.bytes
 
     def _apply(self, wanted: set[TopicPartition]) -> None:
         if wanted == self._paused:

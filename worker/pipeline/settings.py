@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.marks.port import NoMarks
+from worker.store.port import Capabilities
 
 if TYPE_CHECKING:
     from worker.decode.port import Decoder
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.truncates import Truncates
     from worker.source.port import Source
+
+
+_GUARDED = Capabilities(guarded=True, settle_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class TaskSettings:
     """How long a revoke or a shutdown waits for what is in flight; less than a session."""
     number: int = 0
     """Of the task among those of its connector in this process."""
+    store: Capabilities = _GUARDED
+    """Of the store, by which the second look goes."""
 
 
 @dataclass(frozen=True, slots=True)

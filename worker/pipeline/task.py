@@ -9,17 +9,18 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from worker.errors import WorkerError
 from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
 from worker.pipeline.allowance import Allowance
 from worker.pipeline.commit import Committer
 from worker.pipeline.ending import Ending
 from worker.pipeline.flight import Flight
+from worker.pipeline.handover import Handover
 from worker.pipeline.intake import Intake
 from worker.pipeline.landing import Landing
+from worker.pipeline.looks import Looks
 from worker.pipeline.marking import Marking
-from worker.pipeline.patience import Interrupted
+from worker.pipeline.naming import names
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
 from worker.pipeline.schemas import SchemaLoader
@@ -65,7 +66,7 @@ class Task:
     ) -> None:
         self._source = ports.source
         self._decoder = ports.decoder
-        self._settings = settings
+        self._batch = settings.batch
         self._lease = lease
         self._clock = clock
         self.counters = counters
@@ -86,18 +87,43 @@ class Task:
             clock=clock,
             request_schema=self._schemas.request,
         )
+        self._committer = Committer(self._source, self._ledger, clock)
+        self._looks = Looks(
+            ledger=self._ledger,
+            backlog=self._backlog,
+            rejects=self._rejects,
+            counters=counters,
+            clock=clock,
+            limits=settings.buffer,
+            forget=ports.runner.forget,
+            store=settings.store,
+        )
         self._pressure = Pressure(
             source=self._source,
             ledger=self._ledger,
             backlog=self._backlog,
             intake=self._intake,
             rejects=self._rejects,
+            looks=self._looks,
+            committer=self._committer,
             limits=settings.buffer,
             clock=clock,
         )
-        self._committer = Committer(self._source, self._ledger, clock)
         self._landing = Landing(
-            flight=self._flight, backlog=self._backlog, rejects=self._rejects, counters=counters
+            flight=self._flight,
+            backlog=self._backlog,
+            rejects=self._rejects,
+            looks=self._looks,
+            counters=counters,
+        )
+        self._handover = Handover(
+            flight=self._flight,
+            landing=self._landing,
+            rejects=self._rejects,
+            ledger=self._ledger,
+            committer=self._committer,
+            clock=clock,
+            timeout_s=settings.drain_timeout_s,
         )
         self._allowance = Allowance(
             task=settings.number,
@@ -133,13 +159,13 @@ class Task:
             leaving.callback(self._rejects.close, _CLOSE_S)
             leaving.callback(self._truncates.close)
             leaving.callback(self._allowance.end)
-            leaving.callback(self._leave)
+            leaving.callback(self._source.close)
+            leaving.callback(self._abort.set)
             self._source.start(self)
             ending = Ending(goal, self._committer) if goal else None
             while not stop.is_set() and not (ending and self._has_reached(ending)):
                 self.step()
-        if self._landing.failure is not None:
-            raise self._landing.failure
+        self._landing.check()
 
     def step(self) -> None:
         """One turn of the loop.
@@ -152,12 +178,12 @@ class Task:
         else:
             self._poll(self._poll_timeout_s())
             self._landing.take_back(0.0)
-        self._receive_schemas()
+        self._intake.receive_schemas(self._schemas.fetched())
         self._rejects.settle()
         self._truncates.tick(self._ledger)
-        if self._landing.failure is not None:
-            raise self._landing.failure
+        self._landing.check()
         self._allowance.tick()
+        self._looks.tick()
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
@@ -166,45 +192,34 @@ class Task:
         """Open a ledger for each."""
         for partition in partitions:
             self._ledger.open(partition)
+        self._looks.begin(partitions, self._source.committed())
         self._backlog.drop_lost()
         self._allowance.look_now()
         self._truncates.look_now()
         self._marks.look_again()
         if partitions:
             self.counters.rebalances += 1
-            _log.info("Assigned: %s.", _names(partitions))
+            _log.info("Assigned: %s.", names(partitions))
 
     def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Finish what is in flight within the deadline, commit, then forget."""
         if not partitions:
             return
-        _log.info("Giving up: %s.", _names(partitions))
-        deadline_s = self._clock.now_s() + self._settings.drain_timeout_s
+        _log.info("Giving up: %s.", names(partitions))
         try:
-            self._drain(partitions, deadline_s)
-            left_s = max(1.0, deadline_s - self._clock.now_s())
-            if not self._committer.commit_now(partitions, left_s):
-                _log.warning("The last commit of %s was not confirmed.", _names(partitions))
+            self._handover.finish(partitions)
         finally:
             self._forget(partitions)
 
-    def _drain(self, partitions: Collection[TopicPartition], deadline_s: float) -> None:
-        """Wait for batches and letters of these partitions; a failure ends the task later."""
-        try:
-            while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
-                self._landing.take_back(_FULL_WAIT_S)
-                self._rejects.settle()
-        except WorkerError as error:
-            self._landing.fail(error)
-
     def on_lost(self, partitions: Collection[TopicPartition]) -> None:
         """Forget without a commit: they are somebody else's already."""
-        _log.warning("Lost: %s.", _names(partitions))
+        _log.warning("Lost: %s.", names(partitions))
         self._forget(partitions)
 
     def _forget(self, partitions: Collection[TopicPartition]) -> None:
         for partition in partitions:
             self._ledger.close(partition)
+        self._looks.drop(partitions)
         self._backlog.drop_lost()
         self._intake.drop_lost()
         self._pressure.forget(partitions)
@@ -215,19 +230,20 @@ class Task:
         began_s = self._clock.now_s()
         polled = self._source.poll(wanted, timeout_s)
         self._lease.renew(began_s)
+        self._looks.take_in(polled)
         self._intake.accept(polled.records)
-        for partition, end in polled.ends.items():
-            ledger = self._ledger.get(partition)
-            if ledger is not None:
-                ledger.reach(end)
+        self._ledger.reach(polled.ends)
 
     def _poll_timeout_s(self) -> float:
-        if self._flight.in_flight or self._rejects.rows or self._intake.stalled:
+        is_busy = self._flight.in_flight or self._rejects.rows or self._intake.stalled
+        if is_busy or self._committer.is_opening:
             return _BUSY_POLL_S
-        return min(_IDLE_POLL_S, self._settings.batch.due_in_s(self._backlog, self._clock.now_s()))
+        return min(_IDLE_POLL_S, self._batch.due_in_s(self._backlog, self._clock.now_s()))
 
     def _send_out(self) -> None:
-        policy = self._settings.batch
+        if self._committer.is_opening:
+            return
+        policy = self._batch
         self._backlog.wake(self._clock.now_s())
         more_to_read = not self._ledger.is_at_end and not self._pressure.is_full
         while policy.is_due(
@@ -238,16 +254,6 @@ class Task:
         ):
             self._flight.launch(self._backlog.take(policy.max_rows, policy.max_bytes))
 
-    def _receive_schemas(self) -> None:
-        for fetched in self._schemas.fetched():
-            if fetched.error is None:
-                self._intake.schema_arrived(fetched.needed)
-            elif not isinstance(fetched.error, Interrupted):
-                raise fetched.error
-
-    def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
-        return self._flight.holds(partitions) or self._rejects.holds(partitions)
-
     @property
     def _is_idle(self) -> bool:
         return self._ledger.is_at_end and self._landing.is_idle and not self._truncates.rows
@@ -255,12 +261,3 @@ class Task:
     def _has_reached(self, ending: Ending) -> bool:
         """A truncate that is under way here is carried out first."""
         return ending.is_reached(idle=self._is_idle) and not self._truncates.rows
-
-    def _leave(self) -> None:
-        """Finish what is in flight within the deadline, commit and leave the group."""
-        self._abort.set()
-        self._source.close()
-
-
-def _names(partitions: Collection[TopicPartition]) -> str:
-    return ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(partitions))

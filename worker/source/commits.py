@@ -10,9 +10,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from worker.model import TopicPartition
+from worker.source.port import UNKNOWN, Commit, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from confluent_kafka import Consumer, KafkaError
 
@@ -24,6 +25,8 @@ _UNANSWERED_S = 30.0
 """After this long a commit without an answer holds up no other."""
 _ATTEMPTS = 3
 _BETWEEN_ATTEMPTS_S = 0.05
+_LOOK_UP_S = 2.0
+"""The coordinator has just given us the partitions, so it answers in milliseconds."""
 
 
 class Commits:
@@ -31,31 +34,45 @@ class Commits:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._confirmed: dict[TopicPartition, int] = {}
+        self._confirmed: dict[TopicPartition, Commit] = {}
         self._under_way = 0
         self._sent_s = clock.now_s()
 
     @property
-    def confirmed(self) -> Mapping[TopicPartition, int]:
-        """Next offsets that the broker has."""
+    def confirmed(self) -> Mapping[TopicPartition, Commit]:
+        """What the broker has."""
         return self._confirmed
+
+    def look_up(self, consumer: Consumer, places: Collection[TopicPartition]) -> None:
+        """Ask what the last owner of these committed; nobody else can commit for them any more."""
+        try:
+            found = consumer.committed(_asked(places), timeout=_LOOK_UP_S)
+        except KafkaException as error:
+            _log.debug("What was committed is not known: %s.", error)
+            self._confirmed |= dict.fromkeys(places, UNKNOWN)
+            return
+        self._confirmed |= {
+            place: UNKNOWN if one.error else _commit(one)
+            for place, one in _by_place(found).items()
+            if one.error or one.offset >= 0
+        }
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """These partitions are not ours any more."""
         for partition in partitions:
             self._confirmed.pop(partition, None)
 
-    def send(self, consumer: Consumer, next_offsets: Mapping[TopicPartition, int]) -> None:
+    def send(self, consumer: Consumer, commits: Mapping[TopicPartition, Commit]) -> None:
         """Send, unless an earlier commit is unanswered; the caller tries again later anyway.
 
         In an outage librdkafka would keep every one of them and send all afterwards.
         """
         is_waiting = self._under_way > 0 and self._clock.now_s() - self._sent_s < _UNANSWERED_S
-        if next_offsets and not is_waiting:
-            self._send(consumer, _offsets(next_offsets))
+        if commits and not is_waiting:
+            self._send(consumer, _kafka(commits))
 
     def send_and_wait(
-        self, consumer: Consumer, next_offsets: Mapping[TopicPartition, int], timeout_s: float
+        self, consumer: Consumer, commits: Mapping[TopicPartition, Commit], timeout_s: float
     ) -> bool:
         """Commit and ask the broker what it has; true if that is what was sent.
 
@@ -64,17 +81,17 @@ class Commits:
         coordinator behind the commit, on the same connection, and has a time-out.
         """
         deadline_s = self._clock.now_s() + timeout_s
-        offsets = _offsets(next_offsets)
+        offsets = _kafka(commits)
         for _ in range(_ATTEMPTS):
             self._send(consumer, offsets)
             left_s = max(0.0, deadline_s - self._clock.now_s())
             try:
-                found = consumer.committed(offsets, timeout=left_s)
+                found = consumer.committed(_asked(commits), timeout=left_s)
             except KafkaException as error:
                 _log.debug("A commit was not confirmed: %s.", error)
                 return False
-            if all(_offset(found).get(tp) == offset for tp, offset in next_offsets.items()):
-                self._confirmed.update(next_offsets)
+            if {place: _commit(one) for place, one in _by_place(found).items()} == commits:
+                self._confirmed.update(commits)
                 return True
             if self._clock.now_s() + _BETWEEN_ATTEMPTS_S >= deadline_s:
                 break
@@ -92,10 +109,9 @@ class Commits:
         if error is not None:
             _log.debug("A commit was refused: %s.", error)
             return
-        for committed in partitions:
-            place = TopicPartition(committed.topic, committed.partition)
+        for place, committed in _by_place(partitions).items():
             if committed.error is None and place in held:
-                self._confirmed[place] = committed.offset
+                self._confirmed[place] = _commit(committed)
 
     def _send(self, consumer: Consumer, offsets: list[KafkaPartition]) -> None:
         try:
@@ -107,9 +123,21 @@ class Commits:
         self._sent_s = self._clock.now_s()
 
 
-def _offsets(next_offsets: Mapping[TopicPartition, int]) -> list[KafkaPartition]:
-    return [KafkaPartition(tp.topic, tp.partition, offset) for tp, offset in next_offsets.items()]
+def _asked(places: Iterable[TopicPartition]) -> list[KafkaPartition]:
+    return [KafkaPartition(place.topic, place.partition) for place in places]
 
 
-def _offset(found: Sequence[KafkaPartition]) -> dict[TopicPartition, int]:
-    return {TopicPartition(one.topic, one.partition): one.offset for one in found}
+def _kafka(commits: Mapping[TopicPartition, Commit]) -> list[KafkaPartition]:
+    return [
+        KafkaPartition(place.topic, place.partition, commit.next_offset, commit.standing.value)
+        for place, commit in commits.items()
+    ]
+
+
+def _by_place(partitions: Iterable[KafkaPartition]) -> dict[TopicPartition, KafkaPartition]:
+    return {TopicPartition(one.topic, one.partition): one for one in partitions}
+
+
+def _commit(committed: KafkaPartition) -> Commit:
+    is_clean = committed.metadata == Standing.CLEAN
+    return Commit(committed.offset, Standing.CLEAN if is_clean else Standing.OPEN)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.errors import FatalError
     from worker.model import Record
-    from worker.source.port import AssignmentListener
+    from worker.source.port import AssignmentListener, Commit
     from worker.source.subscription import Subscription
 
 _log = logging.getLogger(__name__)
@@ -136,20 +136,20 @@ class KafkaSource:
         """Fetch again."""
         self._lanes.resume(self._member, partitions)
 
-    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
         """Send unless a commit is under way."""
-        self._commits.send(self._member, self._of_held(next_offsets))
+        self._commits.send(self._member, self._of_held(commits))
 
-    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+    def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
         """Commit and have the broker say what it has; false for partitions that are not held."""
-        held = self._of_held(next_offsets)
+        held = self._of_held(commits)
         if not held:
-            return not next_offsets
+            return not commits
         is_confirmed = self._commits.send_and_wait(self._member, held, timeout_s)
-        return is_confirmed and len(held) == len(next_offsets)
+        return is_confirmed and len(held) == len(commits)
 
-    def committed(self) -> Mapping[TopicPartition, int]:
-        """What the broker confirmed since the partitions came."""
+    def committed(self) -> Mapping[TopicPartition, Commit]:
+        """What the broker said when the partitions came, or confirmed since."""
         return self._commits.confirmed
 
     def ends(self, timeout_s: float) -> Mapping[TopicPartition, tuple[int, int]]:
@@ -258,9 +258,9 @@ class KafkaSource:
         elif lane is not None:
             ends[lane.partition] = message.offset() or 0
 
-    def _of_held(self, next_offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    def _of_held(self, commits: Mapping[TopicPartition, Commit]) -> dict[TopicPartition, Commit]:
         held = self._lanes.by_place
-        return {place: offset for place, offset in next_offsets.items() if place in held}
+        return {place: commit for place, commit in commits.items() if place in held}
 
     def _forget(self, places: Collection[TopicPartition]) -> None:
         self._lanes.end(places)
@@ -273,6 +273,7 @@ class KafkaSource:
         self._refusals.let_in()
         places = _named(partitions)
         self._lanes.begin(places)
+        self._commits.look_up(consumer, places)
         self._listener.on_assigned(places)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:

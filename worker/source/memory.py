@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.model import Record, TopicPartition
     from worker.source.memory_broker import MemoryBroker
-    from worker.source.port import AssignmentListener
+    from worker.source.port import AssignmentListener, Commit
     from worker.source.subscription import Subscription
 
 
@@ -50,8 +50,8 @@ class MemorySource:
         self._clock = clock or SystemClock()
         self._news = threading.Event()
         self._readings: dict[TopicPartition, _Reading] = {}
-        self._confirmed: dict[TopicPartition, int] = {}
-        self._answers: dict[TopicPartition, int] = {}
+        self._confirmed: dict[TopicPartition, Commit] = {}
+        self._answers: dict[TopicPartition, Commit] = {}
         """Commits that the broker took and ``committed`` does not show before the next poll."""
         self._listener: AssignmentListener | None = None
 
@@ -87,22 +87,22 @@ class MemorySource:
         for reading in self._of(partitions):
             reading.is_paused = False
 
-    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
         """Commit what is held; shows in ``committed`` after the next poll."""
-        self._answers.update(self._commit(next_offsets))
+        self._answers.update(self._commit(commits))
 
     def commit_now(
         self,
-        next_offsets: Mapping[TopicPartition, int],
+        commits: Mapping[TopicPartition, Commit],
         timeout_s: float,  # noqa: ARG002 - the answer is there at once, or never
     ) -> bool:
         """Commit; false in an outage, and after the session ended."""
-        done = self._commit(next_offsets)
+        done = self._commit(commits)
         self._confirmed.update(done)
-        return len(done) == len(next_offsets)
+        return len(done) == len(commits)
 
-    def committed(self) -> Mapping[TopicPartition, int]:
-        """What the broker confirmed."""
+    def committed(self) -> Mapping[TopicPartition, Commit]:
+        """What was there when the partitions came, or was confirmed since."""
         return self._confirmed
 
     def ends(self, timeout_s: float) -> Mapping[TopicPartition, tuple[int, int]]:  # noqa: ARG002 - as above
@@ -166,6 +166,8 @@ class MemorySource:
         with self._broker.lock:
             assigned = self._group.take_free(self, places)
             self._readings.update((place, self._begin(place)) for place in assigned)
+            left = self._group.committed
+            self._confirmed |= {place: left[place] for place in assigned if place in left}
         if assigned:
             listener.on_assigned(assigned)
 
@@ -174,11 +176,12 @@ class MemorySource:
 
     def _position(self, place: TopicPartition) -> int:
         """The committed offset; the log's start if there is none, or if it is out of range."""
-        log, committed = self._broker.log(place), self._group.committed.get(place)
+        log, commit = self._broker.log(place), self._group.committed.get(place)
         if log is None:
             return 0
-        is_valid = committed is not None and log.start <= committed <= log.end
-        return committed if is_valid and committed is not None else log.start
+        if commit is not None and log.start <= commit.next_offset <= log.end:
+            return commit.next_offset
+        return log.start
 
     def _read(self, max_records: int) -> Polled:
         records: list[Record] = []
@@ -222,13 +225,13 @@ class MemorySource:
             first = next(iter(self._readings))
             self._readings[first] = self._readings.pop(first)
 
-    def _commit(self, next_offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    def _commit(self, commits: Mapping[TopicPartition, Commit]) -> dict[TopicPartition, Commit]:
         with self._broker.lock:
             if not self._broker.is_up or not self._group.is_member(self):
                 return {}
             done = {
-                place: offset
-                for place, offset in next_offsets.items()
+                place: commit
+                for place, commit in commits.items()
                 if place in self._readings and self._broker.log(place) is not None
             }
             self._group.committed.update(done)

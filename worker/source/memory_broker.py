@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from worker.model import Headers, Record, TopicPartition
     from worker.source.memory_log import PartitionLog
+    from worker.source.port import Commit
     from worker.source.subscription import Subscription
 
 
@@ -99,10 +100,14 @@ class MemoryBroker:
         with self.lock:
             return self._groups.setdefault(name, MemoryGroup())
 
-    def committed(self, group: str) -> Mapping[TopicPartition, int]:
-        """The next offsets of a group."""
+    def commits(self, group: str) -> Mapping[TopicPartition, Commit]:
+        """What a group has committed."""
         with self.lock:
             return dict(self.group(group).committed)
+
+    def committed(self, group: str) -> Mapping[TopicPartition, int]:
+        """The next offsets of a group."""
+        return {place: commit.next_offset for place, commit in self.commits(group).items()}
 
     def on_change(self, tell: Callable[[], None]) -> None:
         """Have a member told whenever something may have changed for it."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.model import TopicPartition
+    from worker.source.port import Commit
 
 
 class MemoryGroup:
@@ -20,7 +21,7 @@ class MemoryGroup:
     def __init__(self) -> None:
         self._members: list[object] = []
         self._owners: dict[TopicPartition, object] = {}
-        self.committed: dict[TopicPartition, int] = {}
+        self.committed: dict[TopicPartition, Commit] = {}
 
     def join(self, member: object) -> None:
         """A new member, last in line."""

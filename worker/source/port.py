@@ -7,6 +7,7 @@ One thread owns a source; none of its methods may be called from another
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -15,11 +16,35 @@ if TYPE_CHECKING:
     from worker.model import Record, TopicPartition
 
 
+class Standing(StrEnum):
+    """What a commit says of who made it; the value is the commit's metadata in Kafka."""
+
+    OPEN = "open"
+    """It may still write what was read from here on."""
+    CLEAN = "clean"
+    """It has finished, and writes nothing any more."""
+
+
+class Commit(NamedTuple):
+    """What a group has committed for a partition."""
+
+    next_offset: int
+    """Last finished + 1."""
+    standing: Standing
+
+
+UNKNOWN = Commit(-1, Standing.OPEN)
+"""The brokers did not say in time what is committed: nobody can rule out the worst."""
+
+
 class AssignmentListener(Protocol):
     """Told about partitions from inside ``poll`` and ``close``, in the thread that called them."""
 
     def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """These came in addition to the ones held (cooperative rebalancing); may be empty."""
+        """These came in addition to the ones held (cooperative rebalancing); may be empty.
+
+        ``Source.committed`` tells with what the last owner left them.
+        """
         ...
 
     def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -71,22 +96,26 @@ class Source(Protocol):
         """Return records of these again; unknown partitions are ignored."""
         ...
 
-    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Send a commit without waiting; ``next_offsets`` are last finished + 1.
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
+        """Send commits without waiting.
 
         Failures are retried by the next commit; ``committed()`` tells what got through.
         """
         ...
 
-    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+    def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
         """Commit and wait for the broker's word; true if it came in time.
 
         For revoke and shutdown.
         """
         ...
 
-    def committed(self) -> Mapping[TopicPartition, int]:
-        """The next offsets whose commit the broker confirmed to this member, of held partitions."""
+    def committed(self) -> Mapping[TopicPartition, Commit]:
+        """What the broker has of the partitions held: found when they came, or confirmed since.
+
+        A partition of which the group never committed anything is not in it; ``UNKNOWN`` where the
+        broker did not say. What somebody else committed, without our metadata, counts as open.
+        """
         ...
 
     def ends(self, timeout_s: float) -> Mapping[TopicPartition, tuple[int, int]]:

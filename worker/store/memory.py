@@ -48,6 +48,8 @@ class MemoryBehaviour:
     """Refuse to replace a point, or to undo a deletion, of a higher comparable Position."""
     settle_s: float = 0.0
     """Reads see a write only after this time."""
+    write_timeout_s: float = 0.0
+    """How long a write may be on its way."""
     latency_s: float = 0.0
     """Every call takes this long."""
 
@@ -97,7 +99,8 @@ class MemoryStore:
     @property
     def capabilities(self) -> Capabilities:
         """As the behaviour says."""
-        return Capabilities(guarded=self._behaviour.guarded, settle_s=self._behaviour.settle_s)
+        behaviour = self._behaviour
+        return Capabilities(behaviour.guarded, behaviour.settle_s, behaviour.write_timeout_s)
 
     def check(self, dimensions: int) -> None:
         """Fails if vectors of another size are here or configured."""

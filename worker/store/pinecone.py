@@ -104,7 +104,11 @@ class PineconeStore:
     @property
     def capabilities(self) -> Capabilities:
         """No conditional writes; visible after ``store.settle.ms``."""
-        return Capabilities(guarded=False, settle_s=self._config.settle_ms / 1000)
+        return Capabilities(
+            guarded=False,
+            settle_s=self._config.settle_ms / 1000,
+            write_timeout_s=opening.TIMEOUT_S,
+        )
 
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""

@@ -26,6 +26,16 @@ class Capabilities:
     Position."""
     settle_s: float
     """Longest time until a write is visible to every reader; 0 for stores that answer at once."""
+    write_timeout_s: float = 0.0
+    """Longest time that a write may be on its way."""
+
+    @property
+    def second_look_s(self) -> float | None:
+        """How long after its partition went to another worker a write may still come to light.
+
+        None: it cannot do harm, as the store refuses what is older.
+        """
+        return None if self.guarded else self.settle_s + self.write_timeout_s
 
 
 @dataclass(frozen=True, slots=True)

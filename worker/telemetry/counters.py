@@ -33,6 +33,13 @@ class Counters:
     """Records that the dead-letter topic has, by kind of error."""
     freshness: Freshness = field(default_factory=Freshness)
     rebalances: int = 0
+    second_looks: int = 0
+    """Partitions whose rows were compared with the index again, as their last worker had not left
+    in order."""
+    compared_again: int = 0
+    """Those rows."""
+    repaired: int = 0
+    """Those of them that the index no longer held as they had been written."""
 
     @property
     def finished(self) -> int:
@@ -52,6 +59,9 @@ class Counters:
             dead_letters=_snapshot(self.dead_letters) + _snapshot(other.dead_letters),
             freshness=self.freshness.merged(other.freshness),
             rebalances=self.rebalances + other.rebalances,
+            second_looks=self.second_looks + other.second_looks,
+            compared_again=self.compared_again + other.compared_again,
+            repaired=self.repaired + other.repaired,
         )
 
 

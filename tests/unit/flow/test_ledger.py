@@ -94,3 +94,35 @@ def test_the_next_offset_never_passes_an_unfinished_one_and_ends_after_the_last(
         assert ledger.unfinished == len(unfinished)
         last = now
     assert last == offsets[-1] + 1
+
+
+def test_while_a_second_look_is_due_the_commit_stays_where_the_assignment_began() -> None:
+    ledger = PartitionLedger(PARTITION)
+    ledger.is_held = True
+    ledger.reach(9)
+    assert ledger.next_offset is None
+    for offset in (9, 10):
+        ledger.receive(offset)
+        ledger.finish(offset)
+    assert [ledger.next_offset, ledger.finished_to] == [9, 11]
+    ledger.is_held = False
+    assert ledger.next_offset == 11
+
+
+def test_a_log_that_goes_back_is_held_and_in_doubt_as_before_and_from_where_it_goes_back() -> None:
+    ledger = Ledger()
+    before = ledger.open(PARTITION)
+    before.is_held = before.is_in_doubt = True
+    before.receive(50)
+    now = ledger.open(PARTITION)
+    assert (now.is_held, now.is_in_doubt, now.next_offset) == (True, True, 50)
+    now.receive(7)
+    assert now.next_offset == 7
+    assert not before.is_open
+
+
+def test_a_partition_that_comes_back_begins_anew() -> None:
+    ledger = Ledger()
+    ledger.open(PARTITION).is_held = True
+    ledger.close(PARTITION)
+    assert not ledger.open(PARTITION).is_held

@@ -13,7 +13,8 @@ from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.flow.backlog import Backlog, Entry, Work
-from worker.flow.ledger import PartitionLedger
+from worker.flow.batching import BufferLimits
+from worker.flow.ledger import Ledger, PartitionLedger
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks
 from worker.model import Change, Key, Op, Origin, Record, TopicPartition
@@ -21,21 +22,25 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.flight import Flight
 from worker.pipeline.landing import Landing
 from worker.pipeline.lease import Lease
+from worker.pipeline.looks import Looks
 from worker.pipeline.marking import Marking
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.state.memory import MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.port import Capabilities
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.model import Value
+    from worker.pipeline.known import Address
 
 TOPIC = "shop.public.products"
 SESSION_S = 10.0
+SETTLE_S = 10.0
 
 
 class HookClock(FakeClock):
@@ -97,14 +102,31 @@ class Engine:
         patience = Patience(abort=self.abort, clock=self.clock)
         self.marking = Marking(self.marks, patience)
         self.rejects = Rejects(self.letters, self.counters, self.marking)
+        self.held = Ledger()
+        self.forgotten: list[Address] = []
+        self.looks = Looks(
+            ledger=self.held,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            counters=self.counters,
+            clock=self.clock,
+            limits=BufferLimits(),
+            forget=self._forget,
+            store=Capabilities(guarded=False, settle_s=SETTLE_S, write_timeout_s=30.0),
+        )
         self.flight = Flight(self.runner.run, threads=2)
         self.landing = Landing(
             flight=self.flight,
             backlog=self.backlog,
             rejects=self.rejects,
+            looks=self.looks,
             counters=self.counters,
             now_ms=lambda: self.now_ms,
         )
+
+    def _forget(self, ledger: PartitionLedger, address: Address) -> None:
+        self.forgotten.append(address)
+        self.runner.forget(ledger, address)
 
     def use(self, store: MemoryStore) -> None:
         """Write to this store."""

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
+from tests.contract.source_contract import clean, opened
 from worker.clock import FakeClock
 from worker.model import TopicPartition
 from worker.source.commits import Commits
+from worker.source.port import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,29 +23,29 @@ class Coordinator:
     def __init__(self, *, takes: Sequence[bool] = (True,), answers: bool = True) -> None:
         self._takes = list(takes)
         self._answers = answers
-        self._offset = -1001
+        self._has = (-1001, "")
         self.sent: list[int] = []
 
     def commit(self, offsets: list[KafkaPartition], asynchronous: bool) -> None:  # noqa: FBT001 - its signature
         assert asynchronous
         self.sent.append(offsets[0].offset)
         if self._takes and self._takes.pop(0):
-            self._offset = offsets[0].offset
+            self._has = (offsets[0].offset, offsets[0].metadata or "")
 
     def committed(self, partitions: list[KafkaPartition], timeout: float) -> list[KafkaPartition]:
         if not self._answers:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return [KafkaPartition(one.topic, one.partition, self._offset) for one in partitions]
+        return [KafkaPartition(one.topic, one.partition, *self._has) for one in partitions]
 
 
 def wait(coordinator: Any, commits: Commits) -> bool:
-    return commits.send_and_wait(coordinator, {PLACE: 5}, 10.0)
+    return commits.send_and_wait(coordinator, {PLACE: clean(5)}, 10.0)
 
 
 def test_a_commit_that_the_broker_has_is_confirmed() -> None:
     commits = Commits(FakeClock())
     assert wait(Coordinator(), commits)
-    assert commits.confirmed == {PLACE: 5}
+    assert commits.confirmed == {PLACE: clean(5)}
 
 
 def test_a_commit_that_was_refused_is_tried_again_a_few_times() -> None:
@@ -64,13 +66,13 @@ def test_while_one_commit_is_unanswered_no_other_is_sent() -> None:
     clock = FakeClock()
     commits, coordinator = Commits(clock), Coordinator()
     anything: Any = coordinator
-    commits.send(anything, {PLACE: 1})
-    commits.send(anything, {PLACE: 2})
+    commits.send(anything, {PLACE: clean(1)})
+    commits.send(anything, {PLACE: clean(2)})
     assert coordinator.sent == [1]
     commits.on_answer(None, [KafkaPartition("t", 0, 1)], {PLACE})
-    commits.send(anything, {PLACE: 3})
+    commits.send(anything, {PLACE: clean(3)})
     clock.advance(31.0)
-    commits.send(anything, {PLACE: 4})
+    commits.send(anything, {PLACE: clean(4)})
     assert coordinator.sent == [1, 3, 4]
 
 
@@ -81,7 +83,54 @@ def test_an_answer_counts_only_without_error_and_for_what_is_held() -> None:
     )
     commits.on_answer(None, [KafkaPartition("t", 1, 1)], {PLACE})
     assert commits.confirmed == {}
-    commits.on_answer(None, [KafkaPartition("t", 0, 7)], {PLACE})
-    assert commits.confirmed == {PLACE: 7}
+    commits.on_answer(None, [KafkaPartition("t", 0, 7, "clean")], {PLACE})
+    assert commits.confirmed == {PLACE: clean(7)}
     commits.forget([PLACE])
     assert commits.confirmed == {}
+
+
+class Left:
+    """What a consumer is told that its group has committed."""
+
+    def __init__(self, *partitions: KafkaPartition, answers: bool = True) -> None:
+        self._partitions = list(partitions)
+        self._answers = answers
+
+    def committed(self, partitions: list[KafkaPartition], timeout: float) -> list[KafkaPartition]:
+        assert timeout < 10.0, "polling must go on"
+        if not self._answers:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return self._partitions
+
+
+def found(*partitions: KafkaPartition, answers: bool = True) -> Any:
+    commits, left = Commits(FakeClock()), Left(*partitions, answers=answers)
+    anything: Any = left
+    commits.look_up(anything, [PLACE])
+    return commits.confirmed
+
+
+def test_what_the_last_owner_left_is_as_it_says() -> None:
+    assert found(KafkaPartition("t", 0, 7, "clean")) == {PLACE: clean(7)}
+    assert found(KafkaPartition("t", 0, 7, "open")) == {PLACE: opened(7)}
+
+
+def test_a_commit_without_our_metadata_is_somebody_elses_and_counts_as_open() -> None:
+    assert found(KafkaPartition("t", 0, 7)) == {PLACE: opened(7)}
+    assert found(KafkaPartition("t", 0, 7, "{}")) == {PLACE: opened(7)}
+
+
+def test_a_group_that_committed_nothing_left_nothing() -> None:
+    assert found(KafkaPartition("t", 0, -1001)) == {}
+
+
+def test_what_the_coordinator_does_not_tell_is_not_known() -> None:
+    assert found(answers=False) == {PLACE: UNKNOWN}
+
+
+def test_a_commit_of_another_standing_at_the_same_offset_is_another_commit() -> None:
+    commits, coordinator = Commits(FakeClock()), Coordinator(takes=[True, False, False, False])
+    anything: Any = coordinator
+    assert commits.send_and_wait(anything, {PLACE: opened(5)}, 10.0)
+    assert not commits.send_and_wait(anything, {PLACE: clean(5)}, 10.0)
+    assert commits.confirmed == {PLACE: opened(5)}

@@ -1,0 +1,148 @@
+"""What is remembered of a row does not count in a second look, and what it finds is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.contract.source_contract import clean, opened
+from tests.unit.pipeline.engine import SETTLE_S, TOPIC, Engine, entry
+from worker.errors import FatalError
+from worker.model import Op, Outcome, Point, TopicPartition
+from worker.source.port import UNKNOWN, Commit, Polled
+
+if TYPE_CHECKING:
+    from worker.flow.ledger import PartitionLedger
+
+PLACE = TopicPartition(TOPIC, 0)
+ROW = (TOPIC, "1")
+LATE_S = 40.0
+
+
+def assigned(engine: Engine, left: Commit | None) -> PartitionLedger:
+    """The partition came, and its end is reached after what is added now."""
+    ours = engine.held.open(PLACE)
+    engine.looks.begin([PLACE], {PLACE: left} if left else {})
+    return ours
+
+
+def late_write(engine: Engine, offset: int) -> None:
+    """A point of an earlier change takes the place of what is there."""
+    points = engine.store.points(TOPIC)
+    point = points.get("1") or Point("1", np.ones(32, np.float32), {}, None)
+    engine.store.upsert(TOPIC, [Point("1", point.vector, {"name": f"late {offset}"}, point.stamp)])
+
+
+def pass_time(engine: Engine, seconds: float) -> None:
+    engine.clock.advance(seconds)
+    engine.lease.renew(engine.clock.now_s())
+    engine.looks.tick()
+
+
+@pytest.mark.parametrize("left", [opened(0), UNKNOWN])
+def test_where_somebody_may_still_write_the_commit_waits_for_a_look(left: Commit) -> None:
+    engine = Engine()
+    ours = assigned(engine, left)
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    assert (ours.next_offset, ours.finished_to) == (0, 1)
+
+
+@pytest.mark.parametrize("left", [clean(0), None])
+def test_where_nobody_can_write_the_commit_waits_for_nothing(left: Commit | None) -> None:
+    engine = Engine()
+    ours = assigned(engine, left)
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    assert ours.next_offset == 1
+
+
+def test_rows_are_forgotten_before_they_are_compared_and_when_work_begun_before_comes_back() -> (
+    None
+):
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    engine.backlog.add(entry(ours, 1))
+    flying = engine.take()
+    assert engine.forgotten == []
+    pass_time(engine, LATE_S)
+    assert engine.forgotten == [ROW]
+    engine.flight.launch(flying)
+    while engine.flight.in_flight:
+        engine.landing.take_back(1.0)
+    assert engine.forgotten == [ROW, ROW]
+    assert engine.backlog.rows == 0
+    pass_time(engine, SETTLE_S)
+    assert engine.backlog.rows == 1
+
+
+def test_what_was_written_over_is_written_again_and_counted_apart() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0, name="new"))
+    engine.settle()
+    written = engine.store.points(TOPIC)["1"]
+    late_write(engine, 0)
+    pass_time(engine, LATE_S)
+    engine.settle()
+    assert engine.store.points(TOPIC)["1"].metadata == written.metadata
+    assert engine.counters.outcomes == {Outcome.WRITTEN: 1}
+    assert (engine.counters.compared_again, engine.counters.repaired) == (1, 1)
+    assert ours.next_offset == 0
+    pass_time(engine, 1.0)
+    assert ours.next_offset == 1
+    assert engine.counters.second_looks == 1
+
+
+def test_a_deleted_row_that_stayed_deleted_is_no_repair() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0, Op.DELETE))
+    engine.settle()
+    pass_time(engine, LATE_S)
+    engine.settle()
+    assert (engine.counters.compared_again, engine.counters.repaired) == (1, 0)
+
+
+def test_a_letter_that_is_on_its_way_holds_the_commit_of_a_look_that_is_through() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    engine.letters.down()
+    engine.backlog.add(entry(ours, 1, row=2, name="poison"))
+    engine.settle()
+    pass_time(engine, LATE_S)
+    engine.settle()
+    pass_time(engine, 1.0)
+    assert ours.next_offset == 0
+    engine.letters.up()
+    engine.rejects.settle()
+    pass_time(engine, 1.0)
+    assert ours.next_offset == 2
+
+
+def test_what_failed_for_good_in_a_write_leaves_the_partition_in_doubt() -> None:
+    engine = Engine()
+    ours = assigned(engine, clean(0))
+    engine.store.fail_next("upsert", FatalError("key revoked"))
+    engine.backlog.add(entry(ours, 0))
+    engine.flight.launch(engine.take())
+    while engine.flight.in_flight:
+        engine.landing.take_back(1.0)
+    assert ours.is_in_doubt
+
+
+def test_what_a_poll_brings_is_covered_only_up_to_the_end() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.looks.take_in(Polled([entry(ours, 0).change.record], {PLACE: 1}))
+    engine.backlog.add(entry(ours, 1))
+    engine.settle()
+    assert engine.looks.rows == 0
+    pass_time(engine, LATE_S)
+    assert engine.backlog.rows == 0

@@ -1,0 +1,77 @@
+"""Giving partitions up: finish what is under way, commit, say whether anything may come late."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from worker.errors import WorkerError
+from worker.pipeline.naming import names
+from worker.source.port import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from worker.clock import Clock
+    from worker.flow.ledger import Ledger
+    from worker.model import TopicPartition
+    from worker.pipeline.commit import Committer
+    from worker.pipeline.flight import Flight
+    from worker.pipeline.landing import Landing
+    from worker.pipeline.rejects import Rejects
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.05
+_COMMIT_S = 1.0
+"""The last commit has this long at least."""
+
+
+class Handover:
+    """Belongs to the task's thread; called while partitions are being revoked."""
+
+    def __init__(  # noqa: PLR0913 - it waits for each part of the task
+        self,
+        *,
+        flight: Flight,
+        landing: Landing,
+        rejects: Rejects,
+        ledger: Ledger,
+        committer: Committer,
+        clock: Clock,
+        timeout_s: float,
+    ) -> None:
+        self._flight = flight
+        self._landing = landing
+        self._rejects = rejects
+        self._ledger = ledger
+        self._committer = committer
+        self._clock = clock
+        self._timeout_s = timeout_s
+
+    def finish(self, partitions: Collection[TopicPartition]) -> None:
+        """Wait for batches and letters of these partitions, then for their last commit."""
+        deadline_s = self._clock.now_s() + self._timeout_s
+        self._drain(partitions, deadline_s)
+        left_s = max(_COMMIT_S, deadline_s - self._clock.now_s())
+        standings = {partition: self._standing(partition) for partition in partitions}
+        if not self._committer.commit_last(standings, left_s):
+            _log.warning("The last commit of %s was not confirmed.", names(partitions))
+
+    def _drain(self, partitions: Collection[TopicPartition], deadline_s: float) -> None:
+        """A failure ends the task later."""
+        try:
+            while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
+                self._landing.take_back(_LOOK_EVERY_S)
+                self._rejects.settle()
+        except WorkerError as error:
+            self._landing.fail(error)
+
+    def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
+        return self._flight.holds(partitions) or self._rejects.holds(partitions)
+
+    def _standing(self, partition: TopicPartition) -> Standing:
+        ledger = self._ledger.get(partition)
+        if ledger is None or ledger.is_held or ledger.is_in_doubt:
+            return Standing.OPEN
+        return Standing.OPEN if self._flight.holds((partition,)) else Standing.CLEAN
