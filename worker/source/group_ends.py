@@ -10,6 +10,7 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it
 
 from worker.errors import RetriableError
 from worker.model import TopicPartition
+from worker.source.port import Span, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,17 @@ class GroupEnds:
         Raises:
             RetriableError: no answer in time.
         """
+        return {
+            place: (self._position(standing), standing.log.end)
+            for place, standing in self.standings(consumer, timeout_s).items()
+        }
+
+    def standings(self, consumer: Consumer, timeout_s: float) -> dict[TopicPartition, Standing]:
+        """The bounds of all partitions, and the group's offsets as they were committed.
+
+        Raises:
+            RetriableError: no answer in time.
+        """
         deadline_s = self._clock.now_s() + timeout_s
         try:
             places = self._places(consumer, timeout_s)
@@ -62,13 +74,16 @@ class GroupEnds:
             raise RetriableError("Kafka did not say in time where the topics end") from error
         offsets = {TopicPartition(one.topic, one.partition): one.offset for one in committed}
         return {
-            place: (self._position(offsets[place], starts[place], end), end)
+            place: Standing(
+                Span(starts[place], end), offsets[place] if offsets[place] >= 0 else None
+            )
             for place, end in ends.items()
         }
 
-    def _position(self, committed: int, start: int, end: int) -> int:
+    def _position(self, standing: Standing) -> int:
         """Where a consumer would begin: an offset outside of the log is reset."""
-        if start <= committed <= end:
+        (start, end), committed = standing
+        if committed is not None and start <= committed <= end:
             return committed
         return end if self._begins_at_end else start
 

@@ -124,11 +124,29 @@ class Span(NamedTuple):
         return max(0, self.end - self.start)
 
 
+class Standing(NamedTuple):
+    """What a partition holds, and where its group stands in it."""
+
+    log: Span
+    """From its first offset to its present end."""
+    committed: int | None
+    """Next offset of the group, wherever the log begins and ends now; None if it has none."""
+
+
 class SpanReader(Protocol):
     """Reads the topics beside their group: it joins nothing and commits nothing.
 
     One thread owns it.
     """
+
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Standing]:
+        """All partitions of the subscription; none if no topic of it exists.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        ...
 
     def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
         """What the group still has to read, of all partitions of the subscription.
