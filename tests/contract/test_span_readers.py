@@ -101,8 +101,8 @@ def test_standings_say_what_the_log_holds_and_what_was_committed(bench: Bench) -
     bench.commit(PLACES[1], 7)
     with closing(bench.reader()) as reader:
         standings = dict(reader.standings(10.0))
-    assert standings == {place: Standing(Span(0, 10), None) for place in PLACES} | {
-        PLACES[1]: Standing(Span(0, 10), 7)
+    assert standings == {place: Standing(Span(0, 10), None, 0) for place in PLACES} | {
+        PLACES[1]: Standing(Span(0, 10), 7, 7)
     }
 
 

@@ -52,7 +52,7 @@ class GroupEnds:
             RetriableError: no answer in time.
         """
         return {
-            place: (self._position(standing), standing.log.end)
+            place: (standing.next_offset, standing.log.end)
             for place, standing in self.standings(consumer, timeout_s).items()
         }
 
@@ -74,18 +74,16 @@ class GroupEnds:
             raise RetriableError("Kafka did not say in time where the topics end") from error
         offsets = {TopicPartition(one.topic, one.partition): one.offset for one in committed}
         return {
-            place: Standing(
-                Span(starts[place], end), offsets[place] if offsets[place] >= 0 else None
-            )
+            place: self._standing(Span(starts[place], end), offsets[place])
             for place, end in ends.items()
         }
 
-    def _position(self, standing: Standing) -> int:
-        """Where a consumer would begin: an offset outside of the log is reset."""
-        (start, end), committed = standing
-        if committed is not None and start <= committed <= end:
-            return committed
-        return end if self._begins_at_end else start
+    def _standing(self, log: Span, offset: int) -> Standing:
+        """``offset`` is the group's; negative if it has none."""
+        if log.start <= offset <= log.end:
+            return Standing(log, offset, offset)
+        start = log.end if self._begins_at_end else log.start
+        return Standing(log, offset if offset >= 0 else None, start)
 
     def _places(self, consumer: Consumer, timeout_s: float) -> list[KafkaPartition]:
         topics = consumer.list_topics(timeout=timeout_s).topics

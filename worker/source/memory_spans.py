@@ -25,22 +25,22 @@ class MemorySpanReader:
     def __init__(self, broker: MemoryBroker, group: str, subscription: Subscription) -> None:
         self._broker = broker
         self._group = group
-        self._subscription = subscription
         self._source = MemorySource(broker, group, subscription)
 
     def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
         """Look at the logs, as a member that has not joined."""
         return {place: Span(*ends) for place, ends in self._source.ends(timeout_s).items()}
 
-    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Standing]:  # noqa: ARG002 - nothing to wait for
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Standing]:
         """Look at the logs, and at what the group has committed."""
         if not self._broker.is_up:
             raise RetriableError("the broker is down")
         with self._broker.lock:
             committed = self._broker.committed(self._group)
+            positions = self.ahead(timeout_s)
             return {
-                place: Standing(Span(log.start, log.end), committed.get(place))
-                for place in self._broker.places(self._subscription)
+                place: Standing(Span(log.start, log.end), committed.get(place), span.start)
+                for place, span in positions.items()
                 if (log := self._broker.log(place)) is not None
             }
 

@@ -130,7 +130,9 @@ class Standing(NamedTuple):
     log: Span
     """From its first offset to its present end."""
     committed: int | None
-    """Next offset of the group, wherever the log begins and ends now; None if it has none."""
+    """Next offset of the group, even if the log has no such offset; None if it has none."""
+    next_offset: int
+    """Where the group would go on: an offset that the log does not have is reset."""
 
 
 class SpanReader(Protocol):
