@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from tests.pipeline.world import GROUP, POISON
 from worker.errors import ConfigError, RetriableError
 from worker.explain.rehearsal import Course
 from worker.explain.verdict import Kind
-from worker.model import Point, TopicPartition
+from worker.flow.batching import BatchPolicy
+from worker.model import Outcome, Point, TopicPartition
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
@@ -340,3 +342,44 @@ def test_a_store_that_stays_away_ends_it_as_an_outage(world: World) -> None:
     world.store.fail_next("fetch", *[RetriableError("away")] * 100)
     with pytest.raises(RetriableError, match="away"):
         explained(world, 1)
+
+
+OUTCOMES = {
+    Course.EMBED: Outcome.WRITTEN,
+    Course.REUSE: Outcome.REUSED,
+    Course.UNCHANGED: Outcome.UNCHANGED,
+    Course.STALE: Outcome.STALE,
+    Course.DELETE: Outcome.DELETED,
+    Course.FILTER: Outcome.FILTERED,
+    Course.FAIL: Outcome.DEAD_LETTERED,
+}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_foretold_is_what_the_worker_does(make_world: Worlds, seed: int) -> None:
+    draw = random.Random(seed)
+    world = make_world(when="name != 'd'", batch=BatchPolicy(max_rows=100, max_in_flight=1))
+    change_at_random(world, draw)
+    catch_up(world)
+    if draw.random() < 0.3:
+        world.rewind()
+    else:
+        change_at_random(world, draw)
+    foretold = explained(world, 1).rehearsed
+    assert foretold is not None
+    before = world.outcomes
+    catch_up(world)
+    assert (world.outcomes - before)[OUTCOMES[foretold.course].value] >= 1
+
+
+def change_at_random(world: World, draw: random.Random) -> None:
+    """Some changes of row 1."""
+    for _ in range(draw.randrange(1, 4)):
+        name, price = draw.choice("abcd"), draw.randrange(2)
+        if 1 not in world.table.rows:
+            world.table.insert(1, name=name, price=price)
+        elif draw.random() < 0.2:
+            world.table.delete(1)
+        else:
+            without = ["body"] if draw.random() < 0.4 else []
+            world.table.update(1, name=name, price=price, without=without)

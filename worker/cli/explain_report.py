@@ -32,7 +32,8 @@ def print_report(found: Explanation, console: Console) -> None:
         f"{found.connector}: {found.wanted} of {found.topic}",
         style="bold", highlight=False, markup=False,
     )  # fmt: skip
-    console.print(verdict_of(found).sentence, highlight=False, markup=False)
+    sentence = verdict_of(found).sentence
+    console.print(sentence, highlight=False, markup=False, soft_wrap=not console.is_terminal)
     if found.steps:
         _head(console, "Its records")
         console.print(_history(found))
@@ -40,9 +41,10 @@ def print_report(found: Explanation, console: Console) -> None:
     if found.row is not None:
         _head(console, "The newest row (content of your database)")
         _pairs(console, {name: shown(value) for name, value in found.row.items()})
-    if found.entry is not None:
+    if found.newest is not None:
         _head(console, "Its document")
         _pairs(console, _document(found))
+    if found.entry is not None:
         _head(console, "Its point in the index")
         _pairs(console, _point(found))
     for letter in found.letters:

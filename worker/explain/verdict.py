@@ -111,14 +111,9 @@ def _behind(found: Explanation) -> str:
         return ""
     record = found.newest.record
     before = record.offset - found.next_offset
-    return (
-        f"the worker is {found.lag:,} {_records(found.lag)} behind in partition "
-        f"{record.partition}, {before:,} of them before this one"
-    )
-
-
-def _records(count: int) -> str:
-    return "record" if count == 1 else "records"
+    records = "record" if found.lag == 1 else "records"
+    place = f"{before:,} of them before this one" if before else "and this is the next one"
+    return f"the worker is {found.lag:,} {records} behind in partition {record.partition}, {place}"
 
 
 def _coming(found: Explanation) -> str:
