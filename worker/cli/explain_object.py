@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from worker.document.values import text_of
-from worker.explain.verdict import moment, verdict_of
+from worker.document.values import storable, text_of
+from worker.explain.verdict import verdict_of
+from worker.explain.wording import moment
 
 if TYPE_CHECKING:
     from worker.dlq.port import Letter
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from worker.explain.step import Step
     from worker.model import Point, Position, Value
 
+_LARGEST = 1 << 63
+"""JSON for machines ends at 64 bits."""
 _MOST_CHARACTERS = 500
 """Of a value or text that is shown."""
 
@@ -24,7 +27,7 @@ def as_object(found: Explanation) -> dict[str, Any]:
     verdict = verdict_of(found)
     return {
         "connector": found.connector,
-        "key": found.wanted,
+        "key": storable(found.wanted),
         "topic": found.topic,
         "verdict": verdict.kind.value,
         "because": verdict.sentence,
@@ -106,15 +109,18 @@ def point_object(point: Point) -> dict[str, Any]:
 
 def shown(value: Value) -> Any:  # noqa: ANN401 - any JSON value
     """A value as JSON, cut where it is long."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
         return value
+    if isinstance(value, int):
+        return value if -_LARGEST <= value < _LARGEST else str(value)
     if isinstance(value, bytes):
         return f"({len(value):,} bytes)"
     return cut(value if isinstance(value, str) else text_of(value) or str(value))
 
 
 def cut(text: str) -> str:
-    """Its beginning, and how long it is."""
+    """Its beginning, and how long it is; without what no output can show."""
+    text = storable(text)
     if len(text) <= _MOST_CHARACTERS:
         return text
     return f"{text[:_MOST_CHARACTERS]}… ({len(text):,} characters)"

@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from worker.explain.step import Step
 
 
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+"""Rows come from outside: none may speak to the terminal. Tabs and line ends stay."""
+
+
 def print_report(found: Explanation, console: Console) -> None:
     """Sections in the order of a record's way."""
     console.print(
         f"{found.connector}: {found.wanted} of {found.topic}",
         style="bold", highlight=False, markup=False,
     )  # fmt: skip
-    sentence = verdict_of(found).sentence
+    sentence = verdict_of(found).sentence.translate(_CONTROLS)
     console.print(sentence, highlight=False, markup=False, soft_wrap=not console.is_terminal)
     if found.steps:
         _head(console, "Its records")
@@ -71,8 +75,8 @@ def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+        return ", ".join(map(str, value)).translate(_CONTROLS) or "-"
+    return str(value).translate(_CONTROLS)
 
 
 def _history(found: Explanation) -> Table:

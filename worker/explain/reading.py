@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import RecordError
+from worker.model import Record
 
 if TYPE_CHECKING:
     from worker.decode.port import Decoder
     from worker.estimate.stored import Waiting
-    from worker.model import Change, Key, Record
+    from worker.model import Change, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class Reading:
         None for a record without key, or with one that cannot be read.
         """
         try:
-            change = self.change(replace(record, value=None))
+            change = self.change(
+                Record(record.topic, record.partition, record.offset, record.key, None)
+            )
         except RecordError:
             return None
         return None if isinstance(change, NotARow) else change.key

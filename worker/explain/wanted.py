@@ -103,8 +103,8 @@ def _is(value: Value, text: str | None) -> bool:
     """Whether a decoded value is written so, in any of its usual forms."""
     if value is None or text is None:
         return value is text
-    if isinstance(value, bool):
-        return text == str(value).lower()
+    if type(value) is int:
+        return text == str(value)
     if isinstance(value, bytes):
         return text.lower() == value.hex()
     if isinstance(value, Decimal | float):

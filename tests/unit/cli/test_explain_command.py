@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from confluent_kafka import Producer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker.cli.explain import explain
+from worker.cli.explain_object import shown
 from worker.dlq.headers import Sender, headers_of
 from worker.dlq.port import DeadLetter
 from worker.errors import ConfigError, RecordError, RetriableError, Stage
@@ -42,7 +47,12 @@ def brokers() -> Iterator[str]:
     with MockCluster() as cluster:
         producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
         for row in range(ROWS):
-            after = {"id": row, "name": f"n {row}", "body": "b" * 2000, "[red]secret": "not asked"}
+            after = {
+                "id": row,
+                "name": f"n {row}",
+                "body": "b" * 2000,
+                "[red]secret": "no \x1b[2Jtrick",
+            }
             if row == 7:
                 after["name"] = "hidden"
             value = {"op": "r", "after": after, "source": {"ts_ms": 1_700_000_000_000}}
@@ -137,7 +147,7 @@ def test_the_report_begins_with_the_verdict_and_marks_row_content(
     for part in (
         "document.when is false for it",
         "The newest row (content of your database)",
-        "[red]secret",
+        "[red]secret  no \ufffd[2Jtrick",
         "committed in partition 0  nothing",
         "Its point in the index",
     ):
@@ -182,3 +192,27 @@ def test_several_topics_have_to_be_chosen_from(tmp_path: Path) -> None:
     file = file_of(tmp_path, {"topics": "products,products-dlq", **letters})
     with pytest.raises(ConfigError, match="choose by --topic: products, products-dlq"):
         run(file, "42")
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text()
+        | st.binary()
+        | st.decimals()
+        | st.datetimes()
+        | st.timedeltas(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_every_value_can_be_shown_and_is_short(value: Any) -> None:
+    assert len(orjson.dumps(shown(value))) < 4000
+
+
+def test_numbers_and_texts_are_shown_as_they_are() -> None:
+    assert [shown(one) for one in (7, 2**70, Decimal("1.50"), "a\ud800", b"ab")] == [
+        7, "1180591620717411303424", "1.50", "a\ufffd", "(2 bytes)",
+    ]  # fmt: skip
