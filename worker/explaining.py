@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from worker.build import decoder_settings, document_spec
+from worker.build import decoder_settings, document_spec, reselector
+from worker.chunks import chunking_of
 from worker.clock import FakeClock, SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
@@ -45,8 +46,10 @@ class Explaining:
     def __init__(self, worker: WorkerConfig, config: ConnectorConfig, index: Index) -> None:
         spec, model = document_spec(config), index.embedder.model
         patience = Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_AWAY_S)
-        documents, waiting = DocumentBuilder(spec, model), Waiting(patience)
+        documents = DocumentBuilder(spec, model, chunking=chunking_of(config, index.embedder))
+        waiting = Waiting(patience)
         clock = FakeClock()
+        self._reselector = reselector(config)
         runner = BatchRunner.of(
             documents=documents,
             embedding=index.embedding,
@@ -56,6 +59,7 @@ class Explaining:
             patience=patience,
             clock=clock,
             cached_rows=1,
+            reselector=self._reselector,
         )
         self._decoders = [
             DebeziumDecoder(decoder_settings(config, columns))
@@ -96,6 +100,8 @@ class Explaining:
             decoder.close()
         for reader in self._readers:
             reader.close()
+        if self._reselector is not None:
+            self._reselector.close()
 
 
 def _reader(worker: WorkerConfig, config: ConnectorConfig, topics: tuple[str, ...]) -> SpanReader:

@@ -44,6 +44,7 @@ def explainer_of(world: World) -> Explainer:
         patience=patience,
         clock=clock,
         cached_rows=1,
+        reselector=world.reselector,
     )
     reading = Reading(json_decoder(world.documents.columns), waiting)
     letters = Letters(reader_of(world, DEAD_LETTERS), reading, letter_of)

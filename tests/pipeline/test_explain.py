@@ -17,6 +17,7 @@ from worker.explain.rehearsal import Course
 from worker.explain.verdict import Kind
 from worker.flow.batching import BatchPolicy
 from worker.model import Outcome, Point, TopicPartition
+from worker.reselect.memory import MemoryReselector
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
@@ -250,6 +251,22 @@ def test_a_partial_change_takes_what_waits_before_it(world: World) -> None:
     assert found.text.text == "Name: new\nlong"
     assert found.rehearsed is not None
     assert found.rehearsed.course is Course.EMBED
+
+
+def test_a_source_database_completes_what_the_index_cannot(make_world: Worlds) -> None:
+    database = MemoryReselector()
+    database.create("public", "products", ["id", "name", "body", "price"])
+    database.insert("public", "products", {"id": 1, "name": "new", "body": "long", "price": 0})
+    world = make_world(reselector=database)
+    world.table.insert(1, body="long")
+    catch_up(world)
+    world.table.update(1, name="new", without=["body"])
+    found = explained(world, 1)
+    assert found.text is not None
+    assert found.text.text == "Name: new\nlong"
+    assert "completed from the source database, its text" in verdict(world, 1).sentence
+    database.delete("public", "products", {"id": 1})
+    assert "gone from the source database" in verdict(world, 1).sentence
 
 
 def test_an_index_of_another_model_would_stop_the_task(world: World) -> None:

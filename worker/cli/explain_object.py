@@ -95,6 +95,7 @@ def point_object(point: Point) -> dict[str, Any]:
             "source_position": stamp.source_position,
             "model": stamp.model,
             "column_digests": list(stamp.columns),
+            "chunks": stamp.chunks,
         }
     return {
         "id": point.id,

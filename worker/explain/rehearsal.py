@@ -49,7 +49,7 @@ class Rehearsed:
 
     course: Course
     change: Change
-    """With what it takes from the changes that wait before it."""
+    """With what it takes from the changes that wait before it, or from the source database."""
     item: Item | None = None
     """None where the task would stop."""
     error: RecordError | FatalError | None = None
@@ -89,7 +89,7 @@ class Rehearsal:
                 raise error.__cause__ from None
             return Rehearsed(Course.STOP, work.change, error=error)
         refused = item.outcome if isinstance(item.outcome, RecordError) else None
-        return Rehearsed(_course(item), work.change, item, refused)
+        return Rehearsed(_course(item), item.change, item, refused)
 
     def _ledger(self, step: Step) -> PartitionLedger:
         """Of a partition that was assigned a settling time ago."""

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from worker.explain.rehearsal import Course
+from worker.pipeline.decide import is_stale
+from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
     from worker.dlq.port import Letter
@@ -40,7 +42,7 @@ def coming(found: Explanation) -> str:
     if rehearsed.error is not None:
         return _failing(found, rehearsed.error)
     has_point = found.point is not None
-    completed = "completed from the index, " if _is_completed(found) else ""
+    completed = _completed(found)
     return {
         Course.EMBED: (
             f"{completed}its text will be embedded, as the index has "
@@ -73,7 +75,13 @@ def left_out(found: Explanation) -> str:
 
 
 def stale(found: Explanation) -> str:
-    """The index is ahead."""
+    """The index is ahead; or the source database is, when it was asked for missing columns."""
+    rehearsed, held = found.rehearsed, Held.fetched(found.point)
+    if rehearsed is not None and (held is None or not is_stale(rehearsed.change, held)):
+        return (
+            "stale: columns that were not sent are gone from the source database with the row, "
+            "and the change that took it away is on its way"
+        )
     return f"stale: the index holds a newer change ({as_of(found)}), so this one is not written"
 
 
@@ -106,15 +114,16 @@ def dead(letter: Letter) -> str:
     return f"in the dead-letter topic{since}: {why}"
 
 
-def _is_completed(found: Explanation) -> bool:
-    """Whether the text or metadata come from the index, as columns were not sent."""
+def _completed(found: Explanation) -> str:
+    """Where text or metadata come from, as columns were not sent."""
     item = found.rehearsed.item if found.rehearsed else None
-    return (
-        item is not None
-        and item.document is not None
-        and bool(item.change.unavailable)
-        and item.stored is not None
-    )
+    if item is None or item.document is None:
+        return ""
+    if item.change is not item.work.change:
+        return "completed from the source database, "
+    if item.change.unavailable and item.stored is not None:
+        return "completed from the index, "
+    return ""
 
 
 def changed_since(found: Explanation) -> str:
