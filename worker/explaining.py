@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from worker.build import decoder_settings, document_spec, reselector
@@ -18,6 +20,10 @@ from worker.explain.explainer import Explainer
 from worker.explain.letters import Letters
 from worker.explain.reading import Reading
 from worker.explain.rehearsal import Rehearsal
+from worker.marks import dead_rows, truncation
+from worker.marks.dead_rows import DeadRows
+from worker.marks.port import NoMarks, NoWatermarks
+from worker.marks.watermarks import TableWatermarks
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
@@ -25,6 +31,7 @@ from worker.pipeline.patience import Patience
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
+from worker.state.copy import copy_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,8 +39,11 @@ if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
     from worker.index import Index
+    from worker.marks.port import Watermarks
     from worker.source.port import SpanReader
+    from worker.state.port import StateTopic
 
+_ASK_S = 10.0
 _AWAY_S = 30.0
 """Who is away for so long ends the explanation."""
 _SESSION_S = 10.0
@@ -49,6 +59,7 @@ class Explaining:
         documents = DocumentBuilder(spec, model, chunking=chunking_of(config, index.embedder))
         waiting = Waiting(patience)
         clock = FakeClock()
+        state = _copied_state(worker, config)
         self._reselector = reselector(config)
         runner = BatchRunner.of(
             documents=documents,
@@ -59,6 +70,8 @@ class Explaining:
             patience=patience,
             clock=clock,
             cached_rows=1,
+            watermarks=watermarks_of(config, state),
+            marks=NoMarks() if config.dlq_topic is None else DeadRows(state),
             reselector=self._reselector,
         )
         self._decoders = [
@@ -102,6 +115,20 @@ class Explaining:
             reader.close()
         if self._reselector is not None:
             self._reselector.close()
+
+
+def watermarks_of(config: ConnectorConfig, state: StateTopic) -> Watermarks:
+    """The truncates that count, as ``truncate.mode`` says."""
+    empties = config.events.truncate_mode == "delete"
+    return TableWatermarks(state) if empties else NoWatermarks()
+
+
+def _copied_state(worker: WorkerConfig, config: ConnectorConfig) -> StateTopic:
+    """The state topic is asked for marks by writing to it, so a copy is asked."""
+    with closing(_reader(worker, config, (config.state_topic,))) as reader:
+        spans = {place: one.log for place, one in reader.standings(_ASK_S).items()}
+        records = chain.from_iterable(reader.read(spans))
+        return copy_of(records, (dead_rows.PREFIX, truncation.PREFIX))
 
 
 def _reader(worker: WorkerConfig, config: ConnectorConfig, topics: tuple[str, ...]) -> SpanReader:

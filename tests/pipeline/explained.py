@@ -17,14 +17,22 @@ from worker.explain.reading import Reading
 from worker.explain.rehearsal import Rehearsal
 from worker.explain.verdict import verdict_of
 from worker.explain.wanted import Wanted
+from worker.marks import dead_rows, truncation
+from worker.marks.dead_rows import DeadRows
+from worker.marks.watermarks import TableWatermarks
+from worker.model import Record
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
 from worker.source.memory_spans import MemorySpanReader
 from worker.source.subscription import Subscription
+from worker.state.copy import copy_of
+from worker.state.topic import PARTITION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.pipeline.world import World
     from worker.explain.explanation import Explanation
     from worker.explain.verdict import Verdict
@@ -35,6 +43,7 @@ DEAD_LETTERS = "products-dlq"
 def explainer_of(world: World) -> Explainer:
     patience = Patience(abort=threading.Event(), clock=FakeClock(), timeout_s=5.0)
     waiting, clock = Waiting(patience), FakeClock()
+    state = copy_of(state_records(world), (dead_rows.PREFIX, truncation.PREFIX))
     runner = BatchRunner.of(
         documents=world.documents,
         embedding=embedding_of(world.embedder, clock),
@@ -45,6 +54,8 @@ def explainer_of(world: World) -> Explainer:
         clock=clock,
         cached_rows=1,
         reselector=world.reselector,
+        watermarks=TableWatermarks(state),
+        marks=DeadRows(state),
     )
     reading = Reading(json_decoder(world.documents.columns), waiting)
     letters = Letters(reader_of(world, DEAD_LETTERS), reading, letter_of)
@@ -67,6 +78,12 @@ def explainer_of(world: World) -> Explainer:
 
 def reader_of(world: World, topic: str) -> MemorySpanReader:
     return MemorySpanReader(world.broker, GROUP, Subscription((topic,)))
+
+
+def state_records(world: World) -> Iterator[Record]:
+    """The state topic as Kafka holds it."""
+    for offset, key, value in world.state.records:
+        yield Record("connect-products-state", PARTITION, offset, key.encode(), value)
 
 
 def explained(world: World, key: str | int, limit: int | None = None) -> Explanation:

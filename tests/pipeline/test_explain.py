@@ -269,6 +269,36 @@ def test_a_source_database_completes_what_the_index_cannot(make_world: Worlds) -
     assert "gone from the source database" in verdict(world, 1).sentence
 
 
+def test_a_partial_change_after_a_dead_letter_says_why_the_index_is_no_help(world: World) -> None:
+    world.table.insert(1, body="long")
+    catch_up(world)
+    world.table.update(1, name=POISON)
+    catch_up(world)
+    world.table.update(1, price=5, without=["body"])
+    assert "an earlier change of the row is a dead letter" in verdict(world, 1).sentence
+
+
+def test_a_truncated_table_makes_its_older_changes_stale(make_world: Worlds) -> None:
+    world = make_world(empties=True)
+    world.table.insert(1)
+    catch_up(world)
+    world.table.truncate()
+    catch_up(world)
+    found = verdict(world, 1)
+    assert found.kind is Kind.STALE
+    assert "its table was truncated after it" in found.sentence
+
+
+def test_asking_for_marks_leaves_the_state_topic_alone(world: World) -> None:
+    world.table.insert(1, body="long")
+    world.table.update(1, price=5, without=["body"])
+    catch_up(world)
+    world.rewind()
+    before = list(world.state.records)
+    explained(world, 1)
+    assert world.state.records == before
+
+
 def test_an_index_of_another_model_would_stop_the_task(world: World) -> None:
     world.table.insert(1)
     catch_up(world)

@@ -195,4 +195,6 @@ def _now(found: Explanation) -> dict[str, Any] | None:
     return {
         "course": rehearsed.course.value,
         "error": None if rehearsed.error is None else str(rehearsed.error),
+        "has_unwritten_dead_letter": rehearsed.is_marked,
+        "was_truncated": rehearsed.is_truncated,
     }

@@ -53,6 +53,11 @@ class Rehearsed:
     item: Item | None = None
     """None where the task would stop."""
     error: RecordError | FatalError | None = None
+    is_marked: bool = False
+    """Whether a change of the row is a dead letter and none was written after it, so that the index
+    cannot complete a partial change."""
+    is_truncated: bool = False
+    """Whether its table was truncated after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,15 @@ class Rehearsal:
                 raise error.__cause__ from None
             return Rehearsed(Course.STOP, work.change, error=error)
         refused = item.outcome if isinstance(item.outcome, RecordError) else None
-        return Rehearsed(_course(item), item.change, item, refused)
+        judge, change = self.runner.judge, item.change
+        return Rehearsed(
+            _course(item),
+            change,
+            item,
+            refused,
+            is_marked=judge.marks.is_marked(change.key),
+            is_truncated=judge.watermarks.covers(change),
+        )
 
     def _ledger(self, step: Step) -> PartitionLedger:
         """Of a partition that was assigned a settling time ago."""

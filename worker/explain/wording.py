@@ -61,10 +61,12 @@ def _failing(found: Explanation, error: RecordError | FatalError | None) -> str:
     kind = getattr(error, "kind", None)
     if kind is None:
         return f"the task will stop: {error}"
+    marked = found.rehearsed is not None and found.rehearsed.is_marked
+    why = "an earlier change of the row is a dead letter, so the index is not the row; " * marked
     where = (
         "it will go to the dead-letter topic" if found.dead_letter_topic else "it stops the task"
     )
-    return f"{where} as {kind}: {error}"
+    return f"{why}{where} as {kind}: {error}"
 
 
 def left_out(found: Explanation) -> str:
@@ -77,6 +79,8 @@ def left_out(found: Explanation) -> str:
 def stale(found: Explanation) -> str:
     """The index is ahead; or the source database is, when it was asked for missing columns."""
     rehearsed, held = found.rehearsed, Held.fetched(found.point)
+    if rehearsed is not None and rehearsed.is_truncated:
+        return "stale: its table was truncated after it, so this change is not written"
     if rehearsed is not None and (held is None or not is_stale(rehearsed.change, held)):
         return (
             "stale: columns that were not sent are gone from the source database with the row, "

@@ -125,7 +125,12 @@ def test_the_object_has_everything_and_cuts_what_is_long(
         "lag": ROWS,
         "has_read_newest": False,
     }
-    assert found["now"] == {"course": "embed", "error": None}
+    assert found["now"] == {
+        "course": "embed",
+        "error": None,
+        "has_unwritten_dead_letter": False,
+        "was_truncated": False,
+    }
 
 
 def test_a_dead_letter_says_what_failed_and_where_it_came_from(
