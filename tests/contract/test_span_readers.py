@@ -16,7 +16,7 @@ from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader
 from worker.source.mock_cluster import PARTITIONS, MockCluster
-from worker.source.port import Commit, Span, Standing
+from worker.source.port import Commit, Reach, Span, Standing
 from worker.source.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -95,6 +95,15 @@ def test_what_is_ahead_begins_where_the_group_stands(bench: Bench) -> None:
     with closing(bench.reader()) as reader:
         ahead = dict(reader.ahead(10.0))
     assert ahead == {place: Span(0, 10) for place in PLACES} | {PLACES[1]: Span(7, 10)}
+
+
+def test_standings_say_what_the_log_holds_and_what_was_committed(bench: Bench) -> None:
+    bench.commit(PLACES[1], 7)
+    with closing(bench.reader()) as reader:
+        standings = dict(reader.standings(10.0))
+    assert standings == {place: Reach(Span(0, 10), None, 0) for place in PLACES} | {
+        PLACES[1]: Reach(Span(0, 10), 7, 7)
+    }
 
 
 def test_just_the_parts_are_read_in_order_and_again_in_the_next_round(bench: Bench) -> None:

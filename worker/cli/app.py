@@ -153,6 +153,36 @@ def estimate(
 
 
 @app.command()
+def explain(  # noqa: PLR0913 - the options of a command
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The connector's JSON file.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The row's key: 42, id=42, region=eu,id=7 or '{\"id\": 42}'."
+        ),
+    ],
+    *,
+    topic: Annotated[
+        str | None, typer.Option(help="The row's topic, where the connector reads several.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Look at the last N records only; default: the whole topic."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    worker_config: WorkerFile = None,
+) -> None:
+    """Say why a row is, or is not, in the index: its records, text, point and dead letters."""
+    from worker.cli.explain import explain as command  # noqa: PLC0415
+
+    raise typer.Exit(
+        command(file, key, worker_file=worker_config, topic=topic, limit=limit, as_json=as_json)
+    )
+
+
+@app.command()
 def status(
     paths: Paths,
     *,

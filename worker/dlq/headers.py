@@ -11,13 +11,14 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.dlq.port import Letter
 from worker.errors import WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from worker.dlq.port import DeadLetter
-    from worker.model import Headers
+    from worker.model import Headers, Record
 
 CONNECT = "__connect.errors."
 OURS = "__vecsink.errors."
@@ -41,6 +42,37 @@ def headers_of(letter: DeadLetter, sender: Sender) -> Headers:
     added = {**_connect(letter, sender), **_ours(letter, sender)}
     texts = tuple((name, text.encode(errors="replace")) for name, text in added.items())
     return letter.record.headers + texts
+
+
+def letter_of(record: Record) -> Letter | None:
+    """What a record of a dead-letter topic says of itself; None for one that says nothing.
+
+    Connect's own reporter leaves out what is ours: kind, attempts, topic id, timestamp.
+    """
+    first, last = _texts(reversed(record.headers)), _texts(record.headers)
+    try:
+        written = int(first.get(OURS + "timestamp", record.timestamp_ms or -1))
+        return Letter(
+            partition=record.partition,
+            offset=record.offset,
+            topic=first[CONNECT + "topic"],
+            topic_id=first.get(OURS + "topic.id", ""),
+            origin_partition=int(first[CONNECT + "partition"]),
+            origin_offset=int(first[CONNECT + "offset"]),
+            stage=last.get(CONNECT + "stage", ""),
+            kind=last.get(OURS + "kind", ""),
+            message=last.get(CONNECT + "exception.message", ""),
+            attempts=int(last.get(OURS + "attempts", "1")),
+            written_ms=None if written < 0 else written,
+            sent_ms=None if written == record.timestamp_ms else record.timestamp_ms,
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """By name; of those that repeat the last one."""
+    return {name: (value or b"").decode(errors="replace") for name, value in headers}
 
 
 def without_stack_trace(headers: Headers) -> Headers:

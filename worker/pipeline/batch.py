@@ -127,16 +127,25 @@ class BatchRunner:
             Interrupted, LeaseExpired: nothing is decided, the work has to come again.
             FatalError: every record would fail.
         """
-        report = Report([Item(work, work.change) for work in batch])
-        _each(report.items, self._address)
-        looked_s = self.clock.now_s()
-        self.lookup.look(still_open(report.items))
-        _each(still_open(report.items), lambda item: self.judge.judge(item, looked_s))
-        completed = self.completion.complete(report.items)
-        _each(completed, lambda item: self.judge.compare(item, looked_s))
+        report = Report(self.decided(batch))
         self._embed(report)
         self.writing.write([item for item in still_open(report.items) if item.is_ready])
         return report
+
+    def decided(self, batch: Sequence[Work]) -> Sequence[Item]:
+        """What becomes of these changes by what the index holds; nothing is embedded or written.
+
+        Raises:
+            Interrupted, FatalError: as ``run``.
+        """
+        items = [Item(work, work.change) for work in batch]
+        _each(items, self._address)
+        looked_s = self.clock.now_s()
+        self.lookup.look(still_open(items))
+        _each(still_open(items), lambda item: self.judge.judge(item, looked_s))
+        completed = self.completion.complete(items)
+        _each(completed, lambda item: self.judge.compare(item, looked_s))
+        return items
 
     def _address(self, item: Item) -> None:
         change, documents = item.change, self.documents

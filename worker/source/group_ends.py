@@ -10,6 +10,7 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it
 
 from worker.errors import RetriableError
 from worker.model import TopicPartition
+from worker.source.port import Reach, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,17 @@ class GroupEnds:
         Raises:
             RetriableError: no answer in time.
         """
+        return {
+            place: (standing.next_offset, standing.log.end)
+            for place, standing in self.standings(consumer, timeout_s).items()
+        }
+
+    def standings(self, consumer: Consumer, timeout_s: float) -> dict[TopicPartition, Reach]:
+        """The bounds of all partitions, and the group's offsets as they were committed.
+
+        Raises:
+            RetriableError: no answer in time.
+        """
         deadline_s = self._clock.now_s() + timeout_s
         try:
             places = self._places(consumer, timeout_s)
@@ -62,15 +74,16 @@ class GroupEnds:
             raise RetriableError("Kafka did not say in time where the topics end") from error
         offsets = {TopicPartition(one.topic, one.partition): one.offset for one in committed}
         return {
-            place: (self._position(offsets[place], starts[place], end), end)
+            place: self._standing(Span(starts[place], end), offsets[place])
             for place, end in ends.items()
         }
 
-    def _position(self, committed: int, start: int, end: int) -> int:
-        """Where a consumer would begin: an offset outside of the log is reset."""
-        if start <= committed <= end:
-            return committed
-        return end if self._begins_at_end else start
+    def _standing(self, log: Span, offset: int) -> Reach:
+        """``offset`` is the group's; negative if it has none."""
+        if log.start <= offset <= log.end:
+            return Reach(log, offset, offset)
+        start = log.end if self._begins_at_end else log.start
+        return Reach(log, offset if offset >= 0 else None, start)
 
     def _places(self, consumer: Consumer, timeout_s: float) -> list[KafkaPartition]:
         topics = consumer.list_topics(timeout=timeout_s).topics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
@@ -20,7 +20,7 @@ from worker.source.records import record_of
 from worker.source.topic_ids import TopicIds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from confluent_kafka import Message
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from worker.errors import FatalError
     from worker.model import Record
     from worker.source.kafka import KafkaSourceSettings
+    from worker.source.port import Reach
+
+T = TypeVar("T")
 
 _CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
 _OWNED = {"enable.auto.commit": False, "enable.auto.offset.store": False}
@@ -62,16 +65,12 @@ class KafkaSpanReader:
 
     def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
         """Ask coordinator and leaders."""
-        try:
-            found = self._ends.ask(self._consumer, timeout_s)
-        except RetriableError as error:
-            cause = error.__cause__
-            if isinstance(cause, KafkaException):
-                self._on_error(cause.args[0])
-            self._consumer.poll(0)  # serves the callback
-            self._check()
-            raise
+        found = self._asked(lambda: self._ends.ask(self._consumer, timeout_s))
         return {place: Span(start, end) for place, (start, end) in found.items()}
+
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Reach]:
+        """Ask coordinator and leaders."""
+        return self._asked(lambda: self._ends.standings(self._consumer, timeout_s))
 
     def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
         """Fetch all parts side by side, as they come."""
@@ -99,6 +98,18 @@ class KafkaSpanReader:
         """Drop connections; there is no group to leave."""
         self._ids.close()
         self._consumer.close()
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """An answer; a refusal that stands behind the silence is raised as one."""
+        try:
+            return ask()
+        except RetriableError as error:
+            cause = error.__cause__
+            if isinstance(cause, KafkaException):
+                self._on_error(cause.args[0])
+            self._consumer.poll(0)  # serves the callback
+            self._check()
+            raise
 
     def _assign(self, spans: Mapping[TopicPartition, Span]) -> None:
         """Begin at the starts; a partition stays paused through assignments."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
 from worker.source.memory import MemorySource
-from worker.source.port import Span
+from worker.source.port import Reach, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +24,25 @@ class MemorySpanReader:
 
     def __init__(self, broker: MemoryBroker, group: str, subscription: Subscription) -> None:
         self._broker = broker
+        self._group = group
         self._source = MemorySource(broker, group, subscription)
 
     def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
         """Look at the logs, as a member that has not joined."""
         return {place: Span(*ends) for place, ends in self._source.ends(timeout_s).items()}
+
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Reach]:
+        """Look at the logs, and at what the group has committed."""
+        if not self._broker.is_up:
+            raise RetriableError("the broker is down")
+        with self._broker.lock:
+            committed = self._broker.committed(self._group)
+            positions = self.ahead(timeout_s)
+            return {
+                place: Reach(Span(log.start, log.end), committed.get(place), span.start)
+                for place, span in positions.items()
+                if (log := self._broker.log(place)) is not None
+            }
 
     def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
         """One partition after the other."""

@@ -153,11 +153,31 @@ class Span(NamedTuple):
         return max(0, self.end - self.start)
 
 
+class Reach(NamedTuple):
+    """What a partition holds, and where its group stands in it."""
+
+    log: Span
+    """From its first offset to its present end."""
+    committed: int | None
+    """Next offset of the group, even if the log has no such offset; None if it has none."""
+    next_offset: int
+    """Where the group would go on: an offset that the log does not have is reset."""
+
+
 class SpanReader(Protocol):
     """Reads the topics beside their group: it joins nothing and commits nothing.
 
     One thread owns it.
     """
+
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Reach]:
+        """All partitions of the subscription; none if no topic of it exists.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        ...
 
     def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
         """What the group still has to read, of all partitions of the subscription.

@@ -8,10 +8,11 @@ from worker.dlq.headers import (
     STACK_TRACE,
     Sender,
     headers_of,
+    letter_of,
     stack_trace,
     without_stack_trace,
 )
-from worker.dlq.port import DeadLetter
+from worker.dlq.port import DeadLetter, Letter
 from worker.errors import RecordError, Stage
 from worker.model import Headers, Record
 
@@ -94,3 +95,48 @@ def test_text_that_is_no_valid_unicode_does_not_break_the_headers() -> None:
     error = RecordError("half a pair \ud800", stage=Stage.DOCUMENT, kind="Broken")
     said = dict(headers_of(DeadLetter(letter().record, error), SENDER))
     assert said[CONNECT + "exception.message"] == b"half a pair ?"
+
+
+def dead(sent: DeadLetter, *, timestamp_ms: int | None) -> Record:
+    """The letter as it lies in the dead-letter topic."""
+    headers = headers_of(sent, SENDER)
+    return Record("dlq", 0, 9, sent.record.key, sent.record.value, headers, timestamp_ms)
+
+
+def test_a_letter_is_read_back_as_it_was_written() -> None:
+    sent = letter(topic_id="id", at_ms=5)
+    found = letter_of(dead(sent, timestamp_ms=5))
+    assert found == Letter(
+        partition=0,
+        offset=9,
+        topic="t",
+        topic_id="id",
+        origin_partition=1,
+        origin_offset=2,
+        stage="DOCUMENT",
+        kind="Broken",
+        message="column body is broken",
+        attempts=1,
+        written_ms=5,
+        sent_ms=None,
+    )
+    assert found.is_of(sent.record)
+    assert not found.is_of(letter(topic_id="another").record)
+
+
+def test_a_topic_that_stamps_its_records_tells_when_a_letter_came() -> None:
+    found = letter_of(dead(letter(at_ms=5), timestamp_ms=900))
+    assert found is not None
+    assert (found.written_ms, found.sent_ms) == (5, 900)
+
+
+def test_of_a_record_that_failed_twice_the_first_place_and_the_last_reason_count() -> None:
+    before = ((CONNECT + "topic", b"first"), (CONNECT + "partition", b"7"))
+    found = letter_of(dead(letter((*before, (OURS + "kind", b"Earlier"))), timestamp_ms=None))
+    assert found is not None
+    assert (found.topic, found.origin_partition, found.kind) == ("first", 7, "Broken")
+
+
+@pytest.mark.parametrize("headers", [(), ((CONNECT + "topic", b"t"), (CONNECT + "offset", b"x"))])
+def test_a_record_that_says_nothing_is_no_letter(headers: Headers) -> None:
+    assert letter_of(Record("dlq", 0, 0, None, None, headers)) is None
