@@ -1,0 +1,77 @@
+"""Whatever happens to a table and to the workers that follow it, the index is the table.
+
+Thousands of random histories: see ``history`` for what may happen, ``oracle`` for what must hold.
+``--hypothesis-profile=long`` runs ten times as many.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.pipeline.histories.features import ENABLED
+from tests.pipeline.histories.history import histories
+from tests.pipeline.histories.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.pipeline.histories.history import History
+
+_TIMES = 15
+"""Histories for each example that other properties get."""
+
+thoroughly = settings(
+    max_examples=_TIMES * settings().max_examples,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _silence() -> Iterator[None]:
+    """What the workers say of thousands of outages is not worth its time."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def follow(history: History) -> None:
+    """Let a history happen.
+
+    Raises:
+        AssertionError: something was not as promised.
+    """
+    world = World(history.setting, ENABLED)
+    try:
+        for event in history.events:
+            world.happens(event)
+            assert not world.oracle.complaints, (event, world.oracle.complaints[0])
+        world.ends()
+        assert not world.oracle.complaints, world.oracle.complaints[0]
+    finally:
+        world.close()
+
+
+@pytest.mark.timeout(0)
+@given(history=histories(guarded=True, settle_s=0.0))
+@thoroughly
+def test_a_store_that_refuses_old_writes_follows_any_history(history: History) -> None:
+    follow(history)
+
+
+@pytest.mark.timeout(0)
+@given(history=histories(guarded=False, settle_s=0.0))
+@thoroughly
+def test_a_store_that_takes_every_write_follows_any_history(history: History) -> None:
+    follow(history)
+
+
+@pytest.mark.timeout(0)
+@given(history=histories(guarded=False, settle_s=3.0))
+@thoroughly
+def test_a_store_that_shows_writes_late_follows_any_history(history: History) -> None:
+    follow(history)
