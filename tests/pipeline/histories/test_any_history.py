@@ -10,10 +10,11 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.pipeline.histories.features import ENABLED
 from tests.pipeline.histories.history import histories
+from tests.pipeline.histories.shortening import shortest, written
 from tests.pipeline.histories.world import World
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _TIMES = 15
 
 thoroughly = settings(
     max_examples=_TIMES * settings().max_examples,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -39,21 +41,26 @@ def _silence() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def follow(history: History) -> None:
-    """Let a history happen.
-
-    Raises:
-        AssertionError: something was not as promised.
-    """
+def what_is_wrong(history: History) -> str:
+    """What is not as promised when a history happens; empty if nothing is."""
     world = World(history.setting, ENABLED)
     try:
         for event in history.events:
             world.happens(event)
-            assert not world.oracle.complaints, (event, world.oracle.complaints[0])
+            if world.oracle.complaints:
+                return world.oracle.complaints[0]
         world.ends()
-        assert not world.oracle.complaints, world.oracle.complaints[0]
+        return next(iter(world.oracle.complaints), "")
+    except Exception as error:  # noqa: BLE001 - a task that failed is as wrong
+        return repr(error)
     finally:
         world.close()
+
+
+def follow(history: History) -> None:
+    if what_is_wrong(history):
+        short = shortest(history, lambda other: bool(what_is_wrong(other)))
+        pytest.fail(f"{what_is_wrong(short)}\n{written(short)}", pytrace=False)
 
 
 @pytest.mark.timeout(0)

@@ -189,7 +189,7 @@ class World:
     def __init__(self, setting: happen.Setting, features: frozenset[Feature]) -> None:
         self.setting = setting
         self.features = features
-        self.stage = Stage()
+        self.stage = Stage(self._is_owner)
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
         self.table = Table(self.broker, setting.partitions, setting.database)
@@ -359,17 +359,23 @@ class World:
     # Calls -----------------------------------------------------------------------------------
 
     def _answer(self, actor: Actor, end: End) -> None:
-        """Where the store takes everything, nothing lands that comes too late for anybody."""
+        """Where the store takes every write, one that comes too late for anybody does not land."""
         if not self.setting.guarded and actor.call in _WRITES and self._is_late(actor):
-            end = End.KILLED if end is End.LAST else End.FAILED if end is End.DONE else end
-            end = End.FAILED if end is End.UNSURE else end
+            end = End.KILLED if end in (End.KILLED, End.LAST) else End.FAILED
         self.stage.go_on(actor, end)
 
     def _is_late(self, actor: Actor) -> bool:
-        if self.everybody[actor.member].is_owner(actor):
+        """Sent off while the rows were its worker's, and standing still since then.
+
+        No worker may send one off after that.
+        """
+        if not actor.was_owner or self._is_owner(actor):
             return False
         waited_s = self.stage.now_s - actor.since_s
         return Feature.SECOND_LOOK not in self.features or waited_s > WRITE_TIMEOUT_S
+
+    def _is_owner(self, actor: Actor) -> bool:
+        return self.everybody[actor.member].is_owner(actor)
 
     def _meanwhile(self) -> None:
         """Called while a revoke waits for what is in flight, and by polls."""
