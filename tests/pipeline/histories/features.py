@@ -17,7 +17,8 @@ class Feature(Enum):
     SECOND_LOOK = auto()
     """Where the store takes late writes of a frozen worker, they are found and repaired."""
     CACHE = auto()
-    """No text is paid for again because the store showed its vector late."""
+    """What a store shows late is known all the same: nothing is paid for again, and nothing is
+    taken for unchanged that an older change was written over."""
 
 
 ENABLED: frozenset[Feature] = frozenset()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.pipeline.histories.table import Moment, Past
     from tests.pipeline.histories.turns import Actor
     from tests.pipeline.histories.world import World
-    from worker.model import Point
+    from worker.model import Point, Position
 
 DIMENSIONS = 8
 FOR_EVER = 1 << 60
@@ -62,6 +62,17 @@ class Oracle:
                 _holds(actor.seen.get(str(key)), text) for key in candidates
             ):
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
+
+    def look_at_writes(self, positions: Mapping[str, Position], actor: Actor) -> None:
+        """No write puts an old change over a newer one: the store would take it."""
+        if self._world.setting.guarded or not self._can_tell:
+            return
+        points = self._world.points
+        for point_id, position in positions.items():
+            stamp = points[point_id].stamp if point_id in points else None
+            is_old = stamp is not None and position.is_before(stamp.position)
+            if is_old and self._world.is_owner(actor):
+                self.complaints.append(f"row {point_id} goes back to {position}")
 
     @property
     def _can_tell(self) -> bool:

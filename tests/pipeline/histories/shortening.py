@@ -50,7 +50,7 @@ def _fewer(history: History, fails: Callable[[History], bool]) -> History:
 
 
 def _simpler(history: History, fails: Callable[[History], bool]) -> History:
-    for setting in _variants(history.setting):
+    for setting in _settings(history.setting):
         if fails(replace(history, setting=setting)):
             return replace(history, setting=setting)
     for at, event in enumerate(history.events):
@@ -59,6 +59,13 @@ def _simpler(history: History, fails: Callable[[History], bool]) -> History:
             if fails(replace(history, events=events)):
                 return replace(history, events=events)
     return history
+
+
+def _settings(setting: Setting) -> Iterator[Setting]:
+    """On the same kind of store."""
+    for other in _variants(setting):
+        if other.guarded is setting.guarded and min(other.partitions, other.rows, other.in_flight):
+            yield other
 
 
 def _variants(thing: D) -> Iterator[D]:

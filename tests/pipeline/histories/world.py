@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from tests.pipeline.gate import Gate
     from tests.pipeline.histories.turns import Actor
     from worker.embed.port import Embeddings, Purpose
+    from worker.errors import RecordError
     from worker.flow.backlog import Work
-    from worker.model import Point, TopicPartition
+    from worker.model import Point, Position, TopicPartition
     from worker.pipeline.batch import Report
+    from worker.store.port import Deletion
 
 GROUP = "connect-products"
 SESSION_S = 10.0
@@ -84,6 +86,19 @@ class WatchedStore(MemoryStore):
         assert actor is not None
         actor.seen = self._world.points
         return super().fetch(namespace, ids)
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        self._look({one.id: one.stamp.position for one in points if one.stamp})
+        return super().upsert(namespace, points)
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        self._look({one.id: one.position for one in deletions})
+        return super().delete(namespace, deletions)
+
+    def _look(self, positions: Mapping[str, Position]) -> None:
+        actor = self._world.stage.acting
+        assert actor is not None
+        self._world.oracle.look_at_writes(positions, actor)
 
 
 class WatchedSource(MemorySource):
@@ -189,7 +204,7 @@ class World:
     def __init__(self, setting: happen.Setting, features: frozenset[Feature]) -> None:
         self.setting = setting
         self.features = features
-        self.stage = Stage(self._is_owner)
+        self.stage = Stage(self.is_owner)
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
         self.table = Table(self.broker, setting.partitions, setting.database)
@@ -369,12 +384,12 @@ class World:
 
         No worker may send one off after that.
         """
-        if not actor.was_owner or self._is_owner(actor):
+        if not actor.was_owner or self.is_owner(actor):
             return False
         waited_s = self.stage.now_s - actor.since_s
         return Feature.SECOND_LOOK not in self.features or waited_s > WRITE_TIMEOUT_S
 
-    def _is_owner(self, actor: Actor) -> bool:
+    def is_owner(self, actor: Actor) -> bool:
         return self.everybody[actor.member].is_owner(actor)
 
     def _meanwhile(self) -> None:
