@@ -64,15 +64,17 @@ class Oracle:
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
 
     def look_at_writes(self, positions: Mapping[str, Position], actor: Actor) -> None:
-        """No write puts an old change over a newer one: the store would take it."""
+        """Each row has one writer, who puts no old change over a newer one."""
+        others = positions.keys() - actor.owned
+        if others:
+            self.complaints.append(f"rows {others} are written by a worker that lost them")
         if self._world.setting.guarded or not self._can_tell:
             return
         points = self._world.points
-        for point_id, position in positions.items():
+        for point_id in positions.keys() & self._world.owned(actor):
             stamp = points[point_id].stamp if point_id in points else None
-            is_old = stamp is not None and position.is_before(stamp.position)
-            if is_old and self._world.is_owner(actor):
-                self.complaints.append(f"row {point_id} goes back to {position}")
+            if stamp is not None and positions[point_id].is_before(stamp.position):
+                self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
 
     @property
     def _can_tell(self) -> bool:

@@ -94,8 +94,8 @@ class Actor:
         self.call = ""
         """What it stands before."""
         self.since_s = 0.0
-        self.was_owner = True
-        """Whether its rows were its worker's when it stopped."""
+        self.owned: frozenset[str] = frozenset()
+        """Ids of its rows that were its worker's when the call began."""
         self.due_s = 0.0
         """When it has slept enough."""
         self.alarm: threading.Event | None = None
@@ -111,8 +111,8 @@ class Actor:
 class Stage:
     """Where batches act; calls of ports go through it."""
 
-    def __init__(self, is_owner: Callable[[Actor], bool]) -> None:
-        self._is_owner = is_owner
+    def __init__(self, owned: Callable[[Actor], frozenset[str]]) -> None:
+        self._owned = owned
         self.now_s = 1_000.0
         self.waiting: list[Actor] = []
         """In the order in which they stopped."""
@@ -187,6 +187,7 @@ class Stage:
         assert actor is not None
         if actor.is_dead:
             return End.KILLED
+        actor.owned = self._owned(actor)
         if method in self.away:
             return End.FAILED
         if self.is_open:
@@ -196,7 +197,6 @@ class Stage:
 
     def _stop(self, actor: Actor, call: str) -> None:
         actor.call, actor.since_s = call, self.now_s
-        actor.was_owner = self._is_owner(actor)
         self.waiting.append(actor)
         assert actor.thread is not None
         actor.thread.stop()

@@ -177,10 +177,14 @@ class Member:
         self.source.close()
         self.letters.close(1.0)
 
-    def is_owner(self, actor: Actor) -> bool:
-        """Whether the broker still takes it for the owner of all that the batch holds."""
-        owned = self._world.broker.group(GROUP).owned(self.source)
-        return all(work.is_ours and work.newest.ledger.partition in owned for work in actor.batch)
+    def owned(self, actor: Actor) -> frozenset[str]:
+        """Ids of the batch's rows that are this worker's, for itself and for the broker."""
+        places = self._world.broker.group(GROUP).owned(self.source)
+        return frozenset(
+            str(work.key.columns[0][1])
+            for work in actor.batch
+            if work.is_ours and work.newest.ledger.partition in places
+        )
 
     # As the listener of its source -----------------------------------------------------------
 
@@ -204,7 +208,7 @@ class World:
     def __init__(self, setting: happen.Setting, features: frozenset[Feature]) -> None:
         self.setting = setting
         self.features = features
-        self.stage = Stage(self.is_owner)
+        self.stage = Stage(self.owned)
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
         self.table = Table(self.broker, setting.partitions, setting.database)
@@ -380,17 +384,14 @@ class World:
         self.stage.go_on(actor, end)
 
     def _is_late(self, actor: Actor) -> bool:
-        """Sent off while the rows were its worker's, and standing still since then.
-
-        No worker may send one off after that.
-        """
-        if not actor.was_owner or self.is_owner(actor):
+        """Sent off while the rows were its worker's, and standing still since then."""
+        if not actor.owned - self.owned(actor):
             return False
         waited_s = self.stage.now_s - actor.since_s
         return Feature.SECOND_LOOK not in self.features or waited_s > WRITE_TIMEOUT_S
 
-    def is_owner(self, actor: Actor) -> bool:
-        return self.everybody[actor.member].is_owner(actor)
+    def owned(self, actor: Actor) -> frozenset[str]:
+        return self.everybody[actor.member].owned(actor)
 
     def _meanwhile(self) -> None:
         """Called while a revoke waits for what is in flight, and by polls."""
