@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from worker.errors import RecordError
     from worker.flow.backlog import Work
     from worker.model import Point, Position, TopicPartition
-    from worker.pipeline.batch import Report
+    from worker.pipeline.item import Report
     from worker.store.port import Deletion
 
 GROUP = "connect-products"
@@ -88,14 +88,16 @@ class WatchedStore(MemoryStore):
         return super().fetch(namespace, ids)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
-        self._look({one.id: one.stamp.position for one in points if one.stamp})
+        self._look(namespace, {one.id: one.stamp.position for one in points if one.stamp})
         return super().upsert(namespace, points)
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
-        self._look({one.id: one.position for one in deletions})
+        self._look(namespace, {one.id: one.position for one in deletions})
         return super().delete(namespace, deletions)
 
-    def _look(self, positions: Mapping[str, Position]) -> None:
+    def _look(self, namespace: str, positions: Mapping[str, Position]) -> None:
+        if namespace != TOPIC:  # a parking place
+            return
         actor = self._world.stage.acting
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
@@ -146,13 +148,15 @@ class Member:
         clock = world.clock
         patience = Patience(abort=self._abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
-        runner = BatchRunner(
+        runner = BatchRunner.of(
             documents=DocumentBuilder(_spec(world.setting.has_condition), world.embedder.model),
             embedding=embedding_of(world.embedder, clock, pool=AtOnce(), rng=random.Random(number)),
             store=world.gated_store,
             guard=ModelGuard(world.store, world.embedder.model),
             lease=lease,
             patience=patience,
+            clock=clock,
+            cached_rows=1000,
         )
         self.task = Task(
             ports=Ports(
