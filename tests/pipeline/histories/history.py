@@ -98,7 +98,8 @@ class Crash:
     """A worker is gone; what it was about to call may still have happened."""
 
     worker: int
-    last: End
+    happened: bool
+    """Whether what it was about to call did."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (3, [Join()]),
         (5, [Answer(call, end) for end in ends for call in range(4)]),
         (1, [Leave(worker, hangs) for hangs in (False, True) for worker in workers]),
-        (3, [Crash(worker, last) for last in (End.KILLED, End.LAST) for worker in workers]),
+        (3, [Crash(worker, happened) for happened in (False, True) for worker in workers]),
         (2, [Freeze(worker) for worker in workers]),
         (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),

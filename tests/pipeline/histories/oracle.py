@@ -59,7 +59,8 @@ class Oracle:
                     continue
                 self.complaints.append(f"{text!r} is embedded, which no row of the batch ever had")
             elif self._can_tell and all(
-                _holds(actor.seen.get(str(key)), text) for key in candidates
+                _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
+                for key in candidates
             ):
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
 
@@ -75,6 +76,12 @@ class Oracle:
             stamp = points[point_id].stamp if point_id in points else None
             if stamp is not None and positions[point_id].is_before(stamp.position):
                 self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
+
+    def _shows(self, key: int, actor: Actor) -> bool:
+        """Whether the store shows the point by now, or the worker wrote it by itself."""
+        writer, at_s = self._world.writers.get(str(key), (actor.member, 0.0))
+        waited_s = self._world.stage.now_s - at_s
+        return writer == actor.member or waited_s > self._world.setting.settle_s
 
     @property
     def _can_tell(self) -> bool:
@@ -171,8 +178,18 @@ class Oracle:
         if kind != "UnavailableColumn" or not event.lacks_body:
             return False
         if event.moved_from is not None:
-            return Feature.KEY_CHANGE not in ENABLED or not self._is_indexed(event.row)
-        return Feature.TOAST not in ENABLED or not is_known
+            former = self._table.pasts[event.moved_from].moments
+            rows = [one.event.row for one in former]
+            is_known = all(
+                self._is_indexed(row) and row.text == event.row.text for row in rows if row
+            )
+            is_built = Feature.KEY_CHANGE in ENABLED
+        else:
+            earlier = past.moments[: past.moments.index(moment)]
+            rows = [one.event.row for one in earlier]
+            is_known = is_known and all(row.text == event.row.text for row in rows if row)
+            is_built = Feature.TOAST in ENABLED
+        return not (is_built and is_known)
 
     def _is_indexed(self, row: Row | None) -> bool:
         return row is not None and bool(row.text) and (row.visible or not self._has_condition)

@@ -101,6 +101,8 @@ class WatchedStore(MemoryStore):
         actor = self._world.stage.acting
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
+        now_s = self._world.stage.now_s
+        self._world.writers.update(dict.fromkeys(positions, (actor.member, now_s)))
 
 
 class WatchedSource(MemorySource):
@@ -224,6 +226,8 @@ class World:
         self.everybody: list[Member] = []
         self.members: list[Member] = []
         """Those that did not leave or crash."""
+        self.writers: dict[str, tuple[int, float]] = {}
+        """By id, who wrote it last, and when."""
         self.draining: Member | None = None
         self.oracle = Oracle(self)
         self._hangs = False
@@ -256,8 +260,8 @@ class World:
                 self._answer_any(call, end)
             case happen.Leave(worker, hangs):
                 self._leave(worker, hangs=hangs)
-            case happen.Crash(worker, last):
-                self._crash(worker, last)
+            case happen.Crash(worker, happened):
+                self._crash(worker, End.LAST if happened else End.KILLED)
             case happen.Freeze(worker):
                 self._freeze(worker)
             case happen.Pass(seconds):
