@@ -14,6 +14,9 @@ from worker.throttle.accounts import Accounts
 from worker.throttle.rates import Rates
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from random import Random
+
     from worker.clock import Clock
     from worker.embed.port import Embedder
     from worker.spend.port import Purse
@@ -26,9 +29,11 @@ def embedding_of(
     purse: Purse | None = None,
     rates: Rates | None = None,
     overlong: Overlong = Overlong.TRUNCATE,
+    pool: Executor | None = None,
+    rng: Random | None = None,
 ) -> Embedding:
-    gate = Accounts(clock).gate("fake", rates or Rates())
+    gate = Accounts(clock, rng).gate("fake", rates or Rates())
     unlimited = UnlimitedPurse(MemoryStateTopic(), clock=clock)
     used = purse or unlimited
     exposure = Exposure.of(used.report(), embedder.terms.price)
-    return Embedding("products", Caller(embedder, gate, used, overlong, exposure))
+    return Embedding("products", Caller(embedder, gate, used, overlong, exposure), pool)

@@ -21,6 +21,7 @@ from worker.pipeline.texts import Embedded, Texts, usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
@@ -38,14 +39,13 @@ _FEW_REFUSALS = 2
 class Embedding:
     """Embeds for all tasks of a connector. Thread-safe."""
 
-    def __init__(self, name: str, caller: Caller) -> None:
+    def __init__(self, name: str, caller: Caller, pool: Executor | None = None) -> None:
+        """``pool`` is where calls run; threads of its own, one per call, by default."""
         self._name = name
         self._caller = caller
         self._lock = threading.Lock()
         self._held: dict[int, int] = {}
-        self._pool = ThreadPoolExecutor(
-            caller.embedder.limits.in_flight, thread_name_prefix="embedding"
-        )
+        self._pool = pool or ThreadPoolExecutor(caller.embedder.limits.in_flight, "embedding")
 
     @property
     def model(self) -> ModelId:

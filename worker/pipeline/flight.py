@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from worker.pipeline.patience import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from concurrent.futures import Executor
 
+    from worker.clock import Clock
     from worker.flow.backlog import Work
     from worker.model import TopicPartition
     from worker.pipeline.item import Report
@@ -31,11 +33,13 @@ class Flight:
     """Batches in flight. All methods belong to the task's thread."""
 
     def __init__(
-        self, run: Callable[[Sequence[Work]], Report], *, threads: int, name: str = "batch"
+        self, run: Callable[[Sequence[Work]], Report], *, pool: Executor, clock: Clock
     ) -> None:
         self._run = run
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._pool = pool
+        self._clock = clock
         self._landed: queue.SimpleQueue[Landed] = queue.SimpleQueue()
+        self._has_landed = threading.Event()
         self._under_way: dict[int, Sequence[Work]] = {}
 
     @property
@@ -59,14 +63,12 @@ class Flight:
 
     def collect(self, timeout_s: float = 0.0) -> list[Landed]:
         """Batches that ended; waits up to ``timeout_s`` for the first one."""
+        self._has_landed.clear()
+        if timeout_s > 0 and self._landed.empty():
+            self._clock.wait(self._has_landed, timeout_s)
         landed: list[Landed] = []
-        try:
-            if timeout_s > 0:
-                landed.append(self._landed.get(timeout=timeout_s))
-            while True:
-                landed.append(self._landed.get_nowait())
-        except queue.Empty:
-            pass
+        while not self._landed.empty():
+            landed.append(self._landed.get_nowait())
         for one in landed:
             del self._under_way[id(one.batch)]
         return landed
@@ -76,9 +78,13 @@ class Flight:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _fly(self, batch: Sequence[Work]) -> None:
+        self._landed.put(self._end_of(batch))
+        self._has_landed.set()
+
+    def _end_of(self, batch: Sequence[Work]) -> Landed:
         try:
-            self._landed.put(Landed(batch, report=self._run(batch)))
+            return Landed(batch, report=self._run(batch))
         except (Interrupted, LeaseExpired):
-            self._landed.put(Landed(batch))
+            return Landed(batch)
         except BaseException as error:  # noqa: BLE001 - the task's thread raises it
-            self._landed.put(Landed(batch, failure=error))
+            return Landed(batch, failure=error)

@@ -6,6 +6,7 @@ One thread owns the consumer, the ledger and the backlog, so nothing here needs 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from worker.pipeline.truncates import IgnoredTruncates
 if TYPE_CHECKING:
     import threading
     from collections.abc import Collection
+    from concurrent.futures import Executor
 
     from worker.clock import Clock
     from worker.model import TopicPartition
@@ -63,7 +65,9 @@ class Task:
         clock: Clock,
         counters: Counters,
         abort: threading.Event,
+        pool: Executor | None = None,
     ) -> None:
+        """``pool`` is where batches run; threads of the task's own by default."""
         self._source = ports.source
         self._decoder = ports.decoder
         self._batch = settings.batch
@@ -75,7 +79,11 @@ class Task:
         self._marks = ports.marks
         self._rejects = Rejects(ports.dead_letters, counters, Marking(ports.marks, patience))
         self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
-        self._flight = Flight(ports.runner.run, threads=settings.batch.max_in_flight)
+        self._flight = Flight(
+            ports.runner.run,
+            pool=pool or ThreadPoolExecutor(settings.batch.max_in_flight, "batch"),
+            clock=clock,
+        )
         self._schemas = SchemaLoader(ports.decoder, patience)
         self._intake = Intake(
             decoder=ports.decoder,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.embedding import embedding_of
-from worker.clock import FakeClock
+from worker.clock import FakeClock, SystemClock
 from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
@@ -114,7 +115,9 @@ class Engine:
             forget=self._forget,
             store=Capabilities(guarded=False, settle_s=SETTLE_S, write_timeout_s=30.0),
         )
-        self.flight = Flight(self.runner.run, threads=2)
+        self.flight = Flight(
+            self.runner.run, pool=ThreadPoolExecutor(2, "batch"), clock=SystemClock()
+        )
         self.landing = Landing(
             flight=self.flight,
             backlog=self.backlog,

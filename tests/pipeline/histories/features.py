@@ -1,0 +1,25 @@
+"""What the product does already; a history demands nothing else."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Feature(Enum):
+    """A promise that a history can hold the product to."""
+
+    TOAST = auto()
+    """An update without its large columns is no dead letter: what they hold is known."""
+    KEY_CHANGE = auto()
+    """A row whose key changes keeps its vector, also where its large columns were not sent."""
+    TRUNCATE = auto()
+    """``truncate.mode=delete``: what is older than a TRUNCATE leaves the index."""
+    SECOND_LOOK = auto()
+    """Where the store takes late writes of a frozen worker, they are found and repaired."""
+    CACHE = auto()
+    """What a store shows late is known all the same: nothing is paid for again, and nothing is
+    taken for unchanged that an older change was written over."""
+
+
+ENABLED: frozenset[Feature] = frozenset()
+"""Turn a feature on here once it is built."""

@@ -1,0 +1,243 @@
+"""A table, and the events that Debezium sends about it.
+
+Sources: Debezium's ``RelationalChangeRecordEmitter`` (a changed key is ``d``, tombstone and ``c``
+with headers that link them), ``PostgresChangeRecordEmitter`` (placeholders for large columns that
+an update did not touch, ``before`` by replica identity), ``EventDispatcher`` (the tombstone has the
+headers of its delete).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from worker.decode.key_change import NEW_KEY, OLD_KEY
+from worker.model import TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.model import Headers
+    from worker.source.memory_broker import MemoryBroker
+
+TOPIC = "shop.public.products"
+PLACEHOLDER = "__debezium_unavailable_value"
+LARGE = "L"
+"""What the bodies begin with that PostgreSQL keeps out of line."""
+_FIRST_MS = 1_700_000_000_000
+_AHEAD = 3
+"""By so much a snapshot's log position is ahead of changes that are committed after it."""
+
+
+class Database(Enum):
+    """What tells about the changes."""
+
+    POSTGRES = "postgresql"
+    """REPLICA IDENTITY DEFAULT."""
+    POSTGRES_FULL = "postgresql, REPLICA IDENTITY FULL"
+    MYSQL = "mysql"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row without its key."""
+
+    title: str = "a"
+    body: str = ""
+    price: int = 0
+    visible: bool = True
+
+    @property
+    def text(self) -> str:
+        """What ``document.fields=title, body`` makes of it."""
+        return text_of(self.title, self.body)
+
+
+def text_of(title: str, body: str) -> str:
+    return "\n".join(part for part in (title, body) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is sent about a row, tombstones included."""
+
+    key: int
+    value: bytes | None
+    headers: Headers
+    row: Row | None
+    """The row afterwards; None if it is gone."""
+    lacks_body: bool = False
+    moved_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A row as one record says it is."""
+
+    offset: int
+    event: Event
+    is_again: bool
+    """Whether Debezium had sent it before."""
+    truncates: int
+    """How often the table had been emptied before."""
+
+
+@dataclass(slots=True)
+class Past:
+    """All that a key ever was, in the order of its partition."""
+
+    partition: int
+    moments: list[Moment] = field(default_factory=list)
+    titles: set[str] = field(default_factory=set)
+    bodies: set[str] = field(default_factory=set)
+
+    def had(self, text: str) -> bool:
+        """Whether this may have been its text, also while old events come again."""
+        return any(text == text_of(title, body) for title in self.titles for body in self.bodies)
+
+
+class Table:
+    """Rows by key; every statement reaches the topic at once."""
+
+    def __init__(self, broker: MemoryBroker, partitions: int, database: Database) -> None:
+        broker.create_topic(TOPIC, partitions)
+        self.places = [TopicPartition(TOPIC, number) for number in range(partitions)]
+        self.rows: dict[int, Row] = {}
+        self.pasts: dict[int, Past] = {}
+        self.truncates = 0
+        self._broker = broker
+        self._database = database
+        self._sent: list[tuple[Event | None, bytes | None]] = []
+        """Everything, in order; a TRUNCATE is no event about a row."""
+        self._commits = 0
+
+    # Statements ----------------------------------------------------------------------------
+
+    def write(self, key: int, changes: Mapping[str, Any]) -> None:
+        """INSERT, or UPDATE of these columns alone."""
+        before = self.rows.get(key)
+        self._commits += 1
+        if before is None:
+            self._put("c", key, Row(**changes))
+        else:
+            lacks = self._leaves_out(before, changes)
+            self._put("u", key, replace(before, **changes), lacks_body=lacks, before=before)
+
+    def delete(self, key: int) -> None:
+        """DELETE: the delete and its tombstone."""
+        if key in self.rows:
+            self._commits += 1
+            self._remove(key)
+
+    def move(self, key: int, new: int, changes: Mapping[str, Any]) -> None:
+        """UPDATE of the key, and perhaps of other columns."""
+        if key not in self.rows or new in self.rows:
+            return
+        self._commits += 1
+        before = self.rows[key]
+        self._remove(key, ((NEW_KEY, _key(new)),))
+        lacks = self._leaves_out(before, changes)
+        self._put("c", new, replace(before, **changes), lacks_body=lacks, moved_from=key)
+
+    def truncate(self) -> None:
+        """TRUNCATE, with ``skipped.operations=none``."""
+        self._commits += 1
+        self.truncates += 1
+        self.rows.clear()
+        value = self._envelope("t", None, None)
+        self._sent.append((None, value))
+        self._produce(None, value, ())
+
+    def snapshot(self) -> None:
+        """All rows are read again, whole; newer in time, and in the log perhaps as well."""
+        self._commits += 1
+        for key, row in sorted(self.rows.items()):
+            self._put("r", key, row)
+
+    def send_again(self, events: int) -> None:
+        """The connector crashed: its last events come again, as they were."""
+        for event, value in self._sent[-events:] if events else ():
+            if event is None:
+                self._produce(None, value, ())
+            else:
+                self._send(event, is_again=True)
+
+    # Events --------------------------------------------------------------------------------
+
+    def _leaves_out(self, before: Row, changes: Mapping[str, Any]) -> bool:
+        is_large = before.body.startswith(LARGE)
+        return self._database is Database.POSTGRES and is_large and "body" not in changes
+
+    def _put(
+        self,
+        op: str,
+        key: int,
+        row: Row,
+        *,
+        lacks_body: bool = False,
+        before: Row | None = None,
+        moved_from: int | None = None,
+    ) -> None:
+        self.rows[key] = row
+        headers = () if moved_from is None else ((OLD_KEY, _key(moved_from)),)
+        after = _columns(key, row)
+        if lacks_body:
+            after["body"] = PLACEHOLDER
+        sent = None if before is None else self._before(key, before)
+        value = self._envelope(op, sent, after)
+        self._send(Event(key, value, headers, row, lacks_body, moved_from))
+
+    def _remove(self, key: int, headers: Headers = ()) -> None:
+        before = self._before(key, self.rows.pop(key)) or {"id": key}
+        self._send(Event(key, self._envelope("d", before, None), headers, None))
+        self._send(Event(key, None, headers, None))
+
+    def _before(self, key: int, row: Row) -> dict[str, Any] | None:
+        return None if self._database is Database.POSTGRES else _columns(key, row)
+
+    def _envelope(
+        self, op: str, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> bytes:
+        source = self._source(self._commits + (_AHEAD if op == "r" else 0))
+        return orjson.dumps({"op": op, "before": before, "after": after, "source": source})
+
+    def _source(self, position: int) -> dict[str, Any]:
+        source = {"db": "shop", "schema": "public", "table": "products"}
+        if self._database is Database.MYSQL:  # its times have one second
+            seconds = 1_000 * (self._commits // 4)
+            place = {"connector": "mysql", "file": "binlog.000012", "pos": position}
+            return {**source, **place, "ts_ms": _FIRST_MS + seconds}
+        place = {"connector": "postgresql", "lsn": position}
+        return {**source, **place, "ts_ms": _FIRST_MS + self._commits // 2}
+
+    def _send(self, event: Event, *, is_again: bool = False) -> None:
+        self._sent.append((event, event.value))
+        partition, offset = self._produce(_key(event.key), event.value, event.headers)
+        past = self.pasts.setdefault(event.key, Past(partition))
+        past.moments.append(Moment(offset, event, is_again, self.truncates))
+        if event.row is not None:
+            past.titles.add(event.row.title)
+            past.bodies.add(event.row.body)
+
+    def _produce(self, key: bytes | None, value: bytes | None, headers: Headers) -> tuple[int, int]:
+        record = self._broker.produce(
+            TOPIC, key, value, headers=headers, timestamp_ms=_FIRST_MS + self._commits
+        )
+        return record.partition, record.offset
+
+
+def _columns(key: int, row: Row) -> dict[str, Any]:
+    return {
+        "id": key,
+        "title": row.title,
+        "body": row.body,
+        "price": row.price,
+        "visible": row.visible,
+    }
+
+
+def _key(key: int) -> bytes:
+    return b'{"id":%d}' % key

@@ -1,0 +1,458 @@
+"""The whole engine on fakes, driven event by event and by one thread at a time."""
+
+from __future__ import annotations
+
+import random
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from tests.embedding import embedding_of
+from tests.pipeline.gate import GatedEmbedder, GatedStore
+from tests.pipeline.histories import history as happen
+from tests.pipeline.histories.features import Feature
+from tests.pipeline.histories.oracle import DIMENSIONS, Oracle
+from tests.pipeline.histories.table import TOPIC, Table
+from tests.pipeline.histories.turns import AtOnce, End, Pool, Stage, StageClock
+from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.dlq.headers import CONNECT, OURS
+from worker.dlq.memory import MemoryDeadLetterQueue
+from worker.document.builder import DocumentBuilder
+from worker.document.spec import DocumentSpec, parse_spec
+from worker.embed.fake import FakeConfig, FakeEmbedder
+from worker.embed.port import Overlong
+from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.pipeline.batch import BatchRunner
+from worker.pipeline.lease import Lease
+from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.patience import Patience
+from worker.pipeline.settings import Ports, TaskSettings
+from worker.pipeline.task import Task
+from worker.source.memory import MemorySource
+from worker.source.memory_broker import MemoryBroker
+from worker.source.subscription import Subscription
+from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.telemetry.counters import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from tests.pipeline.gate import Gate
+    from tests.pipeline.histories.turns import Actor
+    from worker.embed.port import Embeddings, Purpose
+    from worker.errors import RecordError
+    from worker.flow.backlog import Work
+    from worker.model import Point, Position, TopicPartition
+    from worker.pipeline.item import Report
+    from worker.store.port import Deletion
+
+GROUP = "connect-products"
+SESSION_S = 10.0
+WRITE_TIMEOUT_S = 20.0
+"""Later than this no write lands that was sent off."""
+_WRITES = frozenset({"upsert", "delete"})
+_ROUNDS = 300
+"""More than any history takes to come to its end."""
+_ROUND_S = 0.5
+_STEP_S = 0.1
+_JSON = PartSettings(format=Format.JSON, schemas_enable=False)
+
+
+class WatchedEmbedder(FakeEmbedder):
+    """Tells what is paid for."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(FakeConfig(dimensions=DIMENSIONS, refuse=happen.POISON))
+        self._world = world
+
+    def embed(
+        self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
+    ) -> Embeddings:
+        actor = self._world.stage.acting
+        assert actor is not None
+        self._world.oracle.look_at_texts(texts, actor)
+        return super().embed(texts, purpose, overlong)
+
+
+class WatchedStore(MemoryStore):
+    """Remembers what there was when a batch looked."""
+
+    def __init__(self, world: World, behaviour: MemoryBehaviour) -> None:
+        super().__init__(MemoryConfig(), behaviour=behaviour, clock=world.clock)
+        self._world = world
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        actor = self._world.stage.acting
+        assert actor is not None
+        actor.seen = self._world.points
+        return super().fetch(namespace, ids)
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        self._look(namespace, {one.id: one.stamp.position for one in points if one.stamp})
+        return super().upsert(namespace, points)
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        self._look(namespace, {one.id: one.position for one in deletions})
+        return super().delete(namespace, deletions)
+
+    def _look(self, namespace: str, positions: Mapping[str, Position]) -> None:
+        if namespace != TOPIC:  # a parking place
+            return
+        actor = self._world.stage.acting
+        assert actor is not None
+        self._world.oracle.look_at_writes(positions, actor)
+        now_s = self._world.stage.now_s
+        self._world.writers.update(dict.fromkeys(positions, (actor.member, now_s)))
+
+
+class WatchedSource(MemorySource):
+    """Every commit is looked at."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.broker, GROUP, Subscription((TOPIC,)), world.clock)
+        self._world = world
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        super().commit(next_offsets)
+        self._world.oracle.look_at_commits()
+
+    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
+        is_done = super().commit_now(next_offsets, timeout_s)
+        self._world.oracle.look_at_commits()
+        return is_done
+
+
+class Runner:
+    """Tells the stage whose batch acts."""
+
+    def __init__(self, world: World, inner: BatchRunner) -> None:
+        self.embedding = inner.embedding
+        self._world = world
+        self._inner = inner
+
+    def run(self, batch: Sequence[Work]) -> Report:
+        actor = self._world.stage.acting
+        assert actor is not None
+        actor.batch = batch
+        actor.seen = self._world.points
+        return self._inner.run(batch)
+
+
+class Member:
+    """One worker with one task."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.number = number
+        self.letters = MemoryDeadLetterQueue()
+        self.source = WatchedSource(world)
+        self._world = world
+        self._abort = threading.Event()
+        clock = world.clock
+        patience = Patience(abort=self._abort, clock=clock, max_delay_s=2.0)
+        lease = Lease(clock, SESSION_S)
+        runner = BatchRunner.of(
+            documents=DocumentBuilder(_spec(world.setting.has_condition), world.embedder.model),
+            embedding=embedding_of(world.embedder, clock, pool=AtOnce(), rng=random.Random(number)),
+            store=world.gated_store,
+            guard=ModelGuard(world.store, world.embedder.model),
+            lease=lease,
+            patience=patience,
+            clock=clock,
+            cached_rows=1000,
+        )
+        self.task = Task(
+            ports=Ports(
+                self.source, _decoder(), cast("BatchRunner", Runner(world, runner)), self.letters
+            ),
+            settings=TaskSettings(
+                BatchPolicy(max_rows=world.setting.rows, max_in_flight=world.setting.in_flight),
+                BufferLimits(max_rows=8),
+            ),
+            lease=lease,
+            patience=patience,
+            clock=clock,
+            counters=Counters(),
+            abort=self._abort,
+            pool=Pool(world.stage, number),
+        )
+        self.source.start(self)
+
+    def leave(self) -> None:
+        """Stop in order, as ``Task.run`` does."""
+        self._abort.set()
+        self.source.close()
+        self.letters.close(1.0)
+
+    def owned(self, actor: Actor) -> frozenset[str]:
+        """Ids of the batch's rows that are this worker's, for itself and for the broker."""
+        places = self._world.broker.group(GROUP).owned(self.source)
+        return frozenset(
+            str(work.key.columns[0][1])
+            for work in actor.batch
+            if work.is_ours and work.newest.ledger.partition in places
+        )
+
+    # As the listener of its source -----------------------------------------------------------
+
+    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
+        self.task.on_assigned(partitions)
+
+    def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        self._world.draining = self
+        try:
+            self.task.on_revoked(partitions)
+        finally:
+            self._world.draining = None
+
+    def on_lost(self, partitions: Collection[TopicPartition]) -> None:
+        self.task.on_lost(partitions)
+
+
+class World:
+    """A table, a store, and workers that come and go."""
+
+    def __init__(self, setting: happen.Setting, features: frozenset[Feature]) -> None:
+        self.setting = setting
+        self.features = features
+        self.stage = Stage(self.owned)
+        self.clock = StageClock(self.stage, self._meanwhile)
+        self.broker = MemoryBroker()
+        self.table = Table(self.broker, setting.partitions, setting.database)
+        behaviour = MemoryBehaviour(guarded=setting.guarded, settle_s=setting.settle_s)
+        self.store = WatchedStore(self, behaviour)
+        gate = cast("Gate", self.stage)
+        self.gated_store = GatedStore(self.store, gate)
+        self.embedder = GatedEmbedder(WatchedEmbedder(self), gate)
+        self.everybody: list[Member] = []
+        self.members: list[Member] = []
+        """Those that did not leave or crash."""
+        self.writers: dict[str, tuple[int, float]] = {}
+        """By id, who wrote it last, and when."""
+        self.draining: Member | None = None
+        self.oracle = Oracle(self)
+        self._hangs = False
+        self._outages: dict[str, float] = {}
+        """What is out, and until when."""
+        self.join()
+
+    # What happens ----------------------------------------------------------------------------
+
+    def happens(self, event: happen.Event) -> None:  # noqa: C901, PLR0912 - one case per event
+        """Let it happen, and look."""
+        match event:
+            case happen.Write(key, changes):
+                self.table.write(key, changes)
+            case happen.Delete(key):
+                self.table.delete(key)
+            case happen.Move(key, new, changes):
+                self.table.move(key, new, changes)
+            case happen.Truncate():
+                self.table.truncate()
+            case happen.Snapshot():
+                self.table.snapshot()
+            case happen.SendAgain(events):
+                self.table.send_again(events)
+            case happen.Join():
+                self.join()
+            case happen.WorkOn(worker, calls, hangs):
+                self._work_on(worker, calls, hangs=hangs)
+            case happen.Answer(call, end):
+                self._answer_any(call, end)
+            case happen.Leave(worker, hangs):
+                self._leave(worker, hangs=hangs)
+            case happen.Crash(worker, happened):
+                self._crash(worker, End.LAST if happened else End.KILLED)
+            case happen.Freeze(worker):
+                self._freeze(worker)
+            case happen.Pass(seconds):
+                self._pass(seconds)
+            case happen.Outage(what, seconds):
+                self._outages[what] = self.stage.now_s + seconds
+                self._tell_outages()
+            case happen.SetBack():
+                self._set_back()
+        self.oracle.look_at_commits()
+
+    def ends(self) -> None:
+        """Everything works from now on; let all come to its end, and look."""
+        self.stage.is_open = True
+        self._end_outages()
+        for actor in [one for one in self.stage.waiting if one.call != "sleep"]:
+            self._answer(actor, End.DONE)
+        if not self.members:
+            self.join()
+        self._settle()
+        self.oracle.look_at_commits()
+        self.oracle.look_at_end()
+
+    def close(self) -> None:
+        """Let all threads end."""
+        for actor in list(self.stage.waiting):
+            self.stage.go_on(actor, End.KILLED)
+
+    def join(self) -> None:
+        if len(self.members) < happen.WORKERS:
+            member = Member(self, len(self.everybody))
+            self.everybody.append(member)
+            self.members.append(member)
+            self._tell_outages()
+
+    def _work_on(self, worker: int, calls: int, *, hangs: bool) -> None:
+        member = self._pick(worker)
+        if member is None:
+            return
+        self._hangs = hangs
+        self._step(member)
+        for _ in range(calls):
+            waiting = self.stage.calls_of(member.number)
+            if not waiting:
+                break
+            self._answer(waiting[0], End.DONE)
+        self._step(member)
+        self._hangs = False
+
+    def _step(self, member: Member) -> None:
+        member.task.step()
+        self._pass(_STEP_S)
+
+    def _answer_any(self, call: int, end: End) -> None:
+        waiting = [one for one in self.stage.waiting if one.call != "sleep"]
+        if waiting:
+            self._answer(waiting[call % len(waiting)], end)
+
+    def _leave(self, worker: int, *, hangs: bool) -> None:
+        member = self._pick(worker)
+        if member is None:
+            return
+        self.members.remove(member)
+        self._hangs = hangs
+        member.leave()
+        self._hangs = False
+        self.stage.kill(member.number, End.KILLED)
+
+    def _crash(self, worker: int, last: End) -> None:
+        member = self._pick(worker)
+        if member is None:
+            return
+        self.members.remove(member)
+        for actor in self.stage.all_of(member.number):
+            self._answer(actor, End.KILLED if actor.call == "sleep" else last)
+        member.source.expire()
+        self.broker.tell()
+
+    def _freeze(self, worker: int) -> None:
+        member = self._pick(worker)
+        if member is not None:
+            self._pass(SESSION_S + 1)
+            member.source.expire()
+            self.broker.tell()
+
+    def _pass(self, seconds: float) -> None:
+        self.stage.now_s += seconds
+        if self._outages:
+            self._tell_outages()
+        self.stage.wake()
+
+    def _end_outages(self) -> None:
+        self._outages.clear()
+        self._tell_outages()
+
+    def _tell_outages(self) -> None:
+        """Whoever is out, or back, hears of it."""
+        now_s = self.stage.now_s
+        self._outages = {what: end for what, end in self._outages.items() if end > now_s}
+        self.stage.away = frozenset(self._outages)
+        for member in self.members:
+            (member.letters.down if happen.LETTERS in self._outages else member.letters.up)()
+        is_up = happen.BROKER not in self._outages
+        if is_up is not self.broker.is_up:
+            (self.broker.up if is_up else self.broker.down)()
+
+    def _set_back(self) -> None:
+        self._end_outages()
+        while self.members:
+            self._leave(0, hangs=False)
+        self.broker.group(GROUP).committed.clear()
+
+    def _settle(self) -> None:
+        for _ in range(_ROUNDS):
+            if self._is_settled:
+                return
+            for member in self.members:
+                self._step(member)
+            self._pass(_ROUND_S)
+        self.oracle.complaints.append(f"it never ends; committed {self.committed}")
+
+    # Calls -----------------------------------------------------------------------------------
+
+    def _answer(self, actor: Actor, end: End) -> None:
+        """Where the store takes every write, one that comes too late for anybody does not land."""
+        if not self.setting.guarded and actor.call in _WRITES and self._is_late(actor):
+            end = End.KILLED if end in (End.KILLED, End.LAST) else End.FAILED
+        self.stage.go_on(actor, end)
+
+    def _is_late(self, actor: Actor) -> bool:
+        """Sent off while the rows were its worker's, and standing still since then."""
+        if not actor.owned - self.owned(actor):
+            return False
+        waited_s = self.stage.now_s - actor.since_s
+        return Feature.SECOND_LOOK not in self.features or waited_s > WRITE_TIMEOUT_S
+
+    def owned(self, actor: Actor) -> frozenset[str]:
+        return self.everybody[actor.member].owned(actor)
+
+    def _meanwhile(self) -> None:
+        """Called while a revoke waits for what is in flight, and by polls."""
+        if self.draining is None or self._hangs:
+            return
+        for actor in self.stage.all_of(self.draining.number)[:1]:
+            if actor.call == "sleep":
+                self.stage.now_s = max(self.stage.now_s, actor.due_s)
+                self.stage.go_on(actor)
+            else:
+                self._answer(actor, End.DONE)
+
+    def _pick(self, worker: int) -> Member | None:
+        return self.members[worker % len(self.members)] if self.members else None
+
+    # What there is to see --------------------------------------------------------------------
+
+    @property
+    def points(self) -> dict[str, Point]:
+        """The index, whether it shows it yet or not."""
+        return self.store.points(TOPIC)
+
+    @property
+    def committed(self) -> Mapping[TopicPartition, int]:
+        return self.broker.committed(GROUP)
+
+    @property
+    def dead(self) -> dict[tuple[int, int], str]:
+        """Kind of each dead letter, by (partition, offset)."""
+        found: dict[tuple[int, int], str] = {}
+        for one in self.everybody:
+            for record in one.letters.records:
+                headers = {name: value or b"" for name, value in record.headers}
+                place = int(headers[CONNECT + "partition"]), int(headers[CONNECT + "offset"])
+                found[place] = headers[OURS + "kind"].decode()
+        return found
+
+    @property
+    def _is_settled(self) -> bool:
+        committed = self.committed
+        for place in self.table.places:
+            log = self.broker.log(place)
+            if log is None or committed.get(place, 0) != log.end:
+                return False
+        return not self.stage.waiting
+
+
+@cache
+def _spec(has_condition: bool) -> DocumentSpec:  # noqa: FBT001 - it is the key of a cache
+    when = "visible" if has_condition else None
+    return parse_spec(fields="title, body", metadata="title, price", when=when)
+
+
+def _decoder() -> DebeziumDecoder:
+    columns = frozenset({"title", "body", "price", "visible"})
+    return DebeziumDecoder(DecoderSettings(key=_JSON, value=_JSON, columns=columns))
