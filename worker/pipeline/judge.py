@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.errors import RecordError
 from worker.model import Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
 
@@ -73,12 +74,14 @@ class Judge:
         basis = item.stored if _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
             basis = item.moved
-        if basis is None and item.former is not None:
-            patient_until_s = item.work.newest.arrived_s + _MOVE_S
-            if looked_s < patient_until_s:
-                item.look_again_s = _soon(looked_s, patient_until_s)
-                return
-        item.document = self.documents.build(item.change, basis)
+        patient_until_s = item.work.newest.arrived_s + _MOVE_S
+        try:
+            item.document = self.documents.build(item.change, basis)
+        except RecordError:
+            if basis is not None or item.former is None or looked_s >= patient_until_s:
+                raise
+            item.look_again_s = _soon(looked_s, patient_until_s)
+            return
         item.is_partial = False
 
     def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:

@@ -38,14 +38,14 @@ SOURCE = {"incremental.snapshot.chunk.size": "7", "skipped.operations": "none"}
 def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
     """Three tables with their first rows, captured."""
     name = f"history_{seed}_{time.time_ns() // 10**6 % 10**7}"
-    stack = bench.stack
+    stack, chronicle = bench.stack, list[str]()
     with (
         open_shop(stack, "postgres", name) as postgres,
         open_shop(stack, "mysql", name) as mysql,
     ):
-        plain = _goods(seed, postgres, "goods_plain", sends_large=False)
-        full = _goods(seed, postgres, "goods_full", sends_large=True)
-        other = _goods(seed, mysql, "goods", sends_large=True)
+        plain = _goods(seed, chronicle, postgres, "goods_plain", sends_large=False)
+        full = _goods(seed, chronicle, postgres, "goods_full", sends_large=True)
+        other = _goods(seed, chronicle, mysql, "goods", sends_large=True)
         for goods in (plain, full):
             postgres.sql(f"ALTER TABLE {goods.table} ALTER COLUMN body SET STORAGE EXTERNAL")
         postgres.sql(f"ALTER TABLE {full.table} REPLICA IDENTITY FULL")
@@ -62,7 +62,7 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
                 for shop, connector in zip((postgres, mysql), connectors, strict=True)
             ]
             settings = _settings(random.Random(f"{seed} settings"))
-            yield Stage(bench, provider, [plain, full, other], marks, settings, name)
+            yield Stage(bench, provider, [plain, full, other], marks, settings, name, chronicle)
         finally:
             bench.close()
             for connector in connectors:
@@ -145,7 +145,14 @@ def _happen_amid(stage: Stage, draw: random.Random) -> None:
             stage.leave()
 
 
-def _goods(seed: int, shop: PostgresShop | MySqlShop, table: str, *, sends_large: bool) -> Goods:
+def _goods(
+    seed: int,
+    chronicle: list[str],
+    shop: PostgresShop | MySqlShop,
+    table: str,
+    *,
+    sends_large: bool,
+) -> Goods:
     is_postgres = shop.kind == "postgresql"
     author = Author(
         random.Random(f"{seed} {table}"),
@@ -156,7 +163,7 @@ def _goods(seed: int, shop: PostgresShop | MySqlShop, table: str, *, sends_large
         truncates=truncates(),
     )
     shop.sql(GOODS.format(table=table, text="text" if is_postgres else "mediumtext"))
-    return Goods(shop, table, f"{shop.name}.{shop.table_prefix}.{table}", author)
+    return Goods(shop, table, f"{shop.name}.{shop.table_prefix}.{table}", author, chronicle)
 
 
 def _capture(bench: Bench, shop: PostgresShop | MySqlShop, goods: list[Goods]) -> Connector:

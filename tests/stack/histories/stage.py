@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.stack.histories.economy import Allowance
+from tests.stack.histories.evidence import about_letters, about_rows
 from tests.stack.histories.rows import COLUMNS, FIELDS, METADATA, WHEN, Row
 from tests.stack.index import DIMENSIONS
 from tests.stack.worker_process import committed, eventually
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.stack.histories.statements import Author, Transaction
     from tests.stack.shops import MySqlShop, PostgresShop
     from tests.stack.worker_process import WorkerProcess
+    from worker.model import Record
     from worker.provider_local.server import ProviderLocal
 
 MODEL = "text-embedding-3-small"
@@ -52,12 +54,13 @@ class Goods:
     table: str
     topic: str
     author: Author
+    chronicle: list[str]
+    """Of all tables."""
     allowance: Allowance = field(default_factory=Allowance)
-    told: list[Transaction] = field(default_factory=list)
 
     def tell(self, transaction: Transaction) -> None:
         """Execute it."""
-        self.told.append(transaction)
+        self.chronicle.append(f"{transaction};")
         for statement in transaction.statements:
             self.shop.sql(statement.sql, *statement.args)
         self.allowance.see(transaction.changes)
@@ -72,6 +75,7 @@ class Goods:
 
     def read_again(self) -> None:
         """Have Debezium make an incremental snapshot."""
+        self.chronicle.append(f"-- incremental snapshot of {self.table}")
         name = f"{self.shop.table_prefix}.{self.table}"
         told = f'{{"data-collections": ["{name}"], "type": "incremental"}}'
         number = str(time.time_ns())
@@ -89,10 +93,16 @@ class Stage:
     """Per database: a topic whose records come after everything that was committed before."""
     settings: Mapping[str, str]
     name: str
+    chronicle: list[str]
+    """What happened, as far as possible as SQL."""
     generation: int = 0
     marked: int = 0
     workers: list[WorkerProcess] = field(default_factory=list)
     running: list[WorkerProcess] = field(default_factory=list)
+
+    def note(self, event: str) -> None:
+        """Put what is no SQL into the chronicle."""
+        self.chronicle.append(f"-- {time.strftime('%H:%M:%S')} {event}")
 
     # Workers -------------------------------------------------------------------------------
 
@@ -103,6 +113,7 @@ class Stage:
 
     def join(self) -> None:
         """One more worker."""
+        self.note("join")
         config = {
             "name": self.sink,
             "topics": ",".join(goods.topic for goods in self.goods),
@@ -121,16 +132,19 @@ class Stage:
 
     def leave(self) -> None:
         """The oldest worker ends in order."""
+        self.note("leave")
         assert self.running.pop(0).stop() == 0
 
     def kill(self) -> None:
         """The oldest worker ends in the middle of whatever it does."""
+        self.note("kill")
         self.running.pop(0).kill()
         for goods in self.goods:
             goods.allowance.crashed()
 
     def rewind(self) -> None:
         """The group goes back to the start of the topics, with a new worker."""
+        self.note("rewind")
         while self.running:
             self.leave()
         group = f"connect-{self.sink}"
@@ -146,6 +160,7 @@ class Stage:
 
     def found_group(self) -> None:
         """Another connector reads the same topics into the same index."""
+        self.note("found group")
         while self.running:
             self.leave()
         self.generation += 1
@@ -169,14 +184,16 @@ class Stage:
         for goods in self.goods:
             rows = goods.select()
             assert rows == goods.author.rows, "this test does not know its own table"
-            expected = {key: row.expected for key, row in rows.items()}
-            self.bench.index.assert_equals(
-                goods.topic,
-                {str(key): point for key, point in expected.items() if point},
-                _vectors,
-            )
+            self._assert_equals(goods, rows)
             goods.allowance.caught_up()
+        self.note("caught up")
         self.assert_economy()
+
+    def _assert_equals(self, goods: Goods, rows: Mapping[int, Row]) -> None:
+        """Row by row."""
+        expected = {str(key): row.expected for key, row in rows.items() if row.expected}
+        wrong = self.bench.index.differing(goods.topic, expected, _vectors)
+        assert not wrong, about_rows(self.bench, goods.topic, map(int, wrong))
 
     def assert_economy(self) -> None:
         """No text was paid more often than it was one that the index did not hold."""
@@ -187,13 +204,13 @@ class Stage:
             for text, times in paid.items()
             if times > allowed[text]
         }
-        assert not excess
+        assert not excess, excess
 
     def paid(self) -> Mapping[str, int]:
         """How often the provider was asked for each text."""
         return self.provider.texts().get("openai", {})
 
-    def dead(self) -> list[Any]:
+    def dead(self) -> list[Record]:
         """Dead letters."""
         topics = self.bench.stack.kafka.topics
         name = f"{self.sink}-dlq"
@@ -213,7 +230,7 @@ class Stage:
             if (code := worker._process.poll()) is not None:
                 raise RuntimeError(f"a worker ended with {code}: {worker.log[-3000:]}")
         if dead := self.dead():
-            raise RuntimeError(f"dead letters: {[_seen(letter) for letter in dead]}")
+            raise RuntimeError(about_letters(self.bench, dead))
         return all(self._is_committed(goods.topic) for goods in self.goods)
 
     def _is_committed(self, topic: str) -> bool:
@@ -224,7 +241,3 @@ class Stage:
             high == 0 or any(tp.partition == p and at == high for tp, at in done.items())
             for p, high in ends.items()
         )
-
-
-def _seen(letter: Any) -> dict[str, Any]:
-    return {name: value for name, value in letter.headers if name.startswith("__connect.errors")}

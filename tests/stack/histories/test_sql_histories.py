@@ -35,7 +35,4 @@ def test_the_index_is_the_table_after_any_history(bench: Bench, seed: int) -> No
 
 def _told(stage: Stage, seed: int) -> str:
     """All statements, so that the history can be told again."""
-    lines = [f"seed {seed}, settings {stage.settings}"]
-    for goods in stage.goods:
-        lines += [f"-- {goods.topic}", *(f"{transaction};" for transaction in goods.told)]
-    return "\n".join(lines)
+    return "\n".join([f"-- seed {seed}, settings {stage.settings}", *stage.chronicle])
