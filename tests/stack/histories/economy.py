@@ -72,6 +72,11 @@ class Allowance:
                 case Emptied():
                     seen.clear()
 
+    def keys(self, text: str) -> set[int]:
+        """Rows that ever had it."""
+        written = [change.row for change in self._log if isinstance(change, Written)]
+        return {row.id for row in written if row.text == text}
+
     def _write(self, change: Written) -> None:
         key, text = change.row.id, change.row.text
         if text is None:

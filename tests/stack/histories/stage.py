@@ -58,6 +58,11 @@ class Goods:
     """Of all tables."""
     allowance: Allowance = field(default_factory=Allowance)
 
+    @property
+    def openings(self) -> tuple[str, ...]:
+        """How its texts begin."""
+        return f"Name: {self.table} ", f"{self.table} "
+
     def tell(self, transaction: Transaction) -> None:
         """Execute it."""
         self.chronicle.append(f"{transaction};")
@@ -198,13 +203,22 @@ class Stage:
     def assert_economy(self) -> None:
         """No text was paid more often than it was one that the index did not hold."""
         paid = self.paid()
-        allowed = sum((goods.allowance.texts for goods in self.goods), start=Allowance().texts)
-        excess = {
-            f"{text[:60]}…": f"{times} times instead of {allowed[text]}"
-            for text, times in paid.items()
-            if times > allowed[text]
-        }
-        assert not excess, excess
+        for goods in self.goods:
+            allowed = goods.allowance.texts
+            excess = {
+                text: (times, allowed[text])
+                for text, times in paid.items()
+                if text.startswith(goods.openings) and times > allowed[text]
+            }
+            assert not excess, self._about_excess(goods, excess)
+
+    def _about_excess(self, goods: Goods, excess: Mapping[str, tuple[int, int]]) -> str:
+        lines = [
+            f"{text[:60]!r} {times} times instead of {allowed}: rows {goods.allowance.keys(text)}"
+            for text, (times, allowed) in excess.items()
+        ]
+        keys = {key for text in excess for key in goods.allowance.keys(text)}
+        return "\n".join([*lines, about_rows(self.bench, goods.topic, keys)])
 
     def paid(self) -> Mapping[str, int]:
         """How often the provider was asked for each text."""
