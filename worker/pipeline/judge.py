@@ -25,6 +25,9 @@ _NOTHING_TO_WRITE = {
 _LOOK_EVERY_S = 0.5
 _MOVE_S = 60.0
 """How long a change that lacks its text waits until the worker of its old key parks the point."""
+_PARKED_S = 20.0
+"""How long one that has its text waits for the vector before it is paid again: until somebody else
+has the partitions of a worker that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class Judge:
             return
         if decision is Decision.REUSE and belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
-        elif item.former is not None and item.moved is None:
-            visible_s = item.work.newest.arrived_s + self.settle_s
+        elif item.former is not None and not item.is_parked:
+            visible_s = item.work.newest.arrived_s + max(self.settle_s, _PARKED_S)
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
 
