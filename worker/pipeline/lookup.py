@@ -126,7 +126,7 @@ def _if_older(point: Point | None, item: Item) -> Point | None:
     """A point of the row before its key changed; None if it is of a new row in its place."""
     if point is None or point.stamp is None:
         return None
-    before, now = point.stamp.source_position, item.change.origin.position
+    before, now = point.stamp.source_position, item.change.key_changed_at
     if before is not None and now is not None:
         return point if before < now else None
     held = Held.fetched(point)
