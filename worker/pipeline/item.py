@@ -37,6 +37,8 @@ class Item:
     moved: Point | None = None
     """The point under its old key, or where that was parked."""
     is_parked: bool = False
+    is_overtaken: bool = False
+    """Whether a newer row stands under its old key: nobody will park its point any more."""
     leaves_vector: bool = False
     """Whether its point has to be parked before it is deleted, as the row's key has changed."""
     vector: Vector | None = None

@@ -91,6 +91,7 @@ class Lookup:
             for item in group:
                 item.moved = _if_older(parked.get(departure), item)
                 item.is_parked = item.moved is not None
+                item.is_overtaken = not item.is_parked and item.former in found
 
     def _fetch_all(self, addresses: Iterable[Address]) -> Mapping[Address, Point]:
         by_namespace: dict[str, set[str]] = defaultdict(set)
