@@ -138,7 +138,10 @@ class Stage:
     def leave(self) -> None:
         """The oldest worker ends in order."""
         self.note("leave")
-        assert self.running.pop(0).stop() == 0
+        worker = self.running.pop(0)
+        # before it has begun, a signal just ends the interpreter
+        eventually(lambda: "Assigned" in worker.log, "a worker at work")
+        assert worker.stop() == 0, worker.log[-3000:]
 
     def kill(self) -> None:
         """The oldest worker ends in the middle of whatever it does."""
