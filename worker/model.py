@@ -151,6 +151,13 @@ class Change:
     """The row's old key, for the create half of a key change."""
     moves_away: bool = False
     """The delete half of a key change (``__debezium.newkey``)."""
+    linked_at: int | None = None
+    """Source position of the change that ``moved_from`` was taken over from."""
+
+    @property
+    def key_changed_at(self) -> int | None:
+        """Source position of the key change, which both of its halves have."""
+        return self.origin.position if self.linked_at is None else self.linked_at
 
     @property
     def position(self) -> Position:

@@ -72,6 +72,22 @@ class Index:
             assert metadata == expected[point].metadata, point
             assert np.allclose(points[point].values, vector, atol=1e-6), point
 
+    def differing(
+        self,
+        namespace: str,
+        expected: Mapping[str, Expected],
+        vectors_of: Callable[[Sequence[str]], NDArray[np.float32]],
+    ) -> set[str]:
+        """Ids of the points that are not as expected, are missing, or should not be there."""
+        points = self.points(namespace)
+        wrong = points.keys() ^ expected.keys()
+        for point in points.keys() & expected.keys():
+            (vector,) = vectors_of([expected[point].text])
+            is_right = _user_metadata(points[point].metadata) == expected[point].metadata
+            if not (is_right and np.allclose(points[point].values, vector, atol=1e-6)):
+                wrong.add(point)
+        return wrong
+
 
 def _fake_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     embedder = FakeEmbedder(FakeConfig(dimensions=DIMENSIONS))

@@ -96,6 +96,16 @@ class _Place:
         self.needs = 0
         """While it is parked: what it waits for."""
 
+    def is_alone(self, newest: Entry) -> bool:
+        """Whether nothing waits that could be done with, or instead of, what ends with ``newest``.
+
+        Other than ``chain``, the delete half of a key change has to wait its turn.
+        """
+        if newest not in self.waiting:
+            return False
+        after = self.waiting[self.waiting.index(newest) + 1 :]
+        return not after or newest.change.moves_away or after[0].change.moves_away
+
     def chain(self) -> list[Entry]:
         """Take out what one write can stand for.
 
@@ -240,10 +250,15 @@ class Backlog:
         """A batch is through with a key that has to come again at a time, or with what is newer."""
         self.give_back(work, work.entries)
         key, place = work.key, self._places.get(work.key)
-        if place is not None and place.waiting[-1] is work.newest:
+        if place is not None and place.is_alone(work.newest):
             del self._ready[key]
             self._ready_bytes -= place.size
             self._delayed[key] = until_s
+
+    def is_followed_by_removal(self, work: Work) -> bool:
+        """Whether the row that a batch has is known to be gone later on."""
+        waiting = self._places[work.key].waiting
+        return bool(waiting) and waiting[0].change.op.removes
 
     def wake(self, now_s: float) -> None:
         """What was delayed until now may go into a batch again."""

@@ -10,7 +10,7 @@ from worker.model import Op
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.model import Change, Key, Value
+    from worker.model import Change, Value
 
 
 def fold(changes: Sequence[Change]) -> Change:
@@ -28,29 +28,31 @@ def fold(changes: Sequence[Change]) -> Change:
         return replace(newest, origin=changes[-2].origin)
     if newest.op is not Op.UPDATE:
         return newest
-    found, missing, moved_from = _look_back(changes)
-    if not found and moved_from is newest.moved_from:
+    found, missing, link = _look_back(changes)
+    if not found and link is newest:
         return newest
     return replace(
         newest,
         after={**newest.after, **found},
         unavailable=missing,
-        moved_from=moved_from,
+        moved_from=link.moved_from,
+        linked_at=link.key_changed_at,
     )
 
 
 def _look_back(
     changes: Sequence[Change],
-) -> tuple[Mapping[str, Value], frozenset[str], Key | None]:
-    missing = changes[-1].unavailable
-    moved_from = changes[-1].moved_from
+) -> tuple[Mapping[str, Value], frozenset[str], Change]:
+    """What was found, what is still missing, and the change that tells the old key."""
+    link = changes[-1]
+    missing = link.unavailable
     found: dict[str, Value] = {}
     for before in reversed(changes[:-1]):
         if before.op.removes:
             break
         found |= {column: before.after[column] for column in missing if column in before.after}
         missing = missing.difference(found)
-        moved_from = moved_from or before.moved_from
+        link = before if link.moved_from is None and before.moved_from is not None else link
         if before.op is not Op.UPDATE:
             break
-    return found, missing, moved_from
+    return found, missing, link

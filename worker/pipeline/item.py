@@ -39,6 +39,8 @@ class Item:
     truncated: Point | None = None
     """What stood under one of its ids before the table was truncated; good for its vector alone."""
     is_parked: bool = False
+    is_overtaken: bool = False
+    """Whether a newer row stands under its old key: nobody will park its point any more."""
     leaves_vector: bool = False
     """Whether its point has to be parked before it is deleted, as the row's key has changed."""
     vector: Vector | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.errors import RecordError
 from worker.model import Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
 
@@ -26,6 +27,11 @@ _NOTHING_TO_WRITE = {
 _LOOK_EVERY_S = 0.5
 _MOVE_S = 60.0
 """How long a change that lacks its text waits until the worker of its old key parks the point."""
+_OVERTAKEN_S = 3.0
+"""The same where nobody will: time to read on, as its row may be known to be gone."""
+_PARKED_S = 20.0
+"""How long one that has its text waits for the vector before it is paid again: until somebody else
+has the partitions of a worker that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,15 @@ class Judge:
         basis = item.stored if _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
             basis = item.moved
-        if basis is None and item.former is not None:
-            patient_until_s = item.work.newest.arrived_s + _MOVE_S
-            if looked_s < patient_until_s:
-                item.look_again_s = _soon(looked_s, patient_until_s)
-                return
-        item.document = self.documents.build(item.change, basis)
+        wait_s = _OVERTAKEN_S if item.is_overtaken else _MOVE_S
+        patient_until_s = item.work.newest.arrived_s + wait_s
+        try:
+            item.document = self.documents.build(item.change, basis)
+        except RecordError:
+            if basis is not None or item.former is None or looked_s >= patient_until_s:
+                raise
+            item.look_again_s = _soon(looked_s, patient_until_s)
+            return
         item.is_partial = False
 
     def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:
@@ -110,8 +119,9 @@ class Judge:
             return
         if decision is Decision.REUSE and belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
-        elif item.former is not None and item.moved is None:
-            visible_s = item.work.newest.arrived_s + self.settle_s
+        elif item.former is not None and not item.is_parked:
+            wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
+            visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
     def _is_marked(self, item: Item) -> bool:

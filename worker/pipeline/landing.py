@@ -128,6 +128,12 @@ class Landing:
         Not so for a delete: the row is known to be gone.
         """
         newest = work.newest
+        if newest.change.unavailable and self._backlog.is_followed_by_removal(work):
+            # such as after a rewind: what it lacks is nowhere any more, and nobody needs it
+            self._backlog.finish(work)
+            self._finish(newest, Outcome.SUPERSEDED)
+            self._finish_swallowed(work)
+            return
         self._looks.dead_lettered(newest)
         if newest.change.op.removes:
             self._backlog.finish(work)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from worker.document.place import place_of
 from worker.pipeline.decide import Decision, decide
 from worker.pipeline.held import Held
+from worker.pipeline.parking import Departure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,23 +99,33 @@ class Lookup:
 
     def _look_for_moved(self, items: Sequence[Item]) -> None:
         """At the old place first: who takes a point from there has parked it before."""
-        former = {item.former: item for item in items if item.former is not None}
-        by_namespace: dict[str, list[str]] = defaultdict(list)
-        for namespace, point_id in former:
-            by_namespace[namespace].append(point_id)
-        found: dict[Address, Point | None] = {}
+        found = self._fetch_all(item.former for item in items if item.former is not None)
+        missing: dict[Departure, list[Item]] = defaultdict(list)
+        for item in items:
+            if item.former is None:
+                continue
+            standing = self._standing(item, found.get(item.former))
+            item.moved, item.is_parked = _if_older(standing, item), False
+            if item.moved is None:
+                missing[Departure.of(item.former, item.change)].append(item)
+        if not missing:
+            return
+        parked = self.patience("looking for moved points", lambda: self.parking.find(missing))
+        for departure, group in missing.items():
+            for item in group:
+                item.moved = _if_older(self._standing(item, parked.get(departure)), item)
+                item.is_parked = item.moved is not None
+                item.is_overtaken = not item.is_parked and item.former in found
+
+    def _fetch_all(self, addresses: Iterable[Address]) -> Mapping[Address, Point]:
+        by_namespace: dict[str, set[str]] = defaultdict(set)
+        for namespace, point_id in addresses:
+            by_namespace[namespace].add(point_id)
+        found: dict[Address, Point] = {}
         for namespace, ids in by_namespace.items():
-            points = self._fetch(namespace, ids)
+            points = self._fetch(namespace, list(ids))
             found.update(((namespace, point_id), point) for point_id, point in points.items())
-        missing = [
-            address for address, item in former.items() if not _is_older(found, address, item)
-        ]
-        if missing:
-            found |= self.patience("looking for moved points", lambda: self.parking.find(missing))
-        for address, item in former.items():
-            found[address] = self._standing(item, found.get(address))
-            item.moved = found.get(address) if _is_older(found, address, item) else None
-            item.is_parked = item.moved is not None and address in missing
+        return found
 
     def _fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
         self.patience("looking at the namespace", lambda: self.guard.check(namespace))
@@ -136,16 +147,15 @@ def _needs_point(item: Item) -> bool:
     return decide(item.document, item.change, held, is_proven=True) is Decision.REUSE
 
 
-def _is_older(found: Mapping[Address, Point | None], address: Address, item: Item) -> bool:
-    """Whether a point is of the row before its key changed, and not of a new row in its place."""
-    point = found.get(address)
+def _if_older(point: Point | None, item: Item) -> Point | None:
+    """A point of the row before its key changed; None if it is of a new row in its place."""
     if point is None or point.stamp is None:
-        return False
-    before, now = point.stamp.source_position, item.change.origin.position
+        return None
+    before, now = point.stamp.source_position, item.change.key_changed_at
     if before is not None and now is not None:
-        return before < now
+        return point if before < now else None
     held = Held.fetched(point)
     latest_ms = item.change.latest_ms
     if held is None or held.latest_ms is None or latest_ms is None:
-        return False
-    return held.latest_ms <= latest_ms
+        return None
+    return point if held.latest_ms <= latest_ms else None

@@ -2,13 +2,16 @@
 
 Debezium sends a key change as a delete and a create, to partitions that different workers may hold.
 Whoever deletes the old point parks it first; whoever writes the new one looks at both places.
+A key may be left by several rows one after the other, such as one that is used to swap two others,
+so a parked point is found by its old address and by when it left: both halves of a key change come
+from one source position.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.document.fingerprint import digest
 from worker.errors import WorkerError
@@ -18,6 +21,7 @@ from worker.store.port import Deletion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from worker.model import Change
     from worker.pipeline.known import Address
     from worker.pipeline.patience import Patience
     from worker.store.port import Store
@@ -32,34 +36,47 @@ _KEPT_S = 24 * 3600
 _DELETED_AT_ONCE = 1000
 
 
+class Departure(NamedTuple):
+    """A row's leaving of a key, as either half of the key change tells it."""
+
+    address: Address
+    source_position: int | None
+    """None if the source says none; then the last one who left is meant."""
+
+    @classmethod
+    def of(cls, address: Address, change: Change) -> Departure:
+        """What the delete of the old key, or the create of the new one, tells."""
+        return cls(address, change.key_changed_at)
+
+
 class Parking:
-    """Keeps points by the address that they had. Thread-safe."""
+    """Keeps points by what they left. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._swept_s: float | None = None
 
-    def put(self, points: Mapping[Address, Point], patience: Patience) -> None:
+    def put(self, points: Mapping[Departure, Point], patience: Patience) -> None:
         """Keep these points for a day; one that the store refuses is given up."""
-        parked = [_parked(address, point) for address, point in points.items()]
+        parked = [_parked(departure, point) for departure, point in points.items()]
         patience("parking moved points", lambda: self._store.upsert(NAMESPACE, parked))
         self._sweep_daily()
 
-    def find(self, addresses: Iterable[Address]) -> dict[Address, Point]:
+    def find(self, departures: Iterable[Departure]) -> dict[Departure, Point]:
         """Those that are parked, with the id that they had.
 
         Raises:
             RetriableError, FatalError: as ``Store.fetch``.
         """
-        wanted = {_id(address): address for address in addresses}
+        wanted = {_id(departure): departure for departure in departures}
         found = self._store.fetch(NAMESPACE, list(wanted))
         return {wanted[name]: _taken(wanted[name], point) for name, point in found.items()}
 
-    def clear(self, points: Mapping[Address, Point], patience: Patience) -> None:
+    def clear(self, points: Mapping[Departure, Point], patience: Patience) -> None:
         """They have found their new place."""
         gone = [
-            Deletion(_id(address), point.stamp.position)
-            for address, point in points.items()
+            Deletion(_id(departure), point.stamp.position)
+            for departure, point in points.items()
             if point.stamp is not None
         ]
         patience("clearing moved points", lambda: self._store.delete(NAMESPACE, gone))
@@ -86,18 +103,19 @@ class Parking:
             self._store.delete(NAMESPACE, gone[begin : begin + _DELETED_AT_ONCE])
 
 
-def _id(address: Address) -> str:
-    return digest("\0".join(address).encode())
+def _id(departure: Departure) -> str:
+    (namespace, point_id), position = departure
+    return digest(f"{namespace}\0{point_id}\0{'' if position is None else position}".encode())
 
 
-def _parked(address: Address, point: Point) -> Point:
+def _parked(departure: Departure, point: Point) -> Point:
     metadata = {**point.metadata, PARKED_AT: int(time.time())}
-    return Point(_id(address), point.vector, metadata, point.stamp)
+    return Point(_id(departure), point.vector, metadata, point.stamp)
 
 
-def _taken(address: Address, point: Point) -> Point:
+def _taken(departure: Departure, point: Point) -> Point:
     metadata = {name: value for name, value in point.metadata.items() if name != PARKED_AT}
-    return Point(address[1], point.vector, metadata, point.stamp)
+    return Point(departure.address[1], point.vector, metadata, point.stamp)
 
 
 def _parked_at_s(point: Point) -> float:

@@ -10,6 +10,7 @@ from worker.model import Outcome, Point
 from worker.pipeline.held import Held
 from worker.pipeline.item import by_namespace
 from worker.pipeline.lease import LeaseExpired
+from worker.pipeline.parking import Departure
 from worker.pipeline.patience import Interrupted
 from worker.store.port import Deletion
 
@@ -97,7 +98,7 @@ class Writing:
     def _park(self, items: Sequence[Item]) -> None:
         """Before the points go, so that one of the two places always has them."""
         points = {
-            item.address: item.stored
+            Departure.of(item.address, item.change): item.stored
             for item in items
             if item.leaves_vector and item.stored is not None and item.work.is_ours
         }
@@ -107,7 +108,7 @@ class Writing:
 
     def _clear(self, items: Sequence[Item]) -> None:
         taken = {
-            item.former: item.moved
+            Departure.of(item.former, item.change): item.moved
             for item in items
             if item.is_parked and item.former and item.moved and item.outcome is Outcome.REUSED
         }

@@ -1,0 +1,1 @@
+"""Random histories of SQL, what they should leave in the index, and what they may cost."""

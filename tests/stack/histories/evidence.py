@@ -1,0 +1,82 @@
+"""What a failed history needs to be understood: the records of a row, and its point."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tests.stack.oracle import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.stack.bench import Bench
+    from tests.stack.stack import Stack
+    from worker.model import Record
+
+_SHOWN = 30
+_HOPS = 2
+"""Keys that a row had before: so many."""
+_LINKS = {"__debezium.newkey": "to", "__debezium.oldkey": "from"}
+
+
+def about_rows(bench: Bench, topic: str, keys: Iterable[int]) -> str:
+    """All records of these keys and of those that rows came from, and what the index has."""
+    points, records = bench.index.points(topic), _by_key(bench, topic)
+    wanted = set(keys)
+    for _ in range(_HOPS):
+        wanted |= {former for key in wanted for former in _formers(records[key])}
+    lines = []
+    for key in wanted:
+        lines += [f"{key}: {_record(bench.stack, record)}" for record in records[key]]
+    for key in wanted:
+        point = points.get(str(key))
+        lines.append(f"{key}: index has {_shown(point.metadata) if point else 'nothing'}")
+    return "\n".join(lines)
+
+
+def about_letters(bench: Bench, letters: Iterable[Record]) -> str:
+    """Why records were dead-lettered, and the history of their rows and of those they came from."""
+    lines = []
+    for letter in letters:
+        headers = dict(letter.headers)
+        topic = _text(headers["__connect.errors.topic"])
+        key = decode(bench.stack, letter.key)["id"]
+        message = _text(headers["__connect.errors.exception.message"])
+        place = [_text(headers[f"__connect.errors.{part}"]) for part in ("partition", "offset")]
+        lines.append(f"DEAD {topic} {'@'.join(place)}: {message[:200]}")
+        lines.append(about_rows(bench, topic, [key]))
+    return "\n".join(lines)
+
+
+def _by_key(bench: Bench, topic: str) -> Mapping[int, list[Record]]:
+    found: dict[int, list[Record]] = defaultdict(list)
+    for record in bench.stack.kafka.topics.read(topic):
+        found[decode(bench.stack, record.key)["id"]].append(record)
+    return found
+
+
+def _formers(records: Iterable[Record]) -> set[int]:
+    """Keys that rows of a key came from."""
+    headers = [dict(record.headers).get("__debezium.oldkey") for record in records]
+    return {json.loads(header)["id"] for header in headers if header}
+
+
+def _record(stack: Stack, record: Record) -> str:
+    place = f"{record.partition}@{record.offset}"
+    if record.value is None:
+        return f"{place} tombstone"
+    value = decode(stack, record.value)
+    links = [f"{_LINKS[name]} {_text(header)}" for name, header in record.headers if name in _LINKS]
+    source = value["source"]
+    moment = {name: source[name] for name in ("ts_ms", "lsn", "pos", "snapshot") if name in source}
+    return f"{place} {value['op']} {' '.join(links)} {_shown(value['after'])} {_shown(moment)}"
+
+
+def _shown(row: Mapping[str, Any] | None) -> dict[str, str]:
+    return {name: repr(value)[:_SHOWN] for name, value in (row or {}).items()}
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
