@@ -11,6 +11,7 @@ from worker.explain.explanation import Entry, Explanation, Text
 from worker.explain.search import Search
 from worker.explain.step import Step
 from worker.model import Change, Op, Record, TopicPartition
+from worker.pipeline.parking import Departure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from worker.explain.search import Progress, Trail
     from worker.explain.wanted import Wanted
     from worker.model import Value
-    from worker.pipeline.known import Address
     from worker.pipeline.parking import Parking
     from worker.source.port import Reach, SpanReader
     from worker.store.port import Store
@@ -179,7 +179,7 @@ class Explainer:
         namespace, point_id = address
         ids = list(dict.fromkeys((self.documents.head(point_id), point_id)))
         points = self.waiting("fetching from the store", lambda: self.store.fetch(namespace, ids))
-        places: list[Address] = [address] if former is None else [address, former]
+        places = [Departure.of(one, change) for one in (address, former) if one is not None]
         parked = self.waiting("looking for moved points", lambda: self.parking.find(places))
         return Entry(
             address,
