@@ -56,7 +56,7 @@ class Lookup:
             if item.former is not None:
                 moved.append(item)
         for namespace, group in wanted.items():
-            stored = self._fetch(namespace, [item.address[1] for item in group])
+            stored = self.fetch(namespace, [item.address[1] for item in group])
             for item in group:
                 item.stored = self._standing(item, stored.get(item.address[1]))
         if moved:
@@ -104,7 +104,7 @@ class Lookup:
             by_namespace[namespace].append(point_id)
         found: dict[Address, Point | None] = {}
         for namespace, ids in by_namespace.items():
-            points = self._fetch(namespace, ids)
+            points = self.fetch(namespace, ids)
             found.update(((namespace, point_id), point) for point_id, point in points.items())
         missing = [
             address for address, item in former.items() if not _is_older(found, address, item)
@@ -116,7 +116,13 @@ class Lookup:
             item.moved = found.get(address) if _is_older(found, address, item) else None
             item.is_parked = item.moved is not None and address in missing
 
-    def _fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points as the store shows them.
+
+        Raises:
+            Interrupted: the task stops.
+            FatalError: the store refuses, or a point is of another model.
+        """
         self.patience("looking at the namespace", lambda: self.guard.check(namespace))
         points = self.patience("fetching from the store", lambda: self.store.fetch(namespace, ids))
         for point in points.values():
@@ -132,8 +138,9 @@ def _needs_point(item: Item) -> bool:
     if item.is_partial:
         return held.fingerprint is not None
     if item.document is None:
-        return item.change.moves_away and held.fingerprint is not None
-    return decide(item.document, item.change, held, is_proven=True) is Decision.REUSE
+        return (item.change.moves_away or held.chunks > 1) and held.fingerprint is not None
+    decision = decide(item.document, item.change, held, is_proven=True)
+    return decision is Decision.REUSE or (decision is Decision.EMBED and held.chunks > 0)
 
 
 def _is_older(found: Mapping[Address, Point | None], address: Address, item: Item) -> bool:
