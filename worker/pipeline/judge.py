@@ -119,7 +119,7 @@ class Judge:
         if item.is_reused:
             return
         if decision is Decision.REUSE and belief.settles_at_s is not None:
-            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            item.look_again_s = _when_sure(belief.settles_at_s, belief, looked_s)
         elif item.former is not None and item.moved is None:
             visible_s = item.work.newest.arrived_s + self.settle_s
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
@@ -132,8 +132,14 @@ class Judge:
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
     """Chunks are written over what the store shows for sure, or some of the older ones may stay."""
-    if item.outcome is None and item.look_again_s is None and belief.settles_at_s is not None:
-        item.look_again_s = _soon(looked_s, belief.settles_at_s)
+    until_s = belief.settles_at_s
+    if item.outcome is None and item.look_again_s is None and until_s is not None:
+        item.look_again_s = _when_sure(until_s, belief, looked_s)
+
+
+def _when_sure(until_s: float, belief: Belief, looked_s: float) -> float:
+    """Where nothing is known of a row, only time tells that nothing else comes to light."""
+    return _soon(looked_s, until_s) if belief.is_proven else until_s
 
 
 def _chunks_held(item: Item, belief: Belief) -> int:
