@@ -17,11 +17,14 @@ from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
 from worker.flow.backlog import Backlog, Entry, Work
 from worker.flow.ledger import PartitionLedger
+from worker.marks.dead_rows import DeadRows
+from worker.marks.port import NoWatermarks
 from worker.model import Change, Key, Op, Origin, Record, TopicPartition
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.patience import Patience
+from worker.state.memory import MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 
 if TYPE_CHECKING:
@@ -110,6 +113,8 @@ class Shop:
             patience=Patience(abort=self.abort, clock=self.clock),
             clock=self.clock,
             cached_rows=1000,
+            watermarks=NoWatermarks(),
+            marks=DeadRows(MemoryStateTopic()),
         )
 
     def change(self, text: str | None, *, row: int = 1, price: int = 1) -> Change:
