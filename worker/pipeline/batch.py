@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from worker.document.identity import is_chunk
 from worker.errors import RecordError
 from worker.pipeline.caller import Errand
 from worker.pipeline.chunk_writing import ChunkWriting
@@ -185,6 +186,7 @@ class BatchRunner:
             item.address = documents.target(change)
         else:
             item.address = document.namespace, documents.head(document.id)
+        item.is_cut = is_chunk(item.address[1])
 
     def _embed(self, items: Iterable[Item], report: Report) -> bool:
         """Whether the answers are complete, so that more may be asked."""

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from worker.document.identity import is_chunk
 from worker.model import Point
 from worker.telemetry.bill import Bill
 
@@ -66,6 +65,8 @@ class Item:
     change: Change
     """The work's; completed with columns that the source database was asked for."""
     address: Address = ("", "")
+    is_cut: bool = False
+    """Whether its points are chunks."""
     former: Address | None = None
     """Where its point was before its key changed."""
     document: Document | None = None
@@ -104,11 +105,6 @@ class Item:
     def ledger(self) -> PartitionLedger:
         """Of the partition that it came from."""
         return self.work.newest.ledger
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether its points are chunks."""
-        return is_chunk(self.address[1])
 
     def lacking(self) -> Sequence[tuple[int, str]]:
         """The texts that have to be embedded now, each with the number of its chunk."""

@@ -47,7 +47,8 @@ class Judge:
             RecordError: the row cannot become a document.
         """
         belief = self.lookup.believe(item, looked_s)
-        item.chunks_held = _chunks_held(item, belief)
+        if item.is_cut:
+            item.chunks_held = _chunks_held(item, belief)
         if self.watermarks.covers(item.change) or _is_behind(item, belief):
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
