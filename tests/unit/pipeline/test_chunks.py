@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.pipeline.chunked import POISON, Shop, story
 from tests.unit.pipeline.engine import TOPIC
+from tests.unit.spend.pods import Group
 from worker.errors import FatalError, RecordError, Stage
 from worker.model import Outcome
 from worker.pipeline import pieces
@@ -181,3 +182,15 @@ def test_a_namespace_of_whole_texts_takes_no_chunks_and_the_other_way_round() ->
     with pytest.raises(FatalError, match=r"holds chunks.*whole texts.*document\.chunk\.tokens"):
         guard.check(TOPIC)
     ModelGuard(shop.store, shop.embedder.model, Form.CHUNKS).check(TOPIC)
+
+
+def test_a_row_whose_chunks_the_budget_covers_in_part_waits_as_a_whole() -> None:
+    group = Group(300)
+    shop = Shop(purse=group.purse())
+    report = shop.run(shop.change(story("abcdefghij"), row=1), shop.change(story("kl"), row=2))
+    large, small = report.items
+    assert large.outcome is None
+    assert large.unpaid_tokens > 300
+    assert small.outcome is Outcome.WRITTEN
+    assert shop.embedder.texts == 2
+    assert shop.texts.keys() == {"2#0", "2#1"}
