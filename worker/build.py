@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker import __version__
-from worker.chunks import chunking_of
+from worker.chunks import chunking_of, form_of
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
@@ -122,7 +122,7 @@ class Assembly:
             documents=documents,
             embedding=self.index.embedding,
             store=self.notes.store,
-            guard=ModelGuard(self.index.store, model),
+            guard=ModelGuard(self.index.store, model, form_of(self.config)),
             lease=lease,
             patience=patience,
             clock=clock,

@@ -32,7 +32,7 @@ def check_documents(config: ConnectorConfig) -> Iterator[Problem]:
     yield from attempt(
         config,
         "metadata.fields",
-        lambda: parse_metadata(document.metadata_fields, keeps_text=document.metadata_text),
+        lambda: parse_metadata(document.metadata_fields, keeps_text=document.has_text),
     )
     names = [
         *attempt(config, NAMESPACE_KEY, lambda: parse_namespace(target.namespace)),

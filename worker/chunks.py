@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from worker.document.chunking import Chunking
 from worker.embed.port import HasTokenizer
 from worker.errors import ConfigError
+from worker.pipeline.model_guard import Form
 
 if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
@@ -28,6 +29,11 @@ def chunking_of(config: ConnectorConfig, embedder: Embedder) -> Chunking | None:
     if longest is not None:
         _check_chunks(tokens, longest if own is not None else longest // 2, longest)
     return Chunking(tokens, overlap, own)
+
+
+def form_of(config: ConnectorConfig) -> Form:
+    """What the connector's points are."""
+    return Form.CHUNKS if config.document.chunk_tokens else Form.WHOLE
 
 
 def _check_chunks(tokens: int, most: int, longest: int) -> None:

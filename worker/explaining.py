@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from worker.build import decoder_settings, document_spec, reselector
-from worker.chunks import chunking_of
+from worker.chunks import chunking_of, form_of
 from worker.clock import FakeClock, SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
@@ -65,7 +65,7 @@ class Explaining:
             documents=documents,
             embedding=index.embedding,
             store=index.store,
-            guard=ModelGuard(index.store, model),
+            guard=ModelGuard(index.store, model, form_of(config)),
             lease=Lease(clock, _SESSION_S),
             patience=patience,
             clock=clock,

@@ -190,6 +190,11 @@ class ModelId:
         return f"{self.provider}/{self.name}/{self.dimensions}{mode}"
 
 
+REWRITTEN = "~"
+"""Before the fingerprint of a row's text while its chunks get other metadata. Fingerprints hold no
+such character."""
+
+
 @immutable()
 class Stamp:
     """What we keep with every point, beside the user's metadata."""
@@ -205,9 +210,26 @@ class Stamp:
     """Digests of the columns that the text was made of (``worker.document.digests``), by which a
     change that lacks some of them is recognised as one that left the text alone."""
     document: str = ""
-    """Of a row's first chunk: the fingerprint of its whole text and of how it was cut."""
+    """Of a row's first chunk: the fingerprint of its whole text and of how it was cut. Empty while
+    chunks of another text may stand beside it, begun with ``REWRITTEN`` while only the metadata of
+    its other chunks may be another."""
     chunks: int = 0
-    """Of a row's first chunk: how many the row has."""
+    """Of a row's first chunk: how many the row has; at most so many while they are written."""
+
+    @property
+    def whole(self) -> str:
+        """Fingerprint of the row's whole text; equal only to that of a row that is complete."""
+        return self.document if self.chunks else self.fingerprint
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the chunks of the row may not fit together."""
+        return self.chunks > 0 and (not self.document or self.document.startswith(REWRITTEN))
+
+    @property
+    def text(self) -> str:
+        """Fingerprint of the text that all points of the row are of; empty if nobody knows."""
+        return self.whole.removeprefix(REWRITTEN)
 
 
 @immutable()

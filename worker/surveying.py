@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from worker.build import batch_policy, decoder_settings, document_spec
-from worker.chunks import chunking_of
+from worker.chunks import chunking_of, form_of
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
@@ -56,7 +56,7 @@ class Surveying:
         waiting, tally = Waiting(patience), Tally()
         chunking = chunking_of(config, embedder)
         documents = DocumentBuilder(document_spec(config), embedder.model, chunking=chunking)
-        guard = ModelGuard(index.store, embedder.model)
+        guard = ModelGuard(index.store, embedder.model, form_of(config))
         self.meter: Meter = meter_of(embedder)
         self._decoder = DebeziumDecoder(decoder_settings(config, documents.columns))
         self._stored = StoredPoints(index.store, guard, waiting, in_flight=config.batch.in_flight)

@@ -36,7 +36,7 @@ def found_in(world: World, sample: int | None = None) -> Found:
     limits = world.embedder.limits
     patience = Patience(abort=threading.Event(), clock=FakeClock(), timeout_s=5.0)
     waiting, tally = Waiting(patience), Tally()
-    guard = ModelGuard(world.store, world.embedder.model)
+    guard = ModelGuard(world.store, world.embedder.model, world.form)
     stored = StoredPoints(world.store, guard, waiting, in_flight=2)
     decoder = json_decoder(world.documents.columns)
     intake = Intake(decoder, waiting, tally, world.settings.batch, world.settings.buffer)

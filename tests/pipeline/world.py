@@ -29,7 +29,7 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
 from worker.pipeline.lease import Lease
-from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.sweep import Sweeper
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetter
+    from worker.document.chunking import Chunking
     from worker.marks.port import Watermarks
     from worker.model import Point, TopicPartition
     from worker.pipeline.goal import Goal
@@ -136,7 +137,7 @@ class Member:
             documents=world.documents,
             embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
             store=fence,
-            guard=ModelGuard(world.store, world.gated_embedder.model),
+            guard=ModelGuard(world.store, world.gated_embedder.model, world.form),
             lease=lease,
             patience=patience,
             clock=clock,
@@ -214,11 +215,13 @@ class World:
         clock: Clock | None = None,
         purse: Purse | None = None,
         reselector: Reselector | None = None,
+        chunking: Chunking | None = None,
         empties: bool = False,
         settle_s: float = 0.0,
         write_timeout_s: float = 0.0,
     ) -> None:
         self.clock = clock or SteppingClock()
+        self.chunking = chunking
         self.purse = purse
         self.reselector = reselector
         self.gate = Gate()
@@ -231,7 +234,12 @@ class World:
         )
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.gated_store = GatedStore(self.store, self.gate)
-        self._spec = parse_spec(fields="Name: name, body", metadata="name, body, price", when=when)
+        self._spec = parse_spec(
+            fields="Name: name, body",
+            metadata="name, body, price",
+            when=when,
+            keeps_text=chunking is not None,
+        )
         self.change_model("fake")
         self.settings = TaskSettings(
             batch or BatchPolicy(max_rows=4, max_in_flight=3),
@@ -248,7 +256,7 @@ class World:
         """Embed with this model from the next member on."""
         self.embedder = FakeEmbedder(FakeConfig(model=name, dimensions=32, refuse=POISON))
         self.gated_embedder = GatedEmbedder(self.embedder, self.gate)
-        self.documents = DocumentBuilder(self._spec, self.embedder.model)
+        self.documents = DocumentBuilder(self._spec, self.embedder.model, chunking=self.chunking)
 
     def member(self, decoder: Decoder | None = None) -> Member:
         """A worker that has joined and is stepped by ``until``."""
@@ -325,6 +333,11 @@ class World:
             one.abort.set()
             one.stop.set()
             one.close()
+
+    @property
+    def form(self) -> Form:
+        """Of the points."""
+        return Form.WHOLE if self.chunking is None else Form.CHUNKS
 
     # What there is to see ------------------------------------------------------------------
 

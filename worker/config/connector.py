@@ -145,6 +145,11 @@ class DocumentSettings(Section):
         """What becomes of a text, or of a chunk, that the model finds too long."""
         return "fail" if self.overlong == "fail" else "truncate"
 
+    @property
+    def has_text(self) -> bool:
+        """Whether the metadata called ``text`` is no column's; in chunks it is always theirs."""
+        return self.metadata_text or self.chunk_tokens > 0
+
 
 class TargetSettings(Section):
     """Which model and which index."""

@@ -18,7 +18,7 @@ from worker.errors import FatalError, RecordError, Stage
 from worker.model import Chunk, Document, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from worker.document.chunking import Chunking
     from worker.document.spec import DocumentSpec
@@ -98,11 +98,14 @@ class DocumentBuilder:
         return self._document(change, text, self._fingerprints.of(text)) if text else None
 
     def former(self, change: Change) -> tuple[str, str] | None:
-        """Where the row's point was before its key changed; None if it did not."""
+        """Where the row's point, or the first of them, was before its key changed.
+
+        None if it did not change.
+        """
         if change.moved_from is None:
             return None
         place = self._places.of(change)
-        return self._namespace(place), self._ids.of(place, change.moved_from)
+        return self._namespace(place), self.head(self._ids.of(place, change.moved_from))
 
     def chunks(self, document: Document) -> tuple[Chunk, ...]:
         """The points that a document's text is cut into, in order; none without chunking.
@@ -114,32 +117,56 @@ class DocumentBuilder:
         """
         if self._chunking is None or not document.text:
             return ()
-        texts = self._chunking.split(document.text)
+        texts = self.split(document.text)
+        return self._numbered(document, [(text, self._of_pieces.of(text)) for text in texts])
+
+    def rewritten(self, document: Document, stored: Sequence[Point]) -> tuple[Chunk, ...]:
+        """The same for a document that ``build`` completed without its text.
+
+        ``stored`` are all points of the row in order. Their texts stay; where the text is not a
+        part of the metadata, that of the chunks is empty.
+        """
+        return self._numbered(
+            document,
+            [
+                (str(point.metadata.get(TEXT, "")), point.stamp.fingerprint if point.stamp else "")
+                for point in stored
+            ],
+        )
+
+    def _numbered(self, document: Document, texts: Sequence[tuple[str, str]]) -> tuple[Chunk, ...]:
+        """Chunks of these texts and fingerprints."""
         whole = document.stamp
-        later = replace(whole, fingerprint="", columns=())
+        later = replace(whole, columns=())
         first = replace(whole, document=whole.fingerprint, chunks=len(texts))
         return tuple(
             Chunk(
                 chunk_id(document.id, number),
                 text,
                 self._metadata_of(document, text),
-                replace(later if number else first, fingerprint=self._of_pieces.of(text)),
+                replace(later if number else first, fingerprint=fingerprint),
             )
-            for number, text in enumerate(texts)
+            for number, (text, fingerprint) in enumerate(texts)
         )
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """The texts that are embedded for a text, in order: itself, or its chunks."""
+        return (text,) if self._chunking is None else self._chunking.split(text)
 
     def head(self, document_id: str) -> str:
         """The id of the point that stands for a row: with chunking its first chunk's."""
         return document_id if self._chunking is None else chunk_id(document_id, 0)
 
     def target(self, change: Change) -> tuple[str, str]:
-        """Namespace and id of the row; needs only key and origin, so deletes have one too.
+        """Namespace and id of the row's point, or of the first of them.
+
+        Needs only key and origin, so deletes have one too.
 
         Raises:
             RecordError: the table of a tombstone is unknown (``UnknownTable``).
         """
         place = self._places.of(change)
-        return self._namespace(place), self._ids.of(place, change.key)
+        return self._namespace(place), self.head(self._ids.of(place, change.key))
 
     def namespace_of(self, place: Place) -> str:
         """Where the points of a table are.
@@ -192,7 +219,7 @@ class DocumentBuilder:
         stamp = _expect(stored, change, self._columns)
         if not are_unchanged(change.after, self._text_columns, change.unavailable, stamp.columns):
             raise _unavailable(change, self._columns)
-        return self._document(change, "", stamp.document or stamp.fingerprint, stored)
+        return self._document(change, "", stamp.text, stored)
 
     def _document(
         self, change: Change, text: str, fingerprint: str, stored: Point | None = None
@@ -241,7 +268,7 @@ class DocumentBuilder:
 
     def _metadata_of(self, document: Document, text: str) -> Mapping[str, MetadataValue]:
         """The metadata of a chunk."""
-        if not self._spec.keeps_text:
+        if not (self._spec.keeps_text and text):
             return document.metadata
         return self._fitted({**document.metadata, TEXT: text}, document.namespace)
 

@@ -43,6 +43,16 @@ def chunk_id(document_id: str, number: int) -> str:
     return f"{document_id}{_CHUNK}{number}"
 
 
+def is_chunk(point_id: str) -> bool:
+    """Whether an id is that of a chunk."""
+    return _CHUNK in point_id
+
+
+def sibling(point_id: str, number: int) -> str:
+    """The id of a chunk of the same row as this one."""
+    return chunk_id(point_id.partition(_CHUNK)[0], number)
+
+
 class PointIds:
     """Makes ids by one pattern; remembers the part that is the same for all rows of a table."""
 

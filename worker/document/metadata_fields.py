@@ -27,7 +27,7 @@ def parse_metadata(text: str, *, keeps_text: bool = False) -> tuple[MetadataFiel
     r"""Read ``metadata.fields``: a comma list of ``column`` or ``column as name``.
 
     A backslash makes the next character plain: ``Unit\ Price as price``. An empty text: no columns.
-    ``keeps_text`` says that the name ``text`` is not free (``metadata.text``).
+    ``keeps_text`` says that the name ``text`` is not free (``metadata.text``, and all chunks).
 
     Raises:
         ConfigError: with the item and what is wrong with it.

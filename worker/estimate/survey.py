@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,8 +44,12 @@ class Texts(Documents, Protocol):
         """
         ...
 
+    def split(self, text: str) -> Sequence[str]:
+        """What is embedded for a text: itself, or its chunks."""
+        ...
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Row:
     """One row of a batch."""
 
@@ -106,7 +110,7 @@ class Survey:
         if document is None:
             address = self._documents.target(change)
         else:
-            address = document.namespace, document.id
+            address = document.namespace, self._documents.head(document.id)
         return _Row(work, address, document, digest_of("\0".join(address)))
 
     def _settle_first(self) -> None:
@@ -119,7 +123,8 @@ class Survey:
             ending = self._judge(row, place, points.get(row.address))
             self._tally.end(ending)
             if ending is Ending.EMBED and row.document is not None:
-                wanted.setdefault(row.document.text, []).append((row, place))
+                for text in self._documents.split(row.document.text):
+                    wanted.setdefault(text, []).append((row, place))
             worst += self._alone(row, ending)
         self._price(wanted, plan)
         self._tally.may_pay(self._meter(worst))
@@ -145,15 +150,20 @@ class Survey:
         """Equal texts of a batch are embedded once."""
         if not wanted:
             return
+        costs: dict[_Row, int] = defaultdict(int)
+        places: dict[_Row, np.intp] = {}
         self._tally.calls += len(cut([Size.of(text) for text in wanted], self._measure))
         for tokens, sharing in zip(self._meter(list(wanted)), wanted.values(), strict=True):
             record = sharing[0][0].work.newest.change.record
             self._tally.pay(plan.part_of(record), tokens)
             self._tally.may_pay([tokens] * len(sharing))
             for row, place in sharing:
-                if row.document is not None:
-                    text = digest_of(row.document.stamp.fingerprint)
-                    self._known.put(place, text, tokens.low)
+                costs[row] += tokens.low
+                places[row] = place
+        for row, place in places.items():
+            if row.document is not None:
+                text = digest_of(row.document.stamp.fingerprint)
+                self._known.put(place, text, costs[row])
 
     def _alone(self, row: _Row, ending: Ending) -> Iterator[str]:
         """Texts that are paid for on top if no change waits for the next one of its row."""
@@ -161,13 +171,13 @@ class Survey:
         for entry in row.work.entries[:-1]:
             text = self._text_of(entry.change)
             if text and text != before:
-                yield text
+                yield from self._documents.split(text)
             before = text
         is_alone = len(row.work.entries) == 1
         if is_alone or row.document is None or ending is Ending.EMBED:
             return
         if row.document.text != before:
-            yield row.document.text
+            yield from self._documents.split(row.document.text)
 
     def _text_of(self, change: Change) -> str:
         try:

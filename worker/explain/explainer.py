@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError
-from worker.estimate.survey import Texts
 from worker.explain.explanation import Entry, Explanation, Text
 from worker.explain.search import Search
 from worker.explain.step import Step
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from worker.document.template import Condition
     from worker.estimate.meter import Meter
     from worker.estimate.stored import Waiting
+    from worker.estimate.survey import Texts
     from worker.explain.letters import Letters
     from worker.explain.reading import Reading
     from worker.explain.rehearsal import Rehearsal, Rehearsed
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 _ASK_S = 10.0
-
-
-class Rows(Texts, Protocol):
-    """What an explanation needs of the document step."""
-
-    def head(self, document_id: str) -> str:
-        """The id of the point that stands for a row: with chunking its first chunk's."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +61,7 @@ class Explainer:
     """As the worker's."""
     whole_rows: Reading
     """The same, with all columns of a row."""
-    documents: Rows
+    documents: Texts
     when: Condition | None
     rehearsal: Rehearsal
     store: Store
@@ -177,13 +169,14 @@ class Explainer:
         except RecordError:
             return None
         namespace, point_id = address
-        ids = list(dict.fromkeys((self.documents.head(point_id), point_id)))
-        points = self.waiting("fetching from the store", lambda: self.store.fetch(namespace, ids))
+        points = self.waiting(
+            "fetching from the store", lambda: self.store.fetch(namespace, [point_id])
+        )
         places = [Departure.of(one, change) for one in (address, former) if one is not None]
         parked = self.waiting("looking for moved points", lambda: self.parking.find(places))
         return Entry(
             address,
-            next((points[one] for one in ids if one in points), None),
+            points.get(point_id),
             next((parked[one] for one in places if one in parked), None),
         )
 

@@ -11,6 +11,7 @@ from worker.errors import FatalError, RecordError, RetriableError
 from worker.flow.backlog import Backlog, Entry
 from worker.flow.ledger import PartitionLedger
 from worker.model import Outcome, TopicPartition
+from worker.pipeline.item import still_open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,8 @@ class Rehearsal:
             return None
         try:
             (item,) = self.runner.decided([work])
+            for part in self.runner.pieces.rounds(still_open([item])):
+                self.runner.pieces.look(part, self.clock.now_s())
         except FatalError as error:
             if isinstance(error.__cause__, RetriableError):
                 raise error.__cause__ from None
@@ -125,5 +128,5 @@ def _course(item: Item) -> Course:
     if item.outcome is not None:
         return _SETTLED[item.outcome]
     if item.document is not None:
-        return Course.EMBED if item.lacks_vector else Course.REUSE
+        return Course.EMBED if item.lacking() else Course.REUSE
     return Course.DELETE if item.change.op.removes else Course.FILTER

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.build import decoder_settings
-from worker.chunks import chunking_of
+from worker.chunks import chunking_of, form_of
 from worker.config import kafka
 from worker.embed.port import CountsTokens
 from worker.errors import WorkerError
@@ -91,7 +91,7 @@ def _of_index(config: ConnectorConfig, accounts: Accounts) -> Iterator[Check]:
         yield answered(
             config.name, Question("embedder", lambda: _ask_embedder(config, index), deadline_s)
         )
-        yield answered(config.name, Question("store", lambda: ask_store(index)))
+        yield answered(config.name, Question("store", lambda: ask_store(index, form_of(config))))
 
 
 def _ask_embedder(config: ConnectorConfig, index: Index) -> str:

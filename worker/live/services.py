@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from worker.decode.registry_http import RegistrySettings
     from worker.embed.port import Embedder
     from worker.index import Index
+    from worker.pipeline.model_guard import Form
 
 _PROBE = "A short text that every model can embed."
 _REGISTRY_S = 5.0
@@ -54,15 +55,15 @@ def ask_provider(embedder: Embedder) -> str:
     return f"{model} works{tokens}"
 
 
-def ask_store(index: Index) -> str:
-    """Key, index and dimensions; and that no namespace of the connector has another model.
+def ask_store(index: Index, form: Form) -> str:
+    """Key, index and dimensions; and that no namespace has another model or form of points.
 
     Raises:
         RetriableError, FatalError: the store does not answer, or refuses.
     """
     model = index.embedder.model
     index.store.check(model.dimensions)
-    guard = ModelGuard(index.store, model)
+    guard = ModelGuard(index.store, model, form)
     namespaces = index.namespaces()
     for namespace in namespaces:
         guard.check(namespace)

@@ -5,13 +5,17 @@ Runs in a pool thread and shares nothing with other batches but its ports.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from worker.document.identity import is_chunk
 from worker.errors import RecordError
 from worker.pipeline.caller import Errand
+from worker.pipeline.chunk_writing import ChunkWriting
 from worker.pipeline.completion import Completion
+from worker.pipeline.cutting import Size
 from worker.pipeline.item import Item, Report, still_open, table_of
 from worker.pipeline.judge import Judge
 from worker.pipeline.known import Known
@@ -19,16 +23,17 @@ from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.lookup import Lookup
 from worker.pipeline.parking import Parking
 from worker.pipeline.patience import Interrupted
+from worker.pipeline.pieces import Pieces
 from worker.pipeline.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from worker.clock import Clock
     from worker.flow.backlog import Work
     from worker.flow.ledger import PartitionLedger
     from worker.marks.port import Marks, Watermarks
-    from worker.model import Change, Document, Point
+    from worker.model import Change, Chunk, Document, Point
     from worker.pipeline.embedding import Embedding
     from worker.pipeline.known import Address
     from worker.pipeline.lease import Lease
@@ -60,8 +65,20 @@ class Documents(Protocol):
         """
         ...
 
+    def chunks(self, document: Document) -> Sequence[Chunk]:
+        """What a document's text is cut into, in order; nothing if it stays whole."""
+        ...
+
+    def rewritten(self, document: Document, stored: Sequence[Point]) -> Sequence[Chunk]:
+        """The same for a text that was not sent, by all points of the row in order."""
+        ...
+
+    def head(self, document_id: str) -> str:
+        """The id of the point that stands for a row: with chunks the first one's."""
+        ...
+
     def target(self, change: Change) -> tuple[str, str]:
-        """Namespace and id of a row's point, also for a row that is gone."""
+        """Namespace of a row and the id of that point, also for a row that is gone."""
         ...
 
     def former(self, change: Change) -> tuple[str, str] | None:
@@ -78,6 +95,7 @@ class BatchRunner:
     lookup: Lookup
     judge: Judge
     completion: Completion
+    pieces: Pieces
     writing: Writing
     lease: Lease
     patience: Patience
@@ -110,7 +128,10 @@ class BatchRunner:
             lookup=lookup,
             judge=Judge(documents, lookup, watermarks, marks, patience, settle_s),
             completion=Completion(documents, reselector, patience),
-            writing=Writing(store, known, parking, lease, patience),
+            pieces=Pieces(documents, lookup),
+            writing=Writing(
+                store, known, parking, ChunkWriting(store, known, lease, patience), lease, patience
+            ),
             lease=lease,
             patience=patience,
             clock=clock,
@@ -128,8 +149,15 @@ class BatchRunner:
             FatalError: every record would fail.
         """
         report = Report(self.decided(batch))
-        self._embed(report)
-        self.writing.write([item for item in still_open(report.items) if item.is_ready])
+        for part in self.pieces.rounds(still_open(report.items)):
+            try:
+                self.pieces.look(part, self.clock.now_s())
+            except Interrupted:
+                break  # what was done for other rows keeps its outcome
+            has_ended = self._embed(still_open(part), report)
+            self.writing.write([item for item in still_open(part) if item.is_ready])
+            if not has_ended:
+                break
         return report
 
     def decided(self, batch: Sequence[Work]) -> Sequence[Item]:
@@ -157,29 +185,48 @@ class BatchRunner:
         if document is None:
             item.address = documents.target(change)
         else:
-            item.address = document.namespace, document.id
+            item.address = document.namespace, documents.head(document.id)
+        item.is_cut = is_chunk(item.address[1])
 
-    def _embed(self, report: Report) -> None:
-        wanted: dict[str, list[Item]] = defaultdict(list)
-        for item in still_open(report.items):
-            if item.document is not None and item.lacks_vector and item.work.is_ours:
-                wanted[item.document.text].append(item)
+    def _embed(self, items: Iterable[Item], report: Report) -> bool:
+        """Whether the answers are complete, so that more may be asked."""
+        wanted: dict[str, list[tuple[Item, int]]] = defaultdict(list)
+        for item in self._affordable(items):
+            for number, text in item.lacking():
+                wanted[text].append((item, number))
         if not wanted:
-            return
+            return True
         errand = Errand(self.patience, lambda: self._expect_ours(wanted))
-        tables = [table_of(items[0].change) for items in wanted.values()]
+        tables = [table_of(sharing[0][0].change) for sharing in wanted.values()]
         embedded = self.embedding(list(wanted), tables, errand)
-        report.bill, report.tokens_by_table = embedded.bill, embedded.tokens_by_table
-        report.texts_by_table = embedded.texts_by_table
+        report.bill += embedded.bill
+        report.tokens_by_table.update(embedded.tokens_by_table)
+        report.texts_by_table.update(embedded.texts_by_table)
         if not isinstance(embedded.failure, LeaseExpired | Interrupted):
             report.failure = embedded.failure
         for index, sharing in enumerate(wanted.values()):
-            for item in sharing:
-                _receive(item, embedded, index)
+            for item, number in sharing:
+                _receive(item, number, embedded, index)
+        return embedded.failure is None
 
-    def _expect_ours(self, wanted: Mapping[str, Sequence[Item]]) -> None:
+    def _affordable(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Ours, without those of whose chunks the day's budget covers a part only."""
+        left = math.inf
+        for item in items:
+            if not item.work.is_ours:
+                continue
+            if item.cut is not None:
+                left = min(left, self.embedding.budget_left)
+                needs = sum(Size.of(text).most_tokens for _, text in item.lacking())
+                if needs > left:
+                    item.unpaid_tokens = needs
+                    continue
+                left -= needs
+            yield item
+
+    def _expect_ours(self, wanted: Mapping[str, Sequence[tuple[Item, int]]]) -> None:
         self.lease.check()
-        if not any(item.work.is_ours for items in wanted.values() for item in items):
+        if not any(item.work.is_ours for sharing in wanted.values() for item, _ in sharing):
             raise LeaseExpired
 
 
@@ -191,7 +238,10 @@ def _each(items: Iterable[Item], step: Callable[[Item], None]) -> None:
             item.outcome = error
 
 
-def _receive(item: Item, embedded: Embedded, index: int) -> None:
-    item.vector = embedded.vectors[index]
-    item.outcome = embedded.refused.get(index)
-    item.unpaid_tokens = embedded.unpaid.get(index, 0)
+def _receive(item: Item, number: int, embedded: Embedded, index: int) -> None:
+    """What became of one text; of several chunks each has to pass."""
+    vector = embedded.vectors[index]
+    if vector is not None:
+        item.take(number, vector)
+    item.outcome = item.outcome or embedded.refused.get(index)
+    item.unpaid_tokens += embedded.unpaid.get(index, 0)

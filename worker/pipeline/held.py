@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
+from worker.document.metadata import TEXT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,21 +21,23 @@ _BYTES = 12
 
 
 class Held(NamedTuple):
-    """A point, or its absence after a deletion of ours."""
+    """A row's point, or its absence after a deletion of ours."""
 
     fingerprint: str | None
-    """None: there is none."""
+    """Of the row's whole text; None: there is none."""
     metadata: bytes
-    """Digest of the user's metadata, without the commit time."""
+    """Digest of the user's metadata, without the commit time and a chunk's text."""
     position: Position
     """Of the change that was written last."""
     source_position: int | None
     latest_ms: int | None
     """When that change happened at the latest."""
+    chunks: int = 0
+    """At most so many points belong to the row; 0 for a text that is not cut."""
 
     @classmethod
-    def written(cls, document: Document, change: Change) -> Held:
-        """After a write of this document."""
+    def written(cls, document: Document, change: Change, chunks: int = 0) -> Held:
+        """After a write of this document, cut into so many chunks."""
         stamp = document.stamp
         return cls(
             stamp.fingerprint,
@@ -41,6 +45,7 @@ class Held(NamedTuple):
             stamp.position,
             stamp.source_position,
             change.latest_ms,
+            chunks,
         )
 
     @classmethod
@@ -55,11 +60,12 @@ class Held(NamedTuple):
             return None
         stamp, updated_at = point.stamp, point.metadata.get(UPDATED_AT)
         return cls(
-            stamp.fingerprint,
-            metadata_digest(point.metadata),
+            stamp.whole,
+            metadata_digest(_of_row(point.metadata) if stamp.chunks else point.metadata),
             stamp.position,
             stamp.source_position,
             int(updated_at) if isinstance(updated_at, int | float) else None,
+            stamp.chunks,
         )
 
     def shows(self, point: Point | None) -> bool:
@@ -67,7 +73,12 @@ class Held(NamedTuple):
         if point is None or point.stamp is None:
             return self.fingerprint is None
         stamp = point.stamp
-        return stamp.fingerprint == self.fingerprint and stamp.position == self.position
+        return stamp.whole == self.fingerprint and stamp.position == self.position
+
+
+def _of_row(metadata: Mapping[str, MetadataValue]) -> Mapping[str, MetadataValue]:
+    """Without the text, which is the chunk's; columns of that name are refused with chunks."""
+    return {name: value for name, value in metadata.items() if name != TEXT}
 
 
 def metadata_digest(metadata: Mapping[str, MetadataValue]) -> bytes:

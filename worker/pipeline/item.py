@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from worker.model import Point
 from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
@@ -14,8 +15,46 @@ if TYPE_CHECKING:
     from worker.errors import RecordError
     from worker.flow.backlog import Work
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Change, Document, Outcome, Point, Vector
+    from worker.model import Change, Chunk, Document, Outcome, Vector
     from worker.pipeline.known import Address, Entry
+
+
+@dataclass(slots=True, eq=False)
+class Cut:
+    """The chunks that a row gets."""
+
+    chunks: Sequence[Chunk]
+    vectors: list[Vector | None]
+    """As far as they are there."""
+
+    def lacking(self) -> Sequence[tuple[int, str]]:
+        """Numbers and texts of those without a vector."""
+        return [
+            (number, chunk.text)
+            for number, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
+            if vector is None
+        ]
+
+    @property
+    def first_if_whole(self) -> Vector | None:
+        """The first one's vector; None as long as one has none."""
+        return None if any(vector is None for vector in self.vectors) else self.vectors[0]
+
+    @property
+    def first(self) -> Point:
+        """The point that stands for the row, once all have their vectors."""
+        return self._point(0)
+
+    @property
+    def others(self) -> Sequence[Point]:
+        """The other points, in order."""
+        return [self._point(number) for number in range(1, len(self.chunks))]
+
+    def _point(self, number: int) -> Point:
+        chunk, vector = self.chunks[number], self.vectors[number]
+        if vector is None:
+            raise AssertionError("a row whose chunks lack vectors is not written")
+        return Point(chunk.id, vector, chunk.metadata, chunk.stamp)
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +65,8 @@ class Item:
     change: Change
     """The work's; completed with columns that the source database was asked for."""
     address: Address = ("", "")
+    is_cut: bool = False
+    """Whether its points are chunks."""
     former: Address | None = None
     """Where its point was before its key changed."""
     document: Document | None = None
@@ -33,18 +74,29 @@ class Item:
     """Whether the document has to wait for what the index holds."""
     known: Entry | None = None
     stored: Point | None = None
-    """As fetched."""
+    """As fetched; of a row in chunks the first of them."""
+    chunks_held: int = 0
+    """At most so many chunks of it are in the index."""
+    pieces: Sequence[Point] = ()
+    """The other chunks of ``stored``, as far as they are needed."""
     moved: Point | None = None
     """The point under its old key, or where that was parked."""
     truncated: Point | None = None
     """What stood under one of its ids before the table was truncated; good for its vector alone."""
+    moved_pieces: Sequence[Point] = ()
+    """The other chunks of ``moved``."""
     is_parked: bool = False
     is_overtaken: bool = False
     """Whether a newer row stands under its old key: nobody will park its point any more."""
     leaves_vector: bool = False
     """Whether its point has to be parked before it is deleted, as the row's key has changed."""
+    cut: Cut | None = None
+    """What its text is cut into; None for a text that stays whole."""
     vector: Vector | None = None
+    """Of its point; of a row in chunks that of the first, as soon as all have theirs."""
     is_reused: bool = False
+    unfinished: Point | None = None
+    """What stands in the place of its first chunk while the others are written."""
     outcome: Outcome | RecordError | None = None
     look_again_s: float | None = None
     """When to come again, as the store does not show yet what is needed."""
@@ -56,10 +108,19 @@ class Item:
         """Of the partition that it came from."""
         return self.work.newest.ledger
 
-    @property
-    def lacks_vector(self) -> bool:
-        """Whether its text has to be embedded now."""
-        return self.document is not None and self.vector is None and self.look_again_s is None
+    def lacking(self) -> Sequence[tuple[int, str]]:
+        """The texts that have to be embedded now, each with the number of its chunk."""
+        if self.document is None or self.vector is not None or self.look_again_s is not None:
+            return ()
+        return ((0, self.document.text),) if self.cut is None else self.cut.lacking()
+
+    def take(self, number: int, vector: Vector) -> None:
+        """The vector of a chunk, or with number 0 of the text that stays whole."""
+        if self.cut is None:
+            self.vector = vector
+            return
+        self.cut.vectors[number] = vector
+        self.vector = self.cut.first_if_whole
 
     @property
     def is_ready(self) -> bool:

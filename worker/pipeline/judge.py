@@ -53,6 +53,8 @@ class Judge:
             RecordError: the row cannot become a document.
         """
         belief = self.lookup.believe(item, looked_s)
+        if item.is_cut:
+            item.chunks_held = _chunks_held(item, belief)
         if self.watermarks.covers(item.change) or _is_behind(item, belief):
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
@@ -61,11 +63,16 @@ class Judge:
             self._complete(item, belief, looked_s)
         if item.outcome is None and item.document is not None:
             self._compare(item, item.document, belief, looked_s)
+        if item.is_cut:
+            _wait_until_sure(item, belief, looked_s)
 
     def compare(self, item: Item, looked_s: float) -> None:
         """Judge a row again whose document could be completed after all."""
         if item.document is not None:
-            self._compare(item, item.document, self.lookup.believe(item, looked_s), looked_s)
+            belief = self.lookup.believe(item, looked_s)
+            self._compare(item, item.document, belief, looked_s)
+            if item.is_cut:
+                _wait_until_sure(item, belief, looked_s)
 
     def _part_with(self, item: Item, belief: Belief, looked_s: float) -> None:
         """A deletion; of a row whose key has changed, the vector is kept for its new key."""
@@ -75,7 +82,9 @@ class Judge:
         elif item.change.moves_away and belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
         elif item.change.moves_away and not self._is_marked(item):
-            item.leaves_vector = item.stored is not None and item.stored.stamp is not None
+            stamp = None if item.stored is None else item.stored.stamp
+            # Unfinished is what this very change has begun to delete, once it had parked it.
+            item.leaves_vector = stamp is not None and not stamp.is_unfinished
 
     def _complete(self, item: Item, belief: Belief, looked_s: float) -> None:
         """A partial change is completed by what the index holds for sure.
@@ -93,6 +102,8 @@ class Judge:
         basis = item.stored if _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
             basis = item.moved
+        if basis is not None and basis.stamp is not None and not basis.stamp.text:
+            basis = None
         wait_s = _OVERTAKEN_S if item.is_overtaken else _MOVE_S
         patient_until_s = item.work.newest.arrived_s + wait_s
         try:
@@ -118,7 +129,7 @@ class Judge:
         if item.is_reused:
             return
         if decision is Decision.REUSE and belief.settles_at_s is not None:
-            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            item.look_again_s = _when_sure(belief.settles_at_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
             visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
@@ -128,6 +139,25 @@ class Judge:
         """Whether a change of the row is a dead letter, so that the index is not the row."""
         key = item.change.key
         return self.patience("reading the state topic", lambda: self.marks.is_marked(key))
+
+
+def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
+    """Chunks are written over what the store shows for sure, or some of the older ones may stay."""
+    until_s = belief.settles_at_s
+    if item.outcome is None and item.look_again_s is None and until_s is not None:
+        item.look_again_s = _when_sure(until_s, belief, looked_s)
+
+
+def _when_sure(until_s: float, belief: Belief, looked_s: float) -> float:
+    """Where nothing is known of a row, only time tells that nothing else comes to light."""
+    return _soon(looked_s, until_s) if belief.is_proven else until_s
+
+
+def _chunks_held(item: Item, belief: Belief) -> int:
+    """At most so many; after a truncate some may still be there that are being swept."""
+    held, swept = belief.held, item.truncated
+    left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
+    return max(left, 0 if held is None else held.chunks)
 
 
 def _is_whole_since(item: Item, held: Held | None) -> bool:

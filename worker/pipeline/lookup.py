@@ -57,7 +57,7 @@ class Lookup:
             if item.former is not None:
                 moved.append(item)
         for namespace, group in wanted.items():
-            stored = self._fetch(namespace, [item.address[1] for item in group])
+            stored = self.fetch(namespace, [item.address[1] for item in group])
             for item in group:
                 item.stored = self._standing(item, stored.get(item.address[1]))
         if moved:
@@ -123,11 +123,17 @@ class Lookup:
             by_namespace[namespace].add(point_id)
         found: dict[Address, Point] = {}
         for namespace, ids in by_namespace.items():
-            points = self._fetch(namespace, list(ids))
+            points = self.fetch(namespace, list(ids))
             found.update(((namespace, point_id), point) for point_id, point in points.items())
         return found
 
-    def _fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points as the store shows them.
+
+        Raises:
+            Interrupted: the task stops.
+            FatalError: the store refuses, or a point is of another model.
+        """
         self.patience("looking at the namespace", lambda: self.guard.check(namespace))
         points = self.patience("fetching from the store", lambda: self.store.fetch(namespace, ids))
         for point in points.values():
@@ -143,8 +149,9 @@ def _needs_point(item: Item) -> bool:
     if item.is_partial:
         return held.fingerprint is not None
     if item.document is None:
-        return item.change.moves_away and held.fingerprint is not None
-    return decide(item.document, item.change, held, is_proven=True) is Decision.REUSE
+        return (item.change.moves_away or held.chunks > 1) and held.fingerprint is not None
+    decision = decide(item.document, item.change, held, is_proven=True)
+    return decision is Decision.REUSE or (decision is Decision.EMBED and held.chunks > 0)
 
 
 def _if_older(point: Point | None, item: Item) -> Point | None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from worker.document.identity import sibling
 from worker.errors import WorkerError
 from worker.model import Outcome, Point
 from worker.pipeline.held import Held
-from worker.pipeline.item import by_namespace
+from worker.pipeline.item import by_namespace, still_open
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.parking import Departure
 from worker.pipeline.patience import Interrupted
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from worker.errors import RecordError
+    from worker.model import Change
+    from worker.pipeline.chunk_writing import ChunkWriting
     from worker.pipeline.item import Item
-    from worker.pipeline.known import Known
+    from worker.pipeline.known import Address, Known
     from worker.pipeline.lease import Lease
     from worker.pipeline.parking import Parking
     from worker.pipeline.patience import Patience
@@ -36,6 +39,7 @@ class Writing:
     store: Store
     known: Known
     parking: Parking
+    chunks: ChunkWriting
     lease: Lease
     patience: Patience
 
@@ -46,9 +50,10 @@ class Writing:
             removals = [item for item in group if item.document is None]
             try:
                 self._park(removals)
-                self._send(upserts, "writing to the store", self._upsert(namespace))
+                self.chunks.prepare(namespace, group)
+                self._send(still_open(upserts), "writing to the store", self._upsert(namespace))
                 self._clear(upserts)
-                self._send(removals, "deleting from the store", self._delete(namespace))
+                self._send(still_open(removals), "deleting from the store", self._delete(namespace))
             except (LeaseExpired, Interrupted):
                 continue  # these items come again; what was written keeps its outcome
 
@@ -65,7 +70,7 @@ class Writing:
             refused = self.patience(what, attempt) if items else {}
         except (LeaseExpired, Interrupted, WorkerError):
             for item in sent:  # nobody knows what became of them
-                self.known.forget(item.ledger, item.address)
+                self._forget(item)
             raise
         for item in sent:
             item.outcome = refused.get(item.address[1]) or _done(item)
@@ -73,11 +78,21 @@ class Writing:
 
     def _remember(self, item: Item) -> None:
         if not isinstance(item.outcome, Outcome):
-            self.known.forget(item.ledger, item.address)
+            self._forget(item)
             return
         change, document = item.change, item.document
-        held = Held.deleted(change) if document is None else Held.written(document, change)
+        if document is None:
+            held = Held.deleted(change)
+        else:
+            chunks = 0 if item.cut is None else len(item.cut.chunks)
+            held = Held.written(document, change, chunks)
         self.known.put(item.ledger, item.address, change, held)
+
+    def _forget(self, item: Item) -> None:
+        if item.unfinished is None:
+            self.known.forget(item.ledger, item.address)
+        else:
+            self.chunks.remember(item)
 
     def _upsert(self, namespace: str) -> StoreCall:
         def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
@@ -96,24 +111,45 @@ class Writing:
         return call
 
     def _park(self, items: Sequence[Item]) -> None:
-        """Before the points go, so that one of the two places always has them."""
+        """Before the points go, so that one of the two places always has them.
+
+        The first chunk of a row comes last, as the others are looked for by it.
+        """
+        leaving = [item for item in items if item.leaves_vector and item.work.is_ours]
+        pieces = _departed((item.address, item.change, item.pieces) for item in leaving)
         points = {
             Departure.of(item.address, item.change): item.stored
-            for item in items
-            if item.leaves_vector and item.stored is not None and item.work.is_ours
+            for item in leaving
+            if item.stored is not None
         }
-        if points:
-            self.lease.check()
-            self.parking.put(points, self.patience)
+        for part in (pieces, points):
+            if part:
+                self.lease.check()
+                self.parking.put(part, self.patience)
 
     def _clear(self, items: Sequence[Item]) -> None:
+        arrived = [item for item in items if item.is_parked and item.outcome is Outcome.REUSED]
         taken = {
             Departure.of(item.former, item.change): item.moved
-            for item in items
-            if item.is_parked and item.former and item.moved and item.outcome is Outcome.REUSED
+            for item in arrived
+            if item.former and item.moved
         }
         if taken:
+            taken |= _departed(
+                (item.former, item.change, item.moved_pieces) for item in arrived if item.former
+            )
             self.parking.clear(taken, self.patience)
+
+
+def _departed(
+    pieces: Iterable[tuple[Address, Change, Sequence[Point]]],
+) -> dict[Departure, Point]:
+    """The chunks of rows, by what they left."""
+    return {
+        Departure.of((namespace, sibling(first, number)), change): point
+        for (namespace, first), change, points in pieces
+        for number, point in enumerate(points, 1)
+    }
 
 
 def _done(item: Item) -> Outcome:
@@ -127,4 +163,6 @@ def _point(item: Item) -> Point:
     document, vector = item.document, item.vector
     if document is None or vector is None:
         raise AssertionError("a row without document or vector is not upserted")
+    if item.cut is not None:
+        return item.cut.first
     return Point(document.id, vector, document.metadata, document.stamp)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.config.tiny_plugins import VALID, read, surroundings
+from worker.checks import check_documents
 from worker.config.converter import ConverterFormat
 from worker.config.problem import Problem, Severity
 from worker.config.read import attempt, read_connector
@@ -97,6 +98,12 @@ def test_chunks_that_make_no_sense_are_refused(
     assert found.is_error
     assert found.key == key
     assert expected in found.expected
+
+
+def test_with_chunks_a_column_is_not_kept_under_the_name_of_their_text() -> None:
+    raw = {**VALID, "document.chunk.tokens": "400", "metadata.fields": "body as text"}
+    (found,) = read_connector(raw, surroundings(checks=(check_documents,))).problems
+    assert found.key == "metadata.fields"
 
 
 @pytest.mark.parametrize(
