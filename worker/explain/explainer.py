@@ -13,7 +13,7 @@ from worker.model import Change, Op, Record, TopicPartition
 from worker.pipeline.parking import Departure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from worker.dlq.port import Letter
     from worker.document.template import Condition
@@ -118,7 +118,7 @@ class Explainer:
             row=self._row(newest),
             when=self._when(change),
             text=self._text(rehearsed),
-            entry=self._entry(change or _stand_in(wanted, ground, trail)),
+            entry=self._entry(change or _stand_in(wanted, ground, trail), steps),
             letters=self._letters(wanted, ground, trail, progress),
             rehearsed=rehearsed,
         )
@@ -162,23 +162,32 @@ class Explainer:
             return None
         return Text(text, self.meter([text])[0]) if text else None
 
-    def _entry(self, change: Change) -> Entry | None:
+    def _entry(self, change: Change, steps: Sequence[Step]) -> Entry | None:
         try:
             address = self.documents.target(change)
-            former = self.documents.former(change)
+            places = list(self._departures(change, steps))
         except RecordError:
             return None
         namespace, point_id = address
         points = self.waiting(
             "fetching from the store", lambda: self.store.fetch(namespace, [point_id])
         )
-        places = [Departure.of(one, change) for one in (address, former) if one is not None]
         parked = self.waiting("looking for moved points", lambda: self.parking.find(places))
         return Entry(
             address,
             points.get(point_id),
             next((parked[one] for one in places if one in parked), None),
         )
+
+    def _departures(self, change: Change, steps: Sequence[Step]) -> Iterator[Departure]:
+        """Under what a point of the row may be parked: when it left this key, or its old one."""
+        changes = [change, *(step.change for step in reversed(steps) if step.change is not None)]
+        for one in changes:
+            former = self.documents.former(one)
+            if former is not None:
+                yield Departure.of(former, one)
+            if one.moves_away:
+                yield Departure.of(self.documents.target(one), one)
 
 
 def _chosen(topics: Sequence[str], topic: str | None) -> str:
