@@ -19,6 +19,8 @@ class Feature(Enum):
     CACHE = auto()
     """What a store shows late is known all the same: nothing is paid for again, and nothing is
     taken for unchanged that an older change was written over."""
+    MARKED = auto()
+    """No text is paid for again because the row has a dead letter."""
 
 
 ENABLED: frozenset[Feature] = frozenset()

@@ -51,6 +51,7 @@ class Oracle:
 
     def look_at_texts(self, texts: Sequence[str], actor: Actor) -> None:
         """No text that the index held when the batch looked is paid for again."""
+        marked = set() if Feature.MARKED in ENABLED else self._with_letters()
         for text in texts:
             mine = [work.key.columns[0][1] for work in actor.batch]
             candidates = [key for key in mine if self._table.pasts[key].had(text)]
@@ -58,9 +59,13 @@ class Oracle:
                 if text.startswith(("A short text",)):  # the probe of a provider that refuses
                     continue
                 self.complaints.append(f"{text!r} is embedded, which no row of the batch ever had")
-            elif self._can_tell and all(
-                _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
-                for key in candidates
+            elif (
+                self._can_tell
+                and marked.isdisjoint(candidates)
+                and all(
+                    _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
+                    for key in candidates
+                )
             ):
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
 
@@ -76,6 +81,10 @@ class Oracle:
             stamp = points[point_id].stamp if point_id in points else None
             if stamp is not None and positions[point_id].is_before(stamp.position):
                 self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
+
+    def _with_letters(self) -> set[int]:
+        """Or about to have one: the letter is on its way while the row goes on."""
+        return {key for key, past in self._table.pasts.items() if POISON in past.bodies}
 
     def _shows(self, key: int, actor: Actor) -> bool:
         """Whether the store shows the point by now, or the worker wrote it by itself."""
