@@ -79,7 +79,8 @@ class Oracle:
         points = self._world.points
         for point_id in positions.keys() & self._world.owned(actor):
             stamp = points[point_id].stamp if point_id in points else None
-            if stamp is not None and positions[point_id].is_before(stamp.position):
+            is_old = stamp is not None and positions[point_id].is_before(stamp.position)
+            if is_old and self._shows(int(point_id), actor):
                 self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
 
     def _with_letters(self) -> set[int]:
