@@ -21,7 +21,9 @@ class Feature(Enum):
     taken for unchanged that an older change was written over."""
     MARKED = auto()
     """No text is paid for again because the row has a dead letter."""
+    REFUSED = auto()
+    """What a store refuses silently, as it remembers a newer deletion, is not taken for written."""
 
 
-ENABLED: frozenset[Feature] = frozenset()
+ENABLED: frozenset[Feature] = frozenset({Feature.TOAST, Feature.SECOND_LOOK})
 """Turn a feature on here once it is built."""

@@ -47,6 +47,7 @@ def follow(history: History) -> None:
         pytest.fail(f"{what_is_wrong(short)}\n{written(short)}", pytrace=False)
 
 
+@pytest.mark.skipif(Feature.REFUSED not in ENABLED, reason="refused writes count as written")
 @pytest.mark.timeout(0)
 @given(history=histories(guarded=True, settle_s=0.0))
 @thoroughly
