@@ -20,7 +20,8 @@ class Feature(Enum):
     """What a store shows late is known all the same: nothing is paid for again, and nothing is
     taken for unchanged that an older change was written over."""
     MARKED = auto()
-    """No text is paid for again because the row has a dead letter."""
+    """A dead letter is no harm to the changes before it: no text of theirs is paid for again, and
+    none that could be completed is a dead letter as well."""
     REFUSED = auto()
     """What a store refuses silently, as it remembers a newer deletion, is not taken for written."""
 

@@ -170,10 +170,15 @@ class Oracle:
 
     def _look_at_letters(self, key: int, past: Past, dead: Mapping[tuple[int, int], str]) -> None:
         """Only texts that are refused, and rows that lack a column of which nobody knows."""
+        places = [(past.partition, moment.offset) for moment in past.moments]
         is_known = False
-        for moment in past.moments:
-            kind = dead.get((past.partition, moment.offset))
-            if kind is not None and not self._is_deserved(kind, moment, past, is_known=is_known):
+        for at, moment in enumerate(past.moments):
+            kind = dead.get(places[at])
+            is_marked = Feature.MARKED not in ENABLED and any(
+                later in dead for later in places[at + 1 :]
+            )
+            knows = is_known and not is_marked
+            if kind is not None and not self._is_deserved(kind, moment, past, is_known=knows):
                 self.complaints.append(f"{past.partition}@{moment.offset} ({key}) is dead: {kind}")
             is_known = kind is None and self._is_indexed(moment.event.row)
 
