@@ -32,13 +32,18 @@ class Entry:
     def is_older_than(self, other: Entry) -> bool:
         """Whether it arrives after ``other`` and is nevertheless provably older.
 
-        Within a partition arrival order is the truth. Between partitions (a key moved when its
-        schema id changed, or when partitions were added) only the time in the source can tell, and
-        only if it is strictly smaller.
+        Within a partition arrival order is the truth, and where it comes again, under another
+        assignment, the offsets are. Between partitions (a key moved when its schema id changed, or
+        when partitions were added) only the time in the source can tell, and only if it is strictly
+        smaller. The time of a tombstone's record proves nothing about others: its row may have
+        changed again before it was sent.
         """
         if self.ledger is other.ledger:
             return False
-        mine, theirs = self.change.latest_ms, other.change.latest_ms
+        ours, others = self.change.position, other.change.position
+        if self.ledger.partition == other.ledger.partition and ours.comparable(others):
+            return ours.offset < others.offset
+        mine, theirs = self.change.latest_ms, other.change.origin.committed_ms
         return mine is not None and theirs is not None and mine < theirs
 
     def leads_to(self, after: Entry) -> bool:

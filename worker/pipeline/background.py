@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 
@@ -24,8 +25,9 @@ class Ended(Generic[T]):
 class Background(Generic[T]):
     """A few threads, made when there is something to do. All methods belong to one thread."""
 
-    def __init__(self, name: str, *, threads: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, name: str, *, threads: int = 1, pool: Executor | None = None) -> None:
+        """``pool`` is where it is done; threads of its own by default."""
+        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._ended: queue.SimpleQueue[Ended[T]] = queue.SimpleQueue()
         self.under_way = 0
         """Begun and not collected."""

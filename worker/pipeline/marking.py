@@ -10,6 +10,7 @@ from worker.pipeline.patience import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from concurrent.futures import Executor
 
     from worker.marks.port import Marks
     from worker.model import Change, Key, Record
@@ -29,11 +30,11 @@ _AS_THE_INDEX = frozenset(
 class Marking:
     """Makes marks and lets go of them; belongs to the task's thread and never blocks."""
 
-    def __init__(self, marks: Marks, patience: Patience) -> None:
+    def __init__(self, marks: Marks, patience: Patience, pool: Executor | None = None) -> None:
         self._marks = marks
         self._patience = patience
         self._waiting: list[Record] = []
-        self._keeping: Background[list[Record]] = Background("marks")
+        self._keeping: Background[list[Record]] = Background("marks", pool=pool)
 
     def begin(self, record: Record, key: Key) -> None:
         """Mark the row; ``kept`` tells when that is written for good."""

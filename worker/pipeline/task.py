@@ -67,7 +67,7 @@ class Task:
         abort: threading.Event,
         pool: Executor | None = None,
     ) -> None:
-        """``pool`` is where batches run; threads of the task's own by default."""
+        """``pool`` is where all that is slow is done; threads of the task's own by default."""
         self._source = ports.source
         self._decoder = ports.decoder
         self._batch = settings.batch
@@ -77,7 +77,8 @@ class Task:
         self._ledger = Ledger()
         self._backlog = Backlog()
         self._marks = ports.marks
-        self._rejects = Rejects(ports.dead_letters, counters, Marking(ports.marks, patience))
+        marking = Marking(ports.marks, patience, pool)
+        self._rejects = Rejects(ports.dead_letters, counters, marking)
         self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
         self._flight = Flight(
             ports.runner.run,

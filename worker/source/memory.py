@@ -138,22 +138,30 @@ class MemorySource:
             self._broker.tell()
 
     def _poll(self, max_records: int) -> Polled:
-        if self._listener is None or not self._broker.is_up:
+        if self._listener is None:
+            return Polled()
+        if not self._broker.is_up:
+            self._notice_end_of_session(self._listener)
             return Polled()
         self._confirmed.update(self._answers)
         self._answers.clear()
         self._rebalance(self._listener)
         return self._read(max_records)
 
-    def _rebalance(self, listener: AssignmentListener) -> None:
-        """Lost, revoked, assigned: in this order, the listener outside of the lock."""
+    def _notice_end_of_session(self, listener: AssignmentListener) -> None:
+        """Clients time their session by themselves, so they notice in an outage as well."""
         with self._broker.lock:
             is_member = self._group.is_member(self)
-            self._group.join(self)
         if not is_member and self._readings:
             lost = list(self._readings)
             self._forget(lost)
             listener.on_lost(lost)
+
+    def _rebalance(self, listener: AssignmentListener) -> None:
+        """Lost, revoked, assigned: in this order, the listener outside of the lock."""
+        self._notice_end_of_session(listener)
+        with self._broker.lock:
+            self._group.join(self)
         places = self._broker.places(self._subscription)
         with self._broker.lock:
             revoked = self._group.to_revoke(self, places)

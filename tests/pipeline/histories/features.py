@@ -19,7 +19,12 @@ class Feature(Enum):
     CACHE = auto()
     """What a store shows late is known all the same: nothing is paid for again, and nothing is
     taken for unchanged that an older change was written over."""
+    MARKED = auto()
+    """A dead letter is no harm to the changes before it: no text of theirs is paid for again, and
+    none that could be completed is a dead letter as well."""
+    REFUSED = auto()
+    """What a store refuses silently, as it remembers a newer deletion, is not taken for written."""
 
 
-ENABLED: frozenset[Feature] = frozenset()
+ENABLED: frozenset[Feature] = frozenset({Feature.TOAST, Feature.SECOND_LOOK})
 """Turn a feature on here once it is built."""

@@ -51,6 +51,7 @@ class Oracle:
 
     def look_at_texts(self, texts: Sequence[str], actor: Actor) -> None:
         """No text that the index held when the batch looked is paid for again."""
+        marked = set() if Feature.MARKED in ENABLED else self._with_letters()
         for text in texts:
             mine = [work.key.columns[0][1] for work in actor.batch]
             candidates = [key for key in mine if self._table.pasts[key].had(text)]
@@ -58,9 +59,13 @@ class Oracle:
                 if text.startswith(("A short text",)):  # the probe of a provider that refuses
                     continue
                 self.complaints.append(f"{text!r} is embedded, which no row of the batch ever had")
-            elif self._can_tell and all(
-                _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
-                for key in candidates
+            elif (
+                self._can_tell
+                and marked.isdisjoint(candidates)
+                and all(
+                    _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
+                    for key in candidates
+                )
             ):
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
 
@@ -74,8 +79,13 @@ class Oracle:
         points = self._world.points
         for point_id in positions.keys() & self._world.owned(actor):
             stamp = points[point_id].stamp if point_id in points else None
-            if stamp is not None and positions[point_id].is_before(stamp.position):
+            is_old = stamp is not None and positions[point_id].is_before(stamp.position)
+            if is_old and self._shows(int(point_id), actor):
                 self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
+
+    def _with_letters(self) -> set[int]:
+        """Or about to have one: the letter is on its way while the row goes on."""
+        return {key for key, past in self._table.pasts.items() if POISON in past.bodies}
 
     def _shows(self, key: int, actor: Actor) -> bool:
         """Whether the store shows the point by now, or the worker wrote it by itself."""
@@ -160,10 +170,15 @@ class Oracle:
 
     def _look_at_letters(self, key: int, past: Past, dead: Mapping[tuple[int, int], str]) -> None:
         """Only texts that are refused, and rows that lack a column of which nobody knows."""
+        places = [(past.partition, moment.offset) for moment in past.moments]
         is_known = False
-        for moment in past.moments:
-            kind = dead.get((past.partition, moment.offset))
-            if kind is not None and not self._is_deserved(kind, moment, past, is_known=is_known):
+        for at, moment in enumerate(past.moments):
+            kind = dead.get(places[at])
+            is_marked = Feature.MARKED not in ENABLED and any(
+                later in dead for later in places[at + 1 :]
+            )
+            knows = is_known and not is_marked
+            if kind is not None and not self._is_deserved(kind, moment, past, is_known=knows):
                 self.complaints.append(f"{past.partition}@{moment.offset} ({key}) is dead: {kind}")
             is_known = kind is None and self._is_indexed(moment.event.row)
 

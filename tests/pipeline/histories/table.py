@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tests.pipeline.histories.features import ENABLED, Feature
 from worker.decode.key_change import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
 
@@ -139,7 +140,7 @@ class Table:
         self._commits += 1
         before = self.rows[key]
         self._remove(key, ((NEW_KEY, _key(new)),))
-        lacks = self._leaves_out(before, changes)
+        lacks = Feature.KEY_CHANGE in ENABLED and self._leaves_out(before, changes)
         self._put("c", new, replace(before, **changes), lacks_body=lacks, moved_from=key)
 
     def truncate(self) -> None:

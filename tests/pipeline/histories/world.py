@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from tests.embedding import embedding_of
 from tests.pipeline.gate import GatedEmbedder, GatedStore
 from tests.pipeline.histories import history as happen
-from tests.pipeline.histories.features import Feature
+from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.oracle import DIMENSIONS, Oracle
 from tests.pipeline.histories.table import TOPIC, Table
 from tests.pipeline.histories.turns import AtOnce, End, Pool, Stage, StageClock
@@ -22,6 +22,8 @@ from worker.document.spec import DocumentSpec, parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Overlong
 from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.marks.dead_rows import DeadRows
+from worker.marks.port import NoWatermarks
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
@@ -31,6 +33,7 @@ from worker.pipeline.task import Task
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
 from worker.source.subscription import Subscription
+from worker.state.memory import MemoryLog, MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.telemetry.counters import Counters
 
@@ -44,11 +47,12 @@ if TYPE_CHECKING:
     from worker.flow.backlog import Work
     from worker.model import Point, Position, TopicPartition
     from worker.pipeline.item import Report
+    from worker.source.port import Commit
     from worker.store.port import Deletion
 
 GROUP = "connect-products"
 SESSION_S = 10.0
-WRITE_TIMEOUT_S = 20.0
+WRITE_TIMEOUT_S = 5.0
 """Later than this no write lands that was sent off."""
 _WRITES = frozenset({"upsert", "delete"})
 _ROUNDS = 300
@@ -56,6 +60,22 @@ _ROUNDS = 300
 _ROUND_S = 0.5
 _STEP_S = 0.1
 _JSON = PartSettings(format=Format.JSON, schemas_enable=False)
+
+
+def what_is_wrong(history: happen.History) -> str:
+    """What is not as promised when a history happens; empty if nothing is."""
+    world = World(history.setting, ENABLED)
+    try:
+        for event in history.events:
+            world.happens(event)
+            if world.oracle.complaints:
+                return world.oracle.complaints[0]
+        world.ends()
+        return next(iter(world.oracle.complaints), "")
+    except Exception as error:  # noqa: BLE001 - a task that failed is as wrong
+        return repr(error)
+    finally:
+        world.close()
 
 
 class WatchedEmbedder(FakeEmbedder):
@@ -112,12 +132,12 @@ class WatchedSource(MemorySource):
         super().__init__(world.broker, GROUP, Subscription((TOPIC,)), world.clock)
         self._world = world
 
-    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        super().commit(next_offsets)
+    def commit(self, commits: Mapping[TopicPartition, Commit]) -> None:
+        super().commit(commits)
         self._world.oracle.look_at_commits()
 
-    def commit_now(self, next_offsets: Mapping[TopicPartition, int], timeout_s: float) -> bool:
-        is_done = super().commit_now(next_offsets, timeout_s)
+    def commit_now(self, commits: Mapping[TopicPartition, Commit], timeout_s: float) -> bool:
+        is_done = super().commit_now(commits, timeout_s)
         self._world.oracle.look_at_commits()
         return is_done
 
@@ -127,6 +147,7 @@ class Runner:
 
     def __init__(self, world: World, inner: BatchRunner) -> None:
         self.embedding = inner.embedding
+        self.forget = inner.forget
         self._world = world
         self._inner = inner
 
@@ -145,6 +166,8 @@ class Member:
         self.number = number
         self.letters = MemoryDeadLetterQueue()
         self.source = WatchedSource(world)
+        self.state = MemoryStateTopic(world.state)
+        marks = DeadRows(self.state)
         self._world = world
         self._abort = threading.Event()
         clock = world.clock
@@ -159,14 +182,21 @@ class Member:
             patience=patience,
             clock=clock,
             cached_rows=1000,
+            watermarks=NoWatermarks(),
+            marks=marks,
         )
         self.task = Task(
             ports=Ports(
-                self.source, _decoder(), cast("BatchRunner", Runner(world, runner)), self.letters
+                self.source,
+                _decoder(),
+                cast("BatchRunner", Runner(world, runner)),
+                self.letters,
+                marks=marks,
             ),
             settings=TaskSettings(
                 BatchPolicy(max_rows=world.setting.rows, max_in_flight=world.setting.in_flight),
                 BufferLimits(max_rows=8),
+                store=world.store.capabilities,
             ),
             lease=lease,
             patience=patience,
@@ -182,6 +212,7 @@ class Member:
         self._abort.set()
         self.source.close()
         self.letters.close(1.0)
+        self.state.close(1.0)
 
     def owned(self, actor: Actor) -> frozenset[str]:
         """Ids of the batch's rows that are this worker's, for itself and for the broker."""
@@ -218,7 +249,12 @@ class World:
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
         self.table = Table(self.broker, setting.partitions, setting.database)
-        behaviour = MemoryBehaviour(guarded=setting.guarded, settle_s=setting.settle_s)
+        behaviour = MemoryBehaviour(
+            guarded=setting.guarded,
+            settle_s=setting.settle_s,
+            write_timeout_s=WRITE_TIMEOUT_S,
+        )
+        self.state = MemoryLog()
         self.store = WatchedStore(self, behaviour)
         gate = cast("Gate", self.stage)
         self.gated_store = GatedStore(self.store, gate)
@@ -338,6 +374,7 @@ class World:
         for actor in self.stage.all_of(member.number):
             self._answer(actor, End.KILLED if actor.call == "sleep" else last)
         member.source.expire()
+        member.state.crash()
         self.broker.tell()
 
     def _freeze(self, worker: int) -> None:

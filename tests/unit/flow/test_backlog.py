@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -492,3 +493,28 @@ def row_of(work: Work) -> int:
 
 BacklogMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestBacklogAgainstAModel = BacklogMachine.TestCase
+
+
+def test_what_comes_again_under_another_assignment_is_ordered_by_offset() -> None:
+    """A tombstone's record may be younger than the commit of what followed it."""
+    backlog, before, now = Backlog(), ledger(), ledger()
+    tombstone = change(3, op=Op.TOMBSTONE)
+    late = replace(tombstone, record=replace(tombstone.record, timestamp_ms=9_000))
+    backlog.add(Entry(late, before, 0.0))
+    (undone,) = take(backlog)
+    before.close()
+    backlog.add(Entry(late, now, 1.0))
+    backlog.add(Entry(change(4, op=Op.CREATE, committed_ms=5_000), now, 1.0))
+    backlog.give_back(undone, undone.entries)
+    (work,) = take(backlog)
+    assert offsets(work) == [3, 4]
+
+
+def test_the_time_of_a_tombstone_proves_nothing_about_another_partition() -> None:
+    backlog = Backlog()
+    tombstone = change(3, op=Op.TOMBSTONE)
+    late = replace(tombstone, record=replace(tombstone.record, timestamp_ms=9_000))
+    backlog.add(Entry(late, ledger(0), 0.0))
+    backlog.add(Entry(change(4, op=Op.CREATE, committed_ms=5_000), ledger(1), 1.0))
+    (work,) = take(backlog)
+    assert offsets(work) == [3, 4]

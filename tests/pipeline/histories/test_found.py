@@ -1,0 +1,159 @@
+"""Histories that once ended wrong, made short: each is tried with what it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pipeline.histories.features import ENABLED, Feature
+from tests.pipeline.histories.history import (
+    Crash,
+    Delete,
+    Freeze,
+    History,
+    Join,
+    Move,
+    Pass,
+    SendAgain,
+    SetBack,
+    Setting,
+    Snapshot,
+    WorkOn,
+    Write,
+)
+from tests.pipeline.histories.world import what_is_wrong
+
+OLD_WRITE_UNSEEN = History(
+    Setting(guarded=False, settle_s=3.0, rows=2),
+    (
+        Write(0, {}),
+        Snapshot(),
+        Write(1, {}),
+        Write(0, {}),
+        Delete(0),
+        Snapshot(),
+        Write(0, {}),
+        WorkOn(0, calls=3, hangs=False),
+        Write(0, {"body": "L2"}),
+        WorkOn(0, calls=3, hangs=False),
+        WorkOn(0, calls=0, hangs=False),
+        Pass(0.5),
+        WorkOn(0, calls=0, hangs=False),
+        WorkOn(0, calls=0, hangs=False),
+        SetBack(),
+    ),
+)
+"""Read again, an old change is written over a newer one that does not show yet; once that shows,
+it looks as if it were still there."""
+
+DEAD_LETTER_PAID_FOR = History(
+    Setting(),
+    (
+        Write(0, {}),
+        Write(0, {}),
+        Write(0, {}),
+        Write(0, {}),
+        Write(1, {"body": "L"}),
+        Write(0, {}),
+        Write(0, {}),
+        Write(0, {}),
+        Write(1, {"body": "L"}),
+        Write(1, {"body": "poison"}),
+    ),
+)
+"""The text before the refused one is what the index holds."""
+
+MOVED_ONTO_A_DELETED_ROW = History(
+    Setting(guarded=False, rows=2),
+    (
+        Write(1, {}),
+        Write(3, {"body": "s", "title": ""}),
+        Write(0, {}),
+        WorkOn(0, calls=0, hangs=False),
+        Freeze(0),
+        Write(1, {"body": "L2"}),
+        Write(1, {"title": ""}),
+        Delete(3),
+        Move(1, 3, {}),
+    ),
+)
+"""What stands under the new key is the row that was deleted there."""
+
+REFUSED_AND_TAKEN_FOR_WRITTEN = History(
+    Setting(in_flight=2),
+    (
+        Write(2, {"title": ""}),
+        Write(0, {}),
+        SendAgain(2),
+        Write(2, {"body": "L2"}),
+        SendAgain(3),
+        WorkOn(0, calls=0, hangs=False),
+        Write(2, {"body": ""}),
+        WorkOn(0, calls=5, hangs=False),
+        WorkOn(0, calls=0, hangs=False),
+        SetBack(),
+        Write(2, {"body": "L2"}),
+    ),
+)
+"""Read again, an old change meets a deletion that the store remembers; the same text comes then."""
+
+FORGOTTEN_BEFORE_IT_SHOWS = History(
+    Setting(guarded=False, settle_s=3.0),
+    (
+        Write(0, {}),
+        WorkOn(0, calls=0, hangs=False),
+        Write(2, {}),
+        Snapshot(),
+        Crash(0, happened=False),
+        Write(3, {}),
+        Write(0, {"price": 1, "body": "L2", "title": "b"}),
+        Write(1, {}),
+        Snapshot(),
+        Write(0, {}),
+        Write(0, {}),
+        Delete(0),
+        Write(0, {"body": "poison"}),
+        Snapshot(),
+        Write(0, {}),
+        Join(),
+        Write(0, {}),
+        Write(0, {"body": ""}),
+        Join(),
+        Write(0, {"price": 1, "body": "L2", "title": "b"}),
+    ),
+)
+"""A second look forgets what was written just before, and believes a store that is late."""
+
+OLDER_BY_THE_TIME_OF_A_TOMBSTONE = History(
+    Setting(guarded=False),
+    (
+        Write(3, {}),
+        WorkOn(0, calls=0, hangs=False),
+        WorkOn(0, calls=3, hangs=False),
+        Write(0, {}),
+        Delete(3),
+        WorkOn(0, calls=3, hangs=False),
+        Write(3, {}),
+        Freeze(0),
+    ),
+)
+"""Read again while its delete is under way, a new row was put before its own tombstone."""
+
+
+def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
+    assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
+
+
+@pytest.mark.parametrize(
+    ("needed", "history"),
+    [
+        pytest.param(Feature.CACHE, OLD_WRITE_UNSEEN, id="an old write that is not seen"),
+        pytest.param(Feature.CACHE, FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
+        pytest.param(Feature.MARKED, DEAD_LETTER_PAID_FOR, id="a dead letter is paid for"),
+        pytest.param(Feature.REFUSED, REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
+        pytest.param(Feature.KEY_CHANGE, MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
+    ],
+)
+def test_what_was_found_stays_right(needed: Feature, history: History) -> None:
+    if needed not in ENABLED:
+        pytest.skip(f"{needed.name} is not enabled")
+    assert not what_is_wrong(history)
