@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from worker.document.builder import UNAVAILABLE
 from worker.errors import FatalError, RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome
@@ -128,7 +129,7 @@ class Landing:
         Not so for a delete: the row is known to be gone.
         """
         newest = work.newest
-        if newest.change.unavailable and self._backlog.is_followed_by_removal(work):
+        if error.kind == UNAVAILABLE and self._backlog.is_followed_by_removal(work):
             # such as after a rewind: what it lacks is nowhere any more, and nobody needs it
             self._backlog.finish(work)
             self._finish(newest, Outcome.SUPERSEDED)
