@@ -51,7 +51,8 @@ class Held(NamedTuple):
     @classmethod
     def deleted(cls, change: Change) -> Held:
         """After a deletion by this change."""
-        return cls(None, b"", change.position, change.origin.position, change.latest_ms)
+        committed_ms = change.origin.committed_ms  # a tombstone's record is younger than that
+        return cls(None, b"", change.position, change.origin.position, committed_ms)
 
     @classmethod
     def fetched(cls, point: Point | None) -> Held | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import RecordError
-from worker.model import Outcome
+from worker.model import Op, Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Judge:
             item.document = self.documents.build(item.change)
             item.is_partial = False
             return
-        basis = item.stored if _is_whole_since(item, belief.held) else None
+        basis = item.stored if _is_of_row(item) and _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
             basis = item.moved
         if basis is not None and basis.stamp is not None and not basis.stamp.text:
@@ -119,6 +119,10 @@ class Judge:
         decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
         if decision is Decision.UNCHANGED and self._is_marked(item):
             decision = Decision.REUSE  # so that the index tells that the dead letter is older
+            if item.stored is None:  # not looked for, as it is known; its vector is needed now
+                self.lookup.known.forget(item.ledger, item.address)
+                item.look_again_s = looked_s
+                return
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
@@ -158,6 +162,19 @@ def _chunks_held(item: Item, belief: Belief) -> int:
     held, swept = belief.held, item.truncated
     left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
     return max(left, 0 if held is None else held.chunks)
+
+
+def _is_of_row(item: Item) -> bool:
+    """Whether what stands under the id is this row, and not one that was there before it."""
+    change, stored = item.change, item.stored
+    if stored is None or stored.stamp is None:
+        return False
+    if change.op is Op.UPDATE and change.moved_from is None:
+        return True
+    began, stands = change.key_changed_at, stored.stamp.source_position
+    if began is None or stands is None:
+        return stored.stamp.position == change.position
+    return stands >= began
 
 
 def _is_whole_since(item: Item, held: Held | None) -> bool:

@@ -27,12 +27,19 @@ class Entry(NamedTuple):
     written_s: float
 
 
+class _Slot(NamedTuple):
+    """An entry, or when there was one that is not to be counted on any more."""
+
+    entry: Entry | None
+    written_s: float
+
+
 @dataclass(slots=True, eq=False)
 class _Shelf:
     """What is known of the rows of one partition, the longest untouched first."""
 
     since_s: float
-    entries: OrderedDict[Address, Entry] = field(default_factory=OrderedDict)
+    entries: OrderedDict[Address, _Slot] = field(default_factory=OrderedDict)
 
 
 class Known:
@@ -56,37 +63,41 @@ class Known:
     def find(self, ledger: PartitionLedger, address: Address) -> Entry | None:
         """What is known to be under an address; None if only the store can tell."""
         with self._lock:
-            shelf = self._shelf(ledger)
-            entry = shelf.entries.get(address)
-            if entry is not None:
-                shelf.entries.move_to_end(address)
-            return entry
+            entries = self._shelf(ledger).entries
+            slot = entries.get(address)
+            if slot is None:
+                return None
+            entries.move_to_end(address)
+            return slot.entry
 
     def put(self, ledger: PartitionLedger, address: Address, change: Change, held: Held) -> None:
         """Remember what is there now, unless the partition has gone meanwhile."""
         with self._lock:
             if not ledger.is_open or self._is_shared(change):
                 return
-            entries = self._shelf(ledger).entries
-            self._rows -= address in entries
-            entries[address] = Entry(held, self._clock.now_s())
-            entries.move_to_end(address)
-            self._rows += 1
-            self._make_room(entries)
+            now_s = self._clock.now_s()
+            self._keep(ledger, address, _Slot(Entry(held, now_s), now_s))
 
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
-        """Only the store can tell from now on."""
+        """Only the store can tell from now on; what was written shows after its settling time."""
         with self._lock:
             shelf = self._shelves.get(ledger)
-            if shelf is not None and shelf.entries.pop(address, None) is not None:
-                self._rows -= 1
+            slot = None if shelf is None else shelf.entries.get(address)
+            if shelf is not None and slot is not None:
+                shelf.entries[address] = _Slot(None, slot.written_s)
 
-    def settled_at_s(self, ledger: PartitionLedger, entry: Entry | None) -> float:
-        """From when on a fetch shows everything that was written before."""
-        if entry is not None:
-            return entry.written_s + self._settle_s
+    def doubt(self, ledger: PartitionLedger, address: Address) -> None:
+        """Something may have been written just now, or not."""
         with self._lock:
-            return self._shelf(ledger).since_s + self._settle_s
+            if ledger.is_open:
+                self._keep(ledger, address, _Slot(None, self._clock.now_s()))
+
+    def settled_at_s(self, ledger: PartitionLedger, address: Address) -> float:
+        """From when on a fetch shows everything that was written before."""
+        with self._lock:
+            shelf = self._shelf(ledger)
+            slot = shelf.entries.get(address)
+            return (shelf.since_s if slot is None else slot.written_s) + self._settle_s
 
     @property
     def settle_s(self) -> float:
@@ -106,7 +117,14 @@ class Known:
         for ledger in [one for one in self._shelves if not one.is_open]:
             self._rows -= len(self._shelves.pop(ledger).entries)
 
-    def _make_room(self, entries: OrderedDict[Address, Entry]) -> None:
+    def _keep(self, ledger: PartitionLedger, address: Address, slot: _Slot) -> None:
+        entries = self._shelf(ledger).entries
+        self._rows += address not in entries
+        entries[address] = slot
+        entries.move_to_end(address)
+        self._make_room(entries)
+
+    def _make_room(self, entries: OrderedDict[Address, _Slot]) -> None:
         oldest_s = self._clock.now_s() - self._settle_s
         while self._rows > self._most_rows and next(iter(entries.values())).written_s <= oldest_s:
             entries.popitem(last=False)

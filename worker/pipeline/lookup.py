@@ -66,7 +66,7 @@ class Lookup:
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
         known = item.known
-        settled_s = self.known.settled_at_s(item.ledger, known)
+        settled_s = self.known.settled_at_s(item.ledger, item.address)
         if known is None:
             is_proven = now_s >= settled_s
             return Belief(Held.fetched(item.stored), is_proven, None if is_proven else settled_s)

@@ -80,6 +80,9 @@ class Writing:
         if not isinstance(item.outcome, Outcome):
             self._forget(item)
             return
+        if self._may_be_refused(item):
+            self.known.forget(item.ledger, item.address)
+            return
         change, document = item.change, item.document
         if document is None:
             held = Held.deleted(change)
@@ -88,9 +91,16 @@ class Writing:
             held = Held.written(document, change, chunks)
         self.known.put(item.ledger, item.address, change, held)
 
+    def _may_be_refused(self, item: Item) -> bool:
+        """Whether the store may have taken the write for an old one, without a word.
+
+        It remembers deletions that nobody sees.
+        """
+        return self.store.capabilities.guarded and item.stored is None and item.known is None
+
     def _forget(self, item: Item) -> None:
         if item.unfinished is None:
-            self.known.forget(item.ledger, item.address)
+            self.known.doubt(item.ledger, item.address)
         else:
             self.chunks.remember(item)
 

@@ -26,5 +26,12 @@ class Feature(Enum):
     """What a store refuses silently, as it remembers a newer deletion, is not taken for written."""
 
 
-ENABLED: frozenset[Feature] = frozenset({Feature.TOAST, Feature.SECOND_LOOK})
+ENABLED: frozenset[Feature] = frozenset(
+    {
+        Feature.TOAST,
+        Feature.KEY_CHANGE,
+        Feature.SECOND_LOOK,
+        Feature.REFUSED,
+    }
+)
 """Turn a feature on here once it is built."""

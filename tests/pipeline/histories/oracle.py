@@ -63,7 +63,8 @@ class Oracle:
                 self._can_tell
                 and marked.isdisjoint(candidates)
                 and all(
-                    _holds(actor.seen.get(str(key)), text) and self._shows(key, actor)
+                    _holds(actor.seen.get(str(key)), text)
+                    and self._shows(key, actor, actor.looked_s)
                     for key in candidates
                 )
             ):
@@ -80,18 +81,22 @@ class Oracle:
         for point_id in positions.keys() & self._world.owned(actor):
             stamp = points[point_id].stamp if point_id in points else None
             is_old = stamp is not None and positions[point_id].is_before(stamp.position)
-            if is_old and self._shows(int(point_id), actor):
+            if is_old and self._shows(int(point_id), actor, self._world.stage.now_s):
                 self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
 
     def _with_letters(self) -> set[int]:
         """Or about to have one: the letter is on its way while the row goes on."""
         return {key for key, past in self._table.pasts.items() if POISON in past.bodies}
 
-    def _shows(self, key: int, actor: Actor) -> bool:
-        """Whether the store shows the point by now, or the worker wrote it by itself."""
-        writer, at_s = self._world.writers.get(str(key), (actor.member, 0.0))
-        waited_s = self._world.stage.now_s - at_s
-        return writer == actor.member or waited_s > self._world.setting.settle_s
+    def _shows(self, key: int, actor: Actor, looked_s: float) -> bool:
+        """Whether the store shows the point by now, or the worker knows it, having written it.
+
+        What it knows ends with its assignments, as others may write from then on.
+        """
+        ours = self._world.tenure(actor.member)
+        writer, at_s = self._world.writers.get(str(key), (ours, 0.0))
+        waited_s = looked_s - at_s
+        return writer == ours or waited_s > self._world.setting.settle_s
 
     @property
     def _can_tell(self) -> bool:

@@ -146,8 +146,8 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
 @pytest.mark.parametrize(
     ("needed", "history"),
     [
-        pytest.param(Feature.CACHE, OLD_WRITE_UNSEEN, id="an old write that is not seen"),
-        pytest.param(Feature.CACHE, FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
+        pytest.param(Feature.SECOND_LOOK, OLD_WRITE_UNSEEN, id="an old write that is not seen"),
+        pytest.param(Feature.SECOND_LOOK, FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
         pytest.param(Feature.MARKED, DEAD_LETTER_PAID_FOR, id="a dead letter is paid for"),
         pytest.param(Feature.REFUSED, REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
         pytest.param(Feature.KEY_CHANGE, MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),

@@ -103,6 +103,8 @@ class Actor:
         self.end = End.DONE
         self.is_dead = False
         self.batch: Sequence[Work] = ()
+        self.looked_s = 0.0
+        """When the batch looked at the index."""
         self.seen: dict[str, Point] = {}
         """The index as it was when the batch looked, whether it was shown so or not."""
         self.thread: _Thread | None = None

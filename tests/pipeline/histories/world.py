@@ -104,7 +104,7 @@ class WatchedStore(MemoryStore):
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
         actor = self._world.stage.acting
         assert actor is not None
-        actor.seen = self._world.points
+        actor.seen, actor.looked_s = self._world.points, self._world.stage.now_s
         return super().fetch(namespace, ids)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
@@ -122,7 +122,8 @@ class WatchedStore(MemoryStore):
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
         now_s = self._world.stage.now_s
-        self._world.writers.update(dict.fromkeys(positions, (actor.member, now_s)))
+        written = self._world.tenure(actor.member), now_s
+        self._world.writers.update(dict.fromkeys(positions, written))
 
 
 class WatchedSource(MemorySource):
@@ -262,7 +263,7 @@ class World:
         self.everybody: list[Member] = []
         self.members: list[Member] = []
         """Those that did not leave or crash."""
-        self.writers: dict[str, tuple[int, float]] = {}
+        self.writers: dict[str, tuple[tuple[int, int], float]] = {}
         """By id, who wrote it last, and when."""
         self.draining: Member | None = None
         self.oracle = Oracle(self)
@@ -437,6 +438,10 @@ class World:
 
     def owned(self, actor: Actor) -> frozenset[str]:
         return self.everybody[actor.member].owned(actor)
+
+    def tenure(self, member: int) -> tuple[int, int]:
+        """A worker between two of its assignments."""
+        return member, self.everybody[member].task.counters.rebalances
 
     def _meanwhile(self) -> None:
         """Called while a revoke waits for what is in flight, and by polls."""
