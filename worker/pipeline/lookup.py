@@ -68,8 +68,11 @@ class Lookup:
         known = item.known
         settled_s = self.known.settled_at_s(item.ledger, item.address)
         if known is None:
-            is_proven = now_s >= settled_s
-            return Belief(Held.fetched(item.stored), is_proven, None if is_proven else settled_s)
+            is_settled = now_s >= settled_s
+            # A store that guards itself refuses late writes of others by the Position alone, so
+            # that has to be written; for other stores the second look finds them.
+            is_proven = is_settled and not self.store.capabilities.guarded
+            return Belief(Held.fetched(item.stored), is_proven, None if is_settled else settled_s)
         if not _needs_point(item) or known.held.shows(item.stored):
             return Belief(known.held, is_proven=True)
         if now_s < settled_s:
