@@ -22,6 +22,7 @@ from worker.config.read import Surroundings, read_connector
 from worker.decode.local_registry import LocalRegistry
 from worker.embed.port import Purpose
 from worker.index import Index
+from worker.noting import Notes
 from worker.runtime.collector import calm_collector
 from worker.statehouse import Statehouse
 from worker.throttle.accounts import Accounts
@@ -149,7 +150,9 @@ def main(bootstrap: str, topic: str, rows: int, embedder: str) -> None:
     with LocalRegistry(schemas) as registry:
         worker, config = connector(bootstrap, topic, registry.url, {"embedder": embedder})
         state = Statehouse(worker, config)
-        assembly = BenchAssembly(worker, config, MeteredIndex(config), state, None)
+        index = MeteredIndex(config)
+        notes = Notes(config, state, index)
+        assembly = BenchAssembly(worker, config, index, state, None, notes)
         answer(run(assembly, rows))
         assembly.close()
 

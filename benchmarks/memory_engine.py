@@ -11,6 +11,7 @@ from benchmarks.engine import MeteredIndex, TimedSource, connector, run
 from benchmarks.rows import KEY_ID, KEY_SCHEMA, VALUE_ID, VALUE_SCHEMA
 from worker.build import Assembly
 from worker.decode.local_registry import LocalRegistry
+from worker.noting import Notes
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
 from worker.source.subscription import Subscription
@@ -59,7 +60,9 @@ class MemoryEngine:
         """All rows once; ``keys`` are the connector's, of the embedder at least."""
         worker, config = connector("memory:9092", self._rows.topic, self._registry, keys)
         state = Statehouse(worker, config)
-        assembly = MemoryAssembly(worker, config, MeteredIndex(config), state, None, self._broker)
+        index = MeteredIndex(config)
+        notes = Notes(config, state, index)
+        assembly = MemoryAssembly(worker, config, index, state, None, notes, self._broker)
         try:
             return run(assembly, self._rows.count)
         finally:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.stack.bench import Bench
     from tests.stack.histories.stage import Stage
 
-HISTORIES = int(os.environ.get("VECSINK_HISTORIES", "3"))
+HISTORIES = int(os.environ.get("VECSINK_HISTORIES", "1"))
 FIRST = int(os.environ.get("VECSINK_HISTORIES_FROM", "1"))
 
 
