@@ -26,12 +26,6 @@ class LocalStore:
         self._server = PineconeLocal(self._settings)
         self._server.start()
 
-    @property
-    def calls(self) -> int:
-        """Calls answered since the start."""
-        assert self._server is not None
-        return sum(counted["calls"] for counted in self._server.stats.values())
-
     def delay(self, seconds: float) -> None:
         """Calls that come from now on are carried out so much later, whoever still waits."""
         assert self._server is not None
