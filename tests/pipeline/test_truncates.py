@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import World
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(params=[True, False], ids=["guarded", "unguarded"])
 def world(request: pytest.FixtureRequest, make_world: Worlds) -> World:
