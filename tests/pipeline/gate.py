@@ -26,6 +26,7 @@ T = TypeVar("T")
 Label = tuple[int, int, int]
 """(member, partition, offset) of a batch's first row."""
 _PATIENCE_S = 60.0
+_STEP_S = 0.5
 _REAL_PART = 0.01
 """How much of a short wait really passes: while a revoke waits, any batch can land."""
 
@@ -250,7 +251,11 @@ class SteppingClock:
             self._now_s += seconds
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        if not event.is_set():
-            self.advance(timeout_s)
-            event.wait(min(timeout_s, 0.1) * _REAL_PART)
+        """In steps, between which whoever polls may do so before its session is over."""
+        left_s = timeout_s
+        while left_s > 0 and not event.is_set():
+            step_s = min(left_s, _STEP_S)
+            self.advance(step_s)
+            event.wait(min(step_s, 0.1) * _REAL_PART)
+            left_s -= step_s
         return event.is_set()

@@ -61,7 +61,7 @@ GROUP = "connect-products"
 SESSION_S = 10.0
 POISON = "poison"
 """Texts that contain it are refused by the embedder."""
-_PATIENCE_S = 240.0
+_PATIENCE_S = 60.0
 _JSON = PartSettings(format=Format.JSON, schemas_enable=False)
 
 

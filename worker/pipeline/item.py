@@ -73,6 +73,8 @@ class Item:
     is_partial: bool = False
     """Whether the document has to wait for what the index holds."""
     known: Entry | None = None
+    is_fetched: bool = False
+    """Whether what is known was not enough, so that the store was asked."""
     stored: Point | None = None
     """As fetched; of a row in chunks the first of them."""
     chunks_held: int = 0

@@ -52,7 +52,8 @@ class Lookup:
         moved: list[Item] = []
         for item in items:
             item.known = self._known(item)
-            if _needs_point(item):
+            item.is_fetched = _needs_point(item)
+            if item.is_fetched:
                 wanted[item.address[0]].append(item)
             if item.former is not None:
                 moved.append(item)
@@ -73,7 +74,7 @@ class Lookup:
             # that has to be written; for other stores the second look finds them.
             is_proven = is_settled and not self.store.capabilities.guarded
             return Belief(Held.fetched(item.stored), is_proven, None if is_settled else settled_s)
-        if not _needs_point(item) or known.held.shows(item.stored):
+        if not item.is_fetched or known.held.shows(item.stored):
             return Belief(known.held, is_proven=True)
         if now_s < settled_s:
             return Belief(known.held, is_proven=True, settles_at_s=settled_s)
