@@ -13,6 +13,7 @@ from worker.embed.port import Overlong
 from worker.pipeline.caller import Caller, Errand
 from worker.pipeline.embedding import Embedding
 from worker.pipeline.exposure import Exposure
+from worker.pipeline.parking import NAMESPACE as PARKED
 from worker.pipeline.patience import Patience
 from worker.plugins import EMBEDDERS, STORES, Registry
 
@@ -107,7 +108,8 @@ class Index:
             re.escape(part.literal) + (anything.get(part.variable, ".+") if part.variable else "")
             for part in parse_namespace(self._config.target.namespace).parts
         )
-        return [name for name in self.store.namespaces() if re.fullmatch(made, name)]
+        ours = (name for name in self.store.namespaces() if name != PARKED)
+        return [name for name in ours if re.fullmatch(made, name)]
 
     @property
     def opened(self) -> Embedding | None:

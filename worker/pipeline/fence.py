@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     IsGone: TypeAlias = Callable[[Point], bool]
     """Whether a truncate covers a point."""
 
-LONGEST_WRITE_S = 30.0
-"""A request that was not answered by then is not carried out any more."""
 _WAIT_S = 5.0
 _EARLIEST_PRUNE = 1000
 
@@ -61,7 +59,8 @@ class Fence:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._memory_s = store.capabilities.settle_s + LONGEST_WRITE_S
+        can = store.capabilities
+        self._memory_s = can.settle_s + can.write_timeout_s
         self._changed = threading.Condition()
         self._gone: dict[str, dict[str, IsGone]] = {}
         self._sweeps: defaultdict[str, int] = defaultdict(int)

@@ -10,10 +10,11 @@ import pytest
 from worker.clock import FakeClock
 from worker.errors import RetriableError
 from worker.model import Point, Position, Stamp
-from worker.pipeline.fence import LONGEST_WRITE_S, Fence
+from worker.pipeline.fence import Fence
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 
 SETTLE_S = 10.0
+LONGEST_WRITE_S = 30.0
 TABLE = "products"
 
 
@@ -29,7 +30,9 @@ def is_old(one: Point) -> bool:
 class Bench:
     def __init__(self) -> None:
         self.clock = FakeClock()
-        behaviour = MemoryBehaviour(guarded=False, settle_s=SETTLE_S)
+        behaviour = MemoryBehaviour(
+            guarded=False, settle_s=SETTLE_S, write_timeout_s=LONGEST_WRITE_S
+        )
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.fence = Fence(self.store, self.clock)
 
