@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 UNAVAILABLE = "UnavailableColumn"
 """Kind of the error of a row that lacks what its document needs."""
 
-_DIGEST_BYTES = 12
+_DIGEST_BYTES = 16
 _DIGESTS_BYTES = 800
 """Of the thousand that ``METADATA_BYTES`` leaves for what is ours."""
 

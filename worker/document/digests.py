@@ -6,7 +6,6 @@ text are as they were when the stored vector was made, then so is the text.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from worker.model import Value
 
 _BYTES = 6
-_CHARACTERS = 8
-"""48 bits: two values of one row's column meet once in 10¹⁴ updates."""
+"""Two values of one row's column meet once in 10¹⁴ updates."""
 _WHOLE_ROWS = frozenset({"mysql", "mariadb"})
 """Connectors that always send every column."""
 
@@ -58,7 +56,7 @@ def are_unchanged(
 
 def _digest(value: Value) -> str:
     data = value.encode("utf-8", "surrogatepass") if type(value) is str else _written(value)
-    return urlsafe_b64encode(blake2b(data, digest_size=_BYTES).digest()).decode()
+    return blake2b(data, digest_size=_BYTES).hexdigest()
 
 
 def _written(value: Value) -> bytes:

@@ -110,7 +110,7 @@ class Rehearsal:
     def _ledger(self, step: Step) -> PartitionLedger:
         """Of a partition that was assigned a settling time ago."""
         ledger = PartitionLedger(TopicPartition(step.record.topic, step.record.partition))
-        settled_s = self.runner.lookup.known.settled_at_s(ledger, ("", ""))
+        _, settled_s = self.runner.lookup.known.find(ledger, ("", ""))
         self.clock.advance(max(0.0, settled_s - self.clock.now_s()))
         return ledger
 

@@ -118,10 +118,11 @@ class BatchRunner:
         reselector: Reselector | None = None,
     ) -> Self:
         """Put the steps together for one task."""
-        settle_s = store.capabilities.settle_s
+        can = store.capabilities
+        settle_s = can.settle_s
         known = Known(clock, settle_s=settle_s, most_rows=cached_rows)
         parking = Parking(store)
-        lookup = Lookup(store, guard, known, parking, watermarks, patience)
+        lookup = Lookup(store, guard, known, parking, watermarks, patience, can.guarded)
         return cls(
             documents=documents,
             embedding=embedding,
@@ -130,7 +131,13 @@ class BatchRunner:
             completion=Completion(documents, reselector, patience),
             pieces=Pieces(documents, lookup),
             writing=Writing(
-                store, known, parking, ChunkWriting(store, known, lease, patience), lease, patience
+                store=store,
+                known=known,
+                parking=parking,
+                chunks=ChunkWriting(store, known, lease, patience),
+                lease=lease,
+                patience=patience,
+                is_guarded=can.guarded,
             ),
             lease=lease,
             patience=patience,
@@ -166,7 +173,7 @@ class BatchRunner:
         Raises:
             Interrupted, FatalError: as ``run``.
         """
-        items = [Item(work, work.change) for work in batch]
+        items = [Item(work, work.change, work.newest.ledger) for work in batch]
         _each(items, self._address)
         looked_s = self.clock.now_s()
         self.lookup.look(still_open(items))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from worker.flow.backlog import Work
     from worker.flow.ledger import PartitionLedger
     from worker.model import Change, Chunk, Document, Outcome, Vector
-    from worker.pipeline.known import Address, Entry
+    from worker.pipeline.held import Held
+    from worker.pipeline.known import Address
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +65,8 @@ class Item:
     work: Work
     change: Change
     """The work's; completed with columns that the source database was asked for."""
+    ledger: PartitionLedger
+    """Of the partition that it came from."""
     address: Address = ("", "")
     is_cut: bool = False
     """Whether its points are chunks."""
@@ -72,7 +75,9 @@ class Item:
     document: Document | None = None
     is_partial: bool = False
     """Whether the document has to wait for what the index holds."""
-    known: Entry | None = None
+    known: Held | None = None
+    settles_at_s: float = 0.0
+    """From when on a fetch shows what was written there before."""
     is_fetched: bool = False
     """Whether what is known was not enough, so that the store was asked."""
     stored: Point | None = None
@@ -104,11 +109,6 @@ class Item:
     """When to come again, as the store does not show yet what is needed."""
     unpaid_tokens: int = 0
     """What its text may cost, if the day's budget does not cover it."""
-
-    @property
-    def ledger(self) -> PartitionLedger:
-        """Of the partition that it came from."""
-        return self.work.newest.ledger
 
     def lacking(self) -> Sequence[tuple[int, str]]:
         """The texts that have to be embedded now, each with the number of its chunk."""

@@ -20,17 +20,10 @@ _FRAMING = 5
 """Bytes before an Avro key: magic byte and schema id."""
 
 
-class Entry(NamedTuple):
-    """What is under an id, and when it was put there."""
+class _Entry(NamedTuple):
+    """What is under an id, and when it was put there; None: it is not to be counted on any more."""
 
-    held: Held
-    written_s: float
-
-
-class _Slot(NamedTuple):
-    """An entry, or when there was one that is not to be counted on any more."""
-
-    entry: Entry | None
+    held: Held | None
     written_s: float
 
 
@@ -39,7 +32,7 @@ class _Shelf:
     """What is known of the rows of one partition, the longest untouched first."""
 
     since_s: float
-    entries: OrderedDict[Address, _Slot] = field(default_factory=OrderedDict)
+    entries: OrderedDict[Address, _Entry] = field(default_factory=OrderedDict)
 
 
 class Known:
@@ -60,44 +53,39 @@ class Known:
         self._lock = threading.Lock()
         self._rows = 0
 
-    def find(self, ledger: PartitionLedger, address: Address) -> Entry | None:
-        """What is known to be under an address; None if only the store can tell."""
+    def find(self, ledger: PartitionLedger, address: Address) -> tuple[Held | None, float]:
+        """What is known to be under an address, and from when on a fetch shows it.
+
+        None if only the store can tell; then the time says when it shows whatever was written.
+        """
         with self._lock:
-            entries = self._shelf(ledger).entries
-            slot = entries.get(address)
-            if slot is None:
-                return None
-            entries.move_to_end(address)
-            return slot.entry
+            shelf = self._shelf(ledger)
+            entry = shelf.entries.get(address)
+            if entry is None:
+                return None, shelf.since_s + self._settle_s
+            shelf.entries.move_to_end(address)
+            return entry.held, entry.written_s + self._settle_s
 
     def put(self, ledger: PartitionLedger, address: Address, change: Change, held: Held) -> None:
         """Remember what is there now, unless the partition has gone meanwhile."""
         with self._lock:
             if not ledger.is_open or self._is_shared(change):
                 return
-            now_s = self._clock.now_s()
-            self._keep(ledger, address, _Slot(Entry(held, now_s), now_s))
+            self._keep(ledger, address, _Entry(held, self._clock.now_s()))
 
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
         """Only the store can tell from now on; what was written shows after its settling time."""
         with self._lock:
             shelf = self._shelves.get(ledger)
-            slot = None if shelf is None else shelf.entries.get(address)
-            if shelf is not None and slot is not None:
-                shelf.entries[address] = _Slot(None, slot.written_s)
+            entry = None if shelf is None else shelf.entries.get(address)
+            if shelf is not None and entry is not None:
+                shelf.entries[address] = _Entry(None, entry.written_s)
 
     def doubt(self, ledger: PartitionLedger, address: Address) -> None:
         """Something may have been written just now, or not."""
         with self._lock:
             if ledger.is_open:
-                self._keep(ledger, address, _Slot(None, self._clock.now_s()))
-
-    def settled_at_s(self, ledger: PartitionLedger, address: Address) -> float:
-        """From when on a fetch shows everything that was written before."""
-        with self._lock:
-            shelf = self._shelf(ledger)
-            slot = shelf.entries.get(address)
-            return (shelf.since_s if slot is None else slot.written_s) + self._settle_s
+                self._keep(ledger, address, _Entry(None, self._clock.now_s()))
 
     @property
     def settle_s(self) -> float:
@@ -117,14 +105,15 @@ class Known:
         for ledger in [one for one in self._shelves if not one.is_open]:
             self._rows -= len(self._shelves.pop(ledger).entries)
 
-    def _keep(self, ledger: PartitionLedger, address: Address, slot: _Slot) -> None:
+    def _keep(self, ledger: PartitionLedger, address: Address, entry: _Entry) -> None:
         entries = self._shelf(ledger).entries
         self._rows += address not in entries
-        entries[address] = slot
+        entries[address] = entry
         entries.move_to_end(address)
-        self._make_room(entries)
+        if self._rows > self._most_rows:
+            self._make_room(entries)
 
-    def _make_room(self, entries: OrderedDict[Address, _Slot]) -> None:
+    def _make_room(self, entries: OrderedDict[Address, _Entry]) -> None:
         oldest_s = self._clock.now_s() - self._settle_s
         while self._rows > self._most_rows and next(iter(entries.values())).written_s <= oldest_s:
             entries.popitem(last=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from worker.marks.port import Watermarks
     from worker.model import Point
     from worker.pipeline.item import Item
-    from worker.pipeline.known import Address, Entry, Known
+    from worker.pipeline.known import Address, Known
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.parking import Parking
     from worker.pipeline.patience import Patience
@@ -45,6 +45,8 @@ class Lookup:
     parking: Parking
     watermarks: Watermarks
     patience: Patience
+    is_guarded: bool
+    """Whether the store refuses what is older by itself."""
 
     def look(self, items: Iterable[Item]) -> None:
         """Fetch what a decision about these items needs."""
@@ -67,27 +69,27 @@ class Lookup:
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
         known = item.known
-        settled_s = self.known.settled_at_s(item.ledger, item.address)
+        settled_s = item.settles_at_s
         if known is None:
             is_settled = now_s >= settled_s
             # A store that guards itself refuses late writes of others by the Position alone, so
             # that has to be written; for other stores the second look finds them.
-            is_proven = is_settled and not self.store.capabilities.guarded
+            is_proven = is_settled and not self.is_guarded
             return Belief(Held.fetched(item.stored), is_proven, None if is_settled else settled_s)
-        if not item.is_fetched or known.held.shows(item.stored):
-            return Belief(known.held, is_proven=True)
+        if not item.is_fetched or known.shows(item.stored):
+            return Belief(known, is_proven=True)
         if now_s < settled_s:
-            return Belief(known.held, is_proven=True, settles_at_s=settled_s)
+            return Belief(known, is_proven=True, settles_at_s=settled_s)
         self.known.forget(item.ledger, item.address)  # somebody else has changed the index
         return Belief(Held.fetched(item.stored), is_proven=True)
 
-    def _known(self, item: Item) -> Entry | None:
-        entry = self.known.find(item.ledger, item.address)
-        if entry is None:
+    def _known(self, item: Item) -> Held | None:
+        held, item.settles_at_s = self.known.find(item.ledger, item.address)
+        if held is None:
             return None
-        held, place = entry.held, place_of(item.change.record.topic, item.change.origin)
+        place = place_of(item.change.record.topic, item.change.origin)
         if not self.watermarks.covers_moment(place, held.source_position, held.latest_ms):
-            return entry
+            return held
         self.known.forget(item.ledger, item.address)
         return None
 
@@ -149,7 +151,7 @@ def _needs_point(item: Item) -> bool:
     """Whether what is known is not enough: a vector or metadata have to be kept."""
     if item.known is None:
         return True
-    held = item.known.held
+    held = item.known
     if item.is_partial:
         return held.fingerprint is not None
     if item.document is None:

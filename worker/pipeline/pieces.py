@@ -149,7 +149,7 @@ class Pieces:
         """Until when a chunk that is missing may still come to light; None if none is."""
         known, lookup = item.known, self.lookup
         if known is not None and not _is_together(item.stored, item.pieces):
-            return lookup.known.settled_at_s(item.ledger, item.address)
+            return item.settles_at_s
         if item.document is not None and not _is_together(item.moved, item.moved_pieces):
             return item.work.newest.arrived_s + lookup.known.settle_s
         return None

@@ -42,6 +42,8 @@ class Writing:
     chunks: ChunkWriting
     lease: Lease
     patience: Patience
+    is_guarded: bool
+    """Whether the store refuses what is older by itself."""
 
     def write(self, items: Sequence[Item]) -> None:
         """Give the items their outcomes; those that could not be written come again."""
@@ -96,7 +98,7 @@ class Writing:
 
         It remembers deletions that nobody sees.
         """
-        return self.store.capabilities.guarded and item.stored is None and item.known is None
+        return self.is_guarded and item.stored is None and item.known is None
 
     def _forget(self, item: Item) -> None:
         if item.unfinished is None:

@@ -47,6 +47,7 @@ _REFUSALS = {
 }
 _PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - so spelt in the public API
 _POLL_S = 0.1
+_LOOK_S = 5.0
 _APPEND_TIMEOUT_S = 10.0
 
 
@@ -75,6 +76,8 @@ class KafkaStateTopic:
         self._name = settings.topic.name
         self._readers = Readers()
         self._stop = threading.Event()
+        self._end: int | None = None
+        """Where the log ended when it was begun with, until that is reached."""
         given = {key: one for key, one in settings.consumer.items() if key not in _OF_MEMBERS}
         try:
             self._admin = AdminClient({**CALM, **settings.admin})
@@ -127,15 +130,39 @@ class KafkaStateTopic:
     def _read(self) -> None:
         while not self._stop.is_set():
             if self._readers.begin():
-                self._consumer.assign([KafkaPartition(self._name, PARTITION, OFFSET_BEGINNING)])
+                self._start_over()
             message = self._consumer.poll(_POLL_S)
             if message is not None:
                 self._take(message)
+
+    def _start_over(self) -> None:
+        """Read from the beginning, and know where the end is.
+
+        librdkafka tells that it is at the end only after a fetch has waited there in vain, and asks
+        for the beginning half a second late: together a second at each start.
+        """
+        partition = KafkaPartition(self._name, PARTITION, OFFSET_BEGINNING)
+        self._end = None
+        try:
+            ends = self._consumer.get_watermark_offsets(partition, timeout=_LOOK_S)
+        except KafkaException as error:
+            _log.debug("Where the state topic ends will be seen at its end: %s.", error.args[0])
+        else:
+            if ends is not None:  # None: no answer in time
+                partition.offset, self._end = ends
+        self._consumer.assign([partition])
+        self._look_for_end(partition.offset)
+
+    def _look_for_end(self, next_offset: int) -> None:
+        if self._end is not None and next_offset >= self._end:
+            self._readers.at_end(self._end)
+            self._end = None
 
     def _take(self, message: Message) -> None:
         error, offset = message.error(), message.offset() or 0
         if error is None:
             self._hand_over(message, offset)
+            self._look_for_end(offset + 1)
         elif error.code() == _PARTITION_EOF:
             self._readers.at_end(offset)
         else:

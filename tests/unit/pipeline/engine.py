@@ -143,7 +143,7 @@ class Engine:
             lease=self.lease,
             patience=Patience(abort=self.abort, clock=self.clock),
             clock=self.clock,
-            cached_rows=1000,
+            cached_rows=100_000,
             watermarks=NoWatermarks(),
             marks=self.marks,
         )
