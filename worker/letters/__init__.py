@@ -1,0 +1,1 @@
+"""What became of each dead letter, as the state topic has it."""
