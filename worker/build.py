@@ -25,6 +25,7 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.goal import Goal
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.net import Tolerated
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
@@ -181,6 +182,7 @@ class Assembly:
             number=number,
             drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
             store=self.index.store.capabilities,
+            tolerated=Tolerated(*self.config.errors.dlq_limit),
         )
 
 

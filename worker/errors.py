@@ -78,6 +78,9 @@ class RecordError(WorkerError):
     ``kind`` is a short, stable name for operators to filter by, such as ``UnavailableColumn``.
     """
 
+    attempts: int = 1
+    """How often it was tried, calls with other records included."""
+
     def __init__(self, message: str, *, stage: Stage, kind: str) -> None:
         super().__init__(message)
         self.stage = stage

@@ -12,7 +12,7 @@ from worker.chunks import chunking_of, form_of
 from worker.clock import FakeClock, SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
-from worker.dlq.headers import letter_of
+from worker.dlq.reading import letter_of
 from worker.document.builder import DocumentBuilder
 from worker.estimate.meter import meter_of
 from worker.estimate.stored import Waiting

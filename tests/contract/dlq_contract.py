@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import pytest
 
-from worker.dlq.headers import CONNECT, OURS, STACK_TRACE, Sender
+from worker.dlq.headers import CONNECT, OURS, REPLAYS, STACK_TRACE, Sender
 from worker.dlq.port import DeadLetter
+from worker.dlq.reading import failures_of, headers_before, letter_of, original_of
 from worker.errors import FatalError, RecordError, Stage
-from worker.model import Headers, Record
+from worker.model import Headers, Origin, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
 
 DEADLINE_S = 60.0
+ORIGIN = Origin("postgresql", "shop", "public", "products", 1_700_000_000_100, 4711)
 SENDER = Sender("shop", 3, "9.9.9")
 LIMIT_BYTES = 100_000
 """What the topic of ``limited`` takes."""
@@ -54,11 +57,11 @@ def letter(
     try:
         _fail(message)
     except RecordError as error:
-        return DeadLetter(record, error, attempts=2)
+        return DeadLetter(record, error, 2, ORIGIN, failed_ms=1_700_000_000_900)
 
 
 def _fail(message: str) -> NoReturn:
-    raise RecordError(message, stage=Stage.VALUE_CONVERTER, kind="BrokenAvro")
+    raise RecordError(message, stage=Stage.VALUE_CONVERTER, kind="BrokenAvro").coded(422)
 
 
 def confirm(queue: DeadLetterQueue, count: int) -> list[DeadLetter]:
@@ -79,14 +82,15 @@ class DeadLetterContract:
         self, topic: DeadLetterTopic
     ) -> None:
         own: Headers = (("h", b"\xff\x00"), ("h", None), ("e", b""))
-        sent = letter(41, key=b"\x00\x00k", value=b"\x00\xfe", headers=own)
+        key, value = b"\x00\x00\x00\x00\x07k", b"\x00\x00\x00\x01\x00\xfe"
+        sent = letter(41, key=key, value=value, headers=own)
         queue = topic.queue()
         queue.send(sent)
         assert confirm(queue, 1)[0] is sent
         queue.close(10.0)
 
         (found,) = topic.read(1)
-        assert (found.key, found.value) == (b"\x00\x00k", b"\x00\xfe")
+        assert (found.key, found.value) == (key, value)
         assert found.timestamp_ms == 1_700_000_000_123
         assert found.headers[:3] == own
         said = dict(found.headers[3:])
@@ -102,10 +106,18 @@ class DeadLetterContract:
             CONNECT + "exception.class.name": b"worker.errors.RecordError",
             CONNECT + "exception.message": b"broken Avro",
             OURS + "kind": b"BrokenAvro",
+            OURS + "status": b"422",
             OURS + "attempts": b"2",
+            OURS + "replays": b"0",
             OURS + "version": b"9.9.9",
+            OURS + "failed.at": b"1700000000900",
             OURS + "topic.id": b"some-topic-id",
             OURS + "timestamp": b"1700000000123",
+            OURS + "source.table": b"public.products",
+            OURS + "source.position": b"4711",
+            OURS + "source.committed": b"1700000000100",
+            OURS + "schema.id.key": b"7",
+            OURS + "schema.id.value": b"256",
         }
 
     def test_null_and_empty_keys_and_values_stay_what_they_are(
@@ -130,6 +142,30 @@ class DeadLetterContract:
         offsets = [value for name, value in found.headers if name == CONNECT + "offset"]
         assert topics == [b"origin", b"shop.public.products"]
         assert offsets == [b"7", b"99"]
+
+    def test_a_replayed_record_keeps_every_failure_and_counts_them(
+        self, topic: DeadLetterTopic
+    ) -> None:
+        own: Headers = (("h", b"1"),)
+        queue = topic.queue()
+        sent = letter(41, headers=own)
+        seen: list[Record] = []
+        for _ in range(3):
+            queue.send(sent)
+            confirm(queue, 1)
+            found = topic.read(len(seen) + 1)[-1]
+            seen.append(found)
+            told = letter_of(found)
+            assert told is not None
+            sent = replace(sent, record=original_of(found, told))
+        queue.close(10.0)
+        assert [value for name, value in found.headers if name == REPLAYS] == [b"0", b"1", b"2"]
+        assert headers_before(found.headers) == own
+        assert (found.key, found.value, found.timestamp_ms) == (b"k", b"v", 1_700_000_000_123)
+        assert len(failures_of(found)) == 3
+        assert told is not None
+        assert told.replays == 2
+        assert told.is_of(letter(41).record)
 
     def test_every_letter_is_confirmed_once_and_all_in_order(self, topic: DeadLetterTopic) -> None:
         queue = topic.queue()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.embedding import embedding_of
 from tests.pipeline.world import GROUP, json_decoder
 from worker.clock import FakeClock
-from worker.dlq.headers import letter_of
+from worker.dlq.reading import letter_of
 from worker.estimate.meter import meter_of
 from worker.estimate.stored import Waiting
 from worker.explain.explainer import Explainer

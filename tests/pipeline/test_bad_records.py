@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.world import POISON
+from worker.dlq.reading import letter_of
 from worker.errors import FatalError
 from worker.flow.batching import BatchPolicy
+from worker.pipeline.net import Tolerated
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
@@ -148,3 +150,45 @@ def test_an_index_of_another_model_ends_the_task_and_stays_as_it_is(make_world: 
         world.settle()
     assert world.points == points
     assert world.dead == []
+
+
+def test_no_header_of_a_letter_holds_anything_of_the_row(make_world: Worlds) -> None:
+    world = make_world(batch=BatchPolicy(max_rows=50))
+    world.member()
+    private = "Anna Schmidt, born in 1980"
+    for row in range(6):
+        world.table.insert(row, name=private, body=f"{POISON} {private}")
+    world.table.update(5, name=private, without=("body",))
+    world.settle()
+    letters = [letter for member in world.everybody for letter in member.letters.records]
+    assert set(kinds(world)) == {"TextRefused", "UnavailableColumn"}
+    told = b"".join(value or b"" for letter in letters for _, value in letter.headers)
+    assert b"TextRefused" in told
+    assert not any(word in told for word in (b"Anna", b"1980", POISON.encode()))
+
+
+def test_a_letter_says_how_often_it_was_tried_and_when_its_row_was_written(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    world.member()
+    world.settle()
+    ((letter,),) = ([letter for member in world.everybody for letter in member.letters.records],)
+    found = letter_of(letter)
+    assert found is not None
+    assert found.attempts == 1
+    assert found.table == "public.products"
+    assert found.committed_ms is not None
+    assert found.source_position is not None
+    assert found.failed_ms is not None
+
+
+def test_a_fault_of_every_record_fails_the_task_and_does_not_drain_the_topic(
+    make_world: Worlds,
+) -> None:
+    world = make_world(batch=BatchPolicy(max_rows=5), tolerated=Tolerated(20, 50))
+    for row in range(200):
+        world.table.insert(row, body=POISON)
+    member = world.member()
+    with pytest.raises(FatalError, match=r"21 of the last 50 records failed \(TextRefused 21\)"):
+        world.settle()
+    assert len(member.letters.records) <= 20
+    assert sum(world.committed.values()) <= 20

@@ -30,6 +30,7 @@ from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
+from worker.pipeline.net import TOLERATED, Tolerated
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.sweep import Sweeper
@@ -219,6 +220,7 @@ class World:
         empties: bool = False,
         settle_s: float = 0.0,
         write_timeout_s: float = 0.0,
+        tolerated: Tolerated = TOLERATED,
     ) -> None:
         self.clock = clock or SteppingClock()
         self.chunking = chunking
@@ -246,6 +248,7 @@ class World:
             buffer or BufferLimits(),
             drain_timeout_s=drain_timeout_s,
             store=self.store.capabilities,
+            tolerated=tolerated,
         )
         self.tolerant = tolerant
         self.members: list[Member] = []

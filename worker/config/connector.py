@@ -11,6 +11,8 @@ from worker.config.section import Section
 from worker.config.values import (
     ByteCount,
     Count,
+    FailureLimit,
+    FailureShare,
     Milliseconds,
     PlainName,
     TopicList,
@@ -209,6 +211,21 @@ class ErrorSettings(Section):
         "true",
         alias="errors.deadletterqueue.context.headers.enable",
         description="Always `true`: the `__connect.errors.*` headers are always written.",
+    )
+
+    dlq_limit: FailureShare = Field(
+        FailureLimit(100, 1000),
+        alias="dlq.limit",
+        description="So many of the last so many records of a task may fail; at the next one the "
+        "task fails, as something is wrong that a dead-letter topic cannot cure.",
+        json_schema_extra={"kind": "share"},
+    )
+    dlq_max_replays: int = Field(
+        3,
+        alias="dlq.max.replays",
+        ge=0,
+        description="How often a dead letter may be replayed and fail again; after that only "
+        "`vecsink dlq replay --force` replays it.",
     )
 
     @property

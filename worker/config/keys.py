@@ -48,7 +48,7 @@ OUR_PREFIXES = (
 _LIKE_OURS = frozenset({"topic", "task", "tasks", "document", "metadata", "batch", "errors"})
 
 NOT_YET = (
-    "cache.max.rows", "dlq.limit", "dlq.max.replays", "document.chunk.",
+    "cache.max.rows", "document.chunk.",
     "errors.log.", "metadata.text",
 )  # fmt: skip
 """Keys, or prefixes of keys, that are planned."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+_SHARE = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})")
 _UNITS = {
     "": 1, "b": 1,
     "k": 1024, "kb": 1000, "kib": 1024,
@@ -56,6 +57,25 @@ def _bytes(value: object) -> object:
     return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
 
 
+class FailureLimit(NamedTuple):
+    """So many of the last so many records may fail."""
+
+    failures: int
+    records: int
+
+    def __str__(self) -> str:
+        return f"{self.failures}/{self.records}"
+
+
+def _failure_limit(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _SHARE.fullmatch(value.strip())
+    if found is None or not 0 <= int(found[1]) <= int(found[2]) or not int(found[2]):
+        raise ValueError("failures of the last records, such as 100/1000")
+    return FailureLimit(int(found[1]), int(found[2]))
+
+
 def _regex(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -83,6 +103,9 @@ TopicRegex = Annotated[str, BeforeValidator(_regex)]
 
 ByteCount = Annotated[int, BeforeValidator(_bytes), Field(ge=1)]
 """Bytes; ``MiB`` is 1024², ``mb`` is 1000²."""
+
+FailureShare = Annotated[FailureLimit, BeforeValidator(_failure_limit)]
+"""``100/1000``: 100 of the last 1000 records."""
 
 Count = Annotated[int, Field(ge=1)]
 

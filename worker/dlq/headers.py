@@ -1,8 +1,8 @@
 """What a dead letter says about its failure: Kafka Connect's headers, and ours.
 
-Values are UTF-8 text, numbers too. Headers are added behind those that the record has: of a
-record that failed more than once the first ``topic``, ``partition`` and ``offset`` name its
-origin, the last ones the latest failure (as with Connect's ``DeadLetterQueueReporter``).
+Values are UTF-8 text, numbers too. Headers are added behind those that the record has (as with
+Connect's ``DeadLetterQueueReporter``): of a record that failed more than once each failure has its
+own, the first one first. ``worker.dlq.reading`` reads them.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.dlq.port import Letter
 from worker.errors import WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from worker.dlq.port import DeadLetter
-    from worker.model import Headers, Record
+    from worker.model import Headers
 
 CONNECT = "__connect.errors."
 OURS = "__vecsink.errors."
 STACK_TRACE = CONNECT + "exception.stacktrace"
+KIND = OURS + "kind"
+REPLAYS = OURS + "replays"
 
 _MAX_FRAMES = 40
+_FRAME = 5
+"""Bytes before Avro data: a zero, which JSON never begins with, and the schema's id (Confluent's
+wire format)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +48,32 @@ def headers_of(letter: DeadLetter, sender: Sender) -> Headers:
     return letter.record.headers + texts
 
 
-def letter_of(record: Record) -> Letter | None:
-    """What a record of a dead-letter topic says of itself; None for one that says nothing.
+def without_stack_traces(headers: Headers) -> Headers:
+    """The same without the stack traces of our failures: they are the largest part."""
+    ours = first_of_ours(headers)
+    kept = (one for one in headers[ours:] if one[0] != STACK_TRACE)
+    return (*headers[:ours], *kept)
 
-    Connect's own reporter leaves out what is ours: kind, attempts, topic id, timestamp.
+
+def first_of_ours(headers: Headers) -> int:
+    """Index of the first header that a worker added; the number of headers if none did.
+
+    What the record brought along may hold headers of a Kafka Connect.
     """
-    first, last = _texts(reversed(record.headers)), _texts(record.headers)
-    try:
-        written = int(first.get(OURS + "timestamp", record.timestamp_ms or -1))
-        return Letter(
-            partition=record.partition,
-            offset=record.offset,
-            topic=first[CONNECT + "topic"],
-            topic_id=first.get(OURS + "topic.id", ""),
-            origin_partition=int(first[CONNECT + "partition"]),
-            origin_offset=int(first[CONNECT + "offset"]),
-            stage=last.get(CONNECT + "stage", ""),
-            kind=last.get(OURS + "kind", ""),
-            message=last.get(CONNECT + "exception.message", ""),
-            attempts=int(last.get(OURS + "attempts", "1")),
-            written_ms=None if written < 0 else written,
-            sent_ms=None if written == record.timestamp_ms else record.timestamp_ms,
-        )
-    except (KeyError, ValueError):
-        return None
+    names = [name for name, _ in headers]
+    kind = next((index for index, name in enumerate(names) if name == KIND), None)
+    if kind is None:
+        return len(names)
+    starts = [index for index, name in enumerate(names[:kind]) if name == CONNECT + "topic"]
+    return starts[-1] if starts else kind
 
 
-def _texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    """By name; of those that repeat the last one."""
-    return {name: (value or b"").decode(errors="replace") for name, value in headers}
-
-
-def without_stack_trace(headers: Headers) -> Headers:
-    """The same without the stack trace that ``headers_of`` added: it is the largest part."""
-    last = max(index for index, (name, _) in enumerate(headers) if name == STACK_TRACE)
-    return headers[:last] + headers[last + 1 :]
+def replays_of(headers: Headers) -> int:
+    """How often a record with these headers was put back; 0 if it never failed."""
+    counts = [value or b"" for name, value in headers if name == REPLAYS]
+    if counts and counts[-1].isdigit():
+        return int(counts[-1]) + 1
+    return sum(1 for name, _ in headers if name == KIND)
 
 
 def _connect(letter: DeadLetter, sender: Sender) -> dict[str, str]:
@@ -98,18 +93,31 @@ def _connect(letter: DeadLetter, sender: Sender) -> dict[str, str]:
 
 
 def _ours(letter: DeadLetter, sender: Sender) -> dict[str, str]:
-    record = letter.record
-    said = {
-        OURS + "kind": letter.error.kind,
-        OURS + "attempts": str(letter.attempts),
+    record, origin, error = letter.record, letter.origin, letter.error
+    place = ".".join(part for part in (origin.schema or origin.db, origin.table) if part)
+    said: dict[str, object] = {
+        KIND: error.kind,
+        OURS + "status": error.code or None,
+        OURS + "attempts": letter.attempts,
+        REPLAYS: replays_of(record.headers),
         OURS + "version": sender.version,
-    }
-    if record.topic_id:
-        said[OURS + "topic.id"] = record.topic_id
-    if record.timestamp_ms is not None:
+        OURS + "failed.at": letter.failed_ms,
+        OURS + "topic.id": record.topic_id or None,
         # A topic with message.timestamp.type=LogAppendTime overwrites the record's own.
-        said[OURS + "timestamp"] = str(record.timestamp_ms)
-    return said
+        OURS + "timestamp": record.timestamp_ms,
+        OURS + "source.table": place if origin.table else None,
+        OURS + "source.position": origin.position,
+        OURS + "source.committed": origin.committed_ms,
+        OURS + "schema.id.key": _schema_id(record.key),
+        OURS + "schema.id.value": _schema_id(record.value),
+    }
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def _schema_id(data: bytes | None) -> int | None:
+    if data is None or len(data) <= _FRAME or data[0]:
+        return None
+    return int.from_bytes(data[1:_FRAME], "big")
 
 
 def stack_trace(error: BaseException) -> str:

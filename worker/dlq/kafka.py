@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from worker.dlq.headers import headers_of, without_stack_trace
+from worker.dlq.headers import headers_of, without_stack_traces
 from worker.dlq.topic import TopicPreparation, TopicSpec
 from worker.errors import ConfigError, FatalError
 
@@ -183,7 +183,7 @@ class KafkaDeadLetterQueue:
         """Send once more, lighter if that is what the broker wants; or give up."""
         code = error.code()
         if code == KafkaError.MSG_SIZE_TOO_LARGE and parcel.has_stack_trace:
-            parcel.headers = without_stack_trace(parcel.headers)
+            parcel.headers = without_stack_traces(parcel.headers)
             parcel.has_stack_trace = False
         elif code == KafkaError.INVALID_TIMESTAMP and parcel.timestamp_ms is not None:
             parcel.timestamp_ms = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.dlq.headers import Sender, headers_of, without_stack_trace
+from worker.dlq.headers import Sender, headers_of, without_stack_traces
 from worker.errors import FatalError
 from worker.model import Record
 
@@ -72,7 +72,7 @@ class MemoryDeadLetterQueue:
         headers = headers_of(letter, self._sender)
         delivered = self._packed(record, headers)
         if self._is_too_large(delivered):
-            delivered = self._packed(record, without_stack_trace(headers))
+            delivered = self._packed(record, without_stack_traces(headers))
         if self._is_too_large(delivered):
             self._failure = FatalError(f"a dead letter is too large for {self._topic}")
             raise self._failure

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from worker.model import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,30 @@ class DeadLetter:
     record: Record
     error: RecordError
     attempts: int = 1
+    origin: Origin = field(default_factory=Origin)
+    """What its source block said, if it could be read."""
+    failed_ms: int | None = None
+    """Unix time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One time that a record failed, as the headers say it."""
+
+    topic: str
+    partition: int
+    offset: int
+    connector: str
+    stage: str
+    kind: str
+    """Empty where another connector than ours failed."""
+    message: str
+    status: str
+    """How the provider or the store refused it, such as ``400``; empty if they were not asked."""
+    version: str
+    """Of the worker."""
+    trace: str
+    """Empty if the letter was too large with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +69,35 @@ class Letter:
     sent_ms: int | None
     """When it came to the dead-letter topic; known where that topic stamps its records itself
     (``message.timestamp.type=LogAppendTime``)."""
+    status: str = ""
+    """How the provider or the store refused it, such as ``400``; empty if they were not asked."""
+    replays: int = 0
+    """How often it was put back and failed again."""
+    failed_ms: int | None = None
+    """When it failed."""
+    committed_ms: int | None = None
+    """Commit time in the source database."""
+    source_position: int | None = None
+    """``Origin.position``."""
+    table: str = ""
+    """With its schema; empty where the record could not be read so far."""
+    key_schema_id: int | None = None
+    value_schema_id: int | None = None
+    version: str = ""
+    """Of the worker."""
+    first: tuple[str, int, int] | None = None
+    """Topic, partition and offset where it failed for the first time; differs from its origin only
+    if somebody has produced it anew."""
+
+    @property
+    def name(self) -> str:
+        """As people write it: partition and offset in the dead-letter topic."""
+        return f"{self.partition}:{self.offset}"
+
+    @property
+    def came_ms(self) -> int | None:
+        """When it came to the dead-letter topic, as far as anybody knows."""
+        return next((ms for ms in (self.failed_ms, self.sent_ms, self.written_ms) if ms), None)
 
     def is_of(self, record: Record) -> bool:
         """Whether this very record failed."""

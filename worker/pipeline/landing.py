@@ -147,7 +147,7 @@ class Landing:
     def _reject(self, entry: Entry, error: RecordError) -> None:
         try:
             change = entry.change
-            self._rejects.reject(change.record, entry.ledger, error, change.key)
+            self._rejects.reject(change.record, entry.ledger, error, change.key, change.origin)
         except FatalError as fatal:
             self.fail(fatal)
 

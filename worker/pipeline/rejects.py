@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.dlq.port import DeadLetter
 from worker.errors import FatalError
-from worker.model import Outcome
+from worker.model import Origin, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from worker.dlq.port import DeadLetterQueue
     from worker.errors import RecordError
     from worker.flow.ledger import PartitionLedger
     from worker.model import Change, Key, Record, TopicPartition
     from worker.pipeline.marking import Marking
+    from worker.pipeline.net import Net
     from worker.telemetry.counters import Counters
+
+_UNREAD = Origin()
 
 
 @dataclass(slots=True, eq=False)
@@ -38,10 +42,20 @@ class Rejects:
     The queue returns the very letters that it was given: positions may repeat after a rewind.
     """
 
-    def __init__(self, queue: DeadLetterQueue | None, counters: Counters, marking: Marking) -> None:
+    def __init__(
+        self,
+        queue: DeadLetterQueue | None,
+        counters: Counters,
+        marking: Marking,
+        net: Net,
+        now_ms: Callable[[], float] = lambda: time.time() * 1000,
+    ) -> None:
+        """``now_ms`` is Unix time."""
         self._queue = queue
         self._counters = counters
         self._marking = marking
+        self._net = net
+        self._now_ms = now_ms
         self._pending: dict[int, _Pending] = {}
         self._bytes = 0
 
@@ -56,12 +70,17 @@ class Rejects:
         return self._bytes
 
     def reject(
-        self, record: Record, ledger: PartitionLedger, error: RecordError, key: Key | None
+        self,
+        record: Record,
+        ledger: PartitionLedger,
+        error: RecordError,
+        key: Key | None,
+        origin: Origin = _UNREAD,
     ) -> None:
         """Send a record to the dead-letter topic, and mark its row; no key: nobody knows which.
 
         Raises:
-            FatalError: there is none (``errors.tolerance`` is ``none``).
+            FatalError: there is none (``errors.tolerance`` is ``none``), or too many have failed.
         """
         if self._queue is None:
             raise FatalError(
@@ -69,7 +88,9 @@ class Rejects:
                 f"({error.kind}). The task stops at the first bad record; with "
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
-        letter = DeadLetter(record, error)
+        self._net.take(error, self._counters.finished + self.rows)
+        now_ms = int(self._now_ms())
+        letter = DeadLetter(record, error, error.attempts, origin, now_ms)
         self._pending[id(record)] = _Pending(record, ledger, error.kind, is_marked=key is None)
         self._bytes += record.size
         self._queue.send(letter)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.marks.port import NoMarks
+from worker.pipeline.net import TOLERATED, Tolerated
 from worker.store.port import Capabilities
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class TaskSettings:
     """Of the task among those of its connector in this process."""
     store: Capabilities = _GUARDED
     """Of the store, by which the second look goes."""
+    tolerated: Tolerated = TOLERATED
+    """Failures until the task fails, too."""
 
 
 @dataclass(frozen=True, slots=True)

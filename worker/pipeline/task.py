@@ -22,6 +22,7 @@ from worker.pipeline.landing import Landing
 from worker.pipeline.looks import Looks
 from worker.pipeline.marking import Marking
 from worker.pipeline.naming import names
+from worker.pipeline.net import Net
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
 from worker.pipeline.schemas import SchemaLoader
@@ -78,7 +79,7 @@ class Task:
         self._backlog = Backlog()
         self._marks = ports.marks
         marking = Marking(ports.marks, patience, pool)
-        self._rejects = Rejects(ports.dead_letters, counters, marking)
+        self._rejects = Rejects(ports.dead_letters, counters, marking, Net(settings.tolerated))
         self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
         self._flight = Flight(
             ports.runner.run,

@@ -66,6 +66,7 @@ class Texts:
         """Calls refused, or single texts without a usable vector, since a text last passed."""
         self._is_given_up = False
         self._again: set[int] = set()
+        self._calls: Counter[int] = Counter()
         self._cut: set[int] = set()
         most = self._usual_most
         for index, size in enumerate(self._sizes):
@@ -87,6 +88,7 @@ class Texts:
 
     def settle(self, piece: list[int], future: Future[Embeddings]) -> list[list[int]]:
         """Take in the end of a call; what of it has to be asked for again, in smaller pieces."""
+        self._calls.update(piece)
         try:
             answer = future.result()
         except RecordError as error:
@@ -127,12 +129,12 @@ class Texts:
         again: list[int] = []
         for row, index in enumerate(piece):
             if row in answer.refused:
-                embedded.refused[index] = answer.refused[row]
+                self._refuse(index, answer.refused[row])
             elif good[row]:
                 embedded.vectors[index] = answer.vectors[row]
                 self.passes()
             elif index in self._again:
-                embedded.refused[index] = _unusable()
+                self._refuse(index, _unusable())
                 self.refusals += 1
             else:
                 again.append(index)
@@ -173,10 +175,14 @@ class Texts:
             self._shorten(piece[0], self._sizes[piece[0]].bytes * 2 // 3)
             return [piece]
         if len(piece) == 1:
-            self.embedded.refused[piece[0]] = error
+            self._refuse(piece[0], error)
             return []
         middle = len(piece) // 2
         return [piece[:middle], piece[middle:]]
+
+    def _refuse(self, index: int, error: RecordError) -> None:
+        error.attempts = self._calls[index]
+        self.embedded.refused[index] = error
 
     @property
     def _usual_most(self) -> float:

@@ -248,11 +248,19 @@ def test_an_unknown_key_of_ours_is_an_error_with_the_nearest_name(key: str, near
     assert found.is_error
 
 
+def test_the_limit_of_failures_is_written_as_a_share() -> None:
+    assert valid({"dlq.limit": "5 / 200"}).errors.dlq_limit == (5, 200)
+    assert valid({}).errors.dlq_limit == (100, 1000)
+
+
+@pytest.mark.parametrize("given", ["100", "5/0", "6/5", "-1/5", "a/b"])
+def test_a_limit_that_is_no_share_is_refused(given: str) -> None:
+    assert "such as 100/1000" in problem({"dlq.limit": given}).expected
+
+
 @pytest.mark.parametrize(
     "key",
     [
-        "dlq.limit",
-        "dlq.max.replays",
         "errors.log.enable",
     ],
 )

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker.dlq.headers import (
     CONNECT,
@@ -8,11 +12,11 @@ from worker.dlq.headers import (
     STACK_TRACE,
     Sender,
     headers_of,
-    letter_of,
     stack_trace,
-    without_stack_trace,
+    without_stack_traces,
 )
 from worker.dlq.port import DeadLetter, Letter
+from worker.dlq.reading import failures_of, headers_before, letter_of, original_of
 from worker.errors import RecordError, Stage
 from worker.model import Headers, Record
 
@@ -77,7 +81,7 @@ def test_only_the_added_stack_trace_is_left_out() -> None:
     before: Headers = ((STACK_TRACE, b"of an earlier failure"),)
     traces = [
         value
-        for name, value in without_stack_trace(headers_of(letter(before), SENDER))
+        for name, value in without_stack_traces(headers_of(letter(before), SENDER))
         if name == STACK_TRACE
     ]
     assert traces == [b"of an earlier failure"]
@@ -85,7 +89,9 @@ def test_only_the_added_stack_trace_is_left_out() -> None:
 
 def test_what_is_not_known_is_not_said() -> None:
     unknown = {name for name, _ in headers_of(letter(), SENDER)}
-    assert not unknown & {OURS + "topic.id", OURS + "timestamp"}
+    assert {name for name in unknown if name.startswith(OURS)} == {
+        OURS + name for name in ("kind", "attempts", "replays", "version")
+    }
     known = dict(headers_of(letter(topic_id="id", at_ms=0), SENDER))
     assert known[OURS + "topic.id"] == b"id"
     assert known[OURS + "timestamp"] == b"0"
@@ -119,6 +125,8 @@ def test_a_letter_is_read_back_as_it_was_written() -> None:
         attempts=1,
         written_ms=5,
         sent_ms=None,
+        version="1.0",
+        first=("t", 1, 2),
     )
     assert found.is_of(sent.record)
     assert not found.is_of(letter(topic_id="another").record)
@@ -130,11 +138,69 @@ def test_a_topic_that_stamps_its_records_tells_when_a_letter_came() -> None:
     assert (found.written_ms, found.sent_ms) == (5, 900)
 
 
-def test_of_a_record_that_failed_twice_the_first_place_and_the_last_reason_count() -> None:
-    before = ((CONNECT + "topic", b"first"), (CONNECT + "partition", b"7"))
-    found = letter_of(dead(letter((*before, (OURS + "kind", b"Earlier"))), timestamp_ms=None))
+def test_of_a_record_that_failed_twice_the_last_place_and_reason_count() -> None:
+    """Produced anew by hand it is a new record: what came after its first place says nothing."""
+    earlier = ((CONNECT + "topic", b"first"), (CONNECT + "partition", b"7"))
+    before = (*earlier, (CONNECT + "offset", b"8"), (OURS + "kind", b"Earlier"))
+    found = letter_of(dead(letter(before), timestamp_ms=None))
     assert found is not None
-    assert (found.topic, found.origin_partition, found.kind) == ("first", 7, "Broken")
+    assert (found.topic, found.origin_partition, found.kind) == ("t", 1, "Broken")
+    assert found.first == ("first", 7, 8)
+    assert found.replays == 1
+
+
+def test_what_a_kafka_connect_reported_before_is_the_records_own_story() -> None:
+    theirs: Headers = (
+        (CONNECT + "topic", b"elsewhere"),
+        (CONNECT + "partition", b"0"),
+        (CONNECT + "offset", b"3"),
+        (STACK_TRACE, b"theirs"),
+    )
+    record = dead(letter(theirs), timestamp_ms=None)
+    found = letter_of(record)
+    assert found is not None
+    assert (found.topic, found.first, found.replays) == ("t", ("t", 1, 2), 0)
+    assert headers_before(record.headers) == theirs
+    assert [one.kind for one in failures_of(record)] == ["Broken"]
+
+
+def test_the_record_that_failed_is_had_back_where_it_stood() -> None:
+    sent = letter((("h", b"1"),), topic_id="id", at_ms=5)
+    record = dead(sent, timestamp_ms=900)
+    told = letter_of(record)
+    assert told is not None
+    found = original_of(record, told)
+    assert replace(found, headers=headers_before(found.headers)) == sent.record
+
+
+@given(
+    key=st.none() | st.binary(max_size=12),
+    value=st.none() | st.binary(max_size=12),
+    own=st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)), max_size=4),
+    at_ms=st.none() | st.integers(0, 2**40),
+)
+def test_any_record_is_had_back_byte_for_byte(
+    key: bytes | None, value: bytes | None, own: list[tuple[str, bytes | None]], at_ms: int | None
+) -> None:
+    record = Record("t", 1, 2, key, value, tuple(own), at_ms, "id")
+    sent = DeadLetter(record, RecordError("no", stage=Stage.STORE, kind="Refused"))
+    lying = replace(dead(sent, timestamp_ms=at_ms), key=key, value=value)
+    told = letter_of(lying)
+    assert told is not None
+    found = original_of(lying, told)
+    assert replace(found, headers=headers_before(found.headers)) == record
+
+
+def test_a_record_that_a_kafka_connect_alone_reported_is_a_letter_too() -> None:
+    headers = (
+        (CONNECT + "topic", b"t"),
+        (CONNECT + "partition", b"0"),
+        (CONNECT + "offset", b"3"),
+        (CONNECT + "exception.message", None),
+    )
+    found = letter_of(Record("dlq", 0, 0, None, None, headers))
+    assert found is not None
+    assert (found.topic, found.origin_offset, found.kind, found.replays) == ("t", 3, "", 0)
 
 
 @pytest.mark.parametrize("headers", [(), ((CONNECT + "topic", b"t"), (CONNECT + "offset", b"x"))])

@@ -26,6 +26,7 @@ from worker.pipeline.lease import Lease
 from worker.pipeline.looks import Looks
 from worker.pipeline.marking import Marking
 from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.net import TOLERATED, Net
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.state.memory import MemoryStateTopic
@@ -102,7 +103,7 @@ class Engine:
         self.backlog = Backlog()
         patience = Patience(abort=self.abort, clock=self.clock)
         self.marking = Marking(self.marks, patience)
-        self.rejects = Rejects(self.letters, self.counters, self.marking)
+        self.rejects = Rejects(self.letters, self.counters, self.marking, Net(TOLERATED))
         self.held = Ledger()
         self.forgotten: list[Address] = []
         self.looks = Looks(

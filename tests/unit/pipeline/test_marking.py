@@ -6,6 +6,7 @@ from tests.unit.pipeline.engine import TOPIC, Engine, entry, ledger
 from worker.marks.dead_rows import DeadRows
 from worker.model import Key, Op
 from worker.pipeline.marking import Marking
+from worker.pipeline.net import TOLERATED, Net
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.state.memory import MemoryStateTopic
@@ -48,7 +49,7 @@ def test_the_offset_waits_for_the_mark_as_well_as_for_the_letter() -> None:
     topic.down()
     marks = DeadRows(topic)
     marking = Marking(marks, Patience(abort=engine.abort, clock=engine.clock))
-    engine.rejects = Rejects(engine.letters, engine.counters, marking)
+    engine.rejects = Rejects(engine.letters, engine.counters, marking, Net(TOLERATED))
     engine.landing._rejects = engine.rejects
     engine.backlog.add(entry(ours, 1, name="poison"))
     batch = engine.take()
