@@ -158,6 +158,7 @@ def test_no_header_of_a_letter_holds_anything_of_the_row(make_world: Worlds) -> 
     private = "Anna Schmidt, born in 1980"
     for row in range(6):
         world.table.insert(row, name=private, body=f"{POISON} {private}")
+    world.settle()
     world.table.update(5, name=private, without=("body",))
     world.settle()
     letters = [letter for member in world.everybody for letter in member.letters.records]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from worker import __version__
+from worker.cli.dlq import app as dlq
 from worker.cli.local_servers import pinecone_local, provider_local
 
 app = typer.Typer(
@@ -206,6 +207,7 @@ def demo() -> None:
     raise typer.Exit(command())
 
 
+app.add_typer(dlq, name="dlq")
 app.command("pinecone-local")(pinecone_local)
 app.command("provider-local")(provider_local)
 

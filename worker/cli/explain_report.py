@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.explain.step import Step
 
 
-_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
 """Rows come from outside: none may speak to the terminal. Tabs and line ends stay."""
 
 
@@ -36,7 +36,7 @@ def print_report(found: Explanation, console: Console) -> None:
         f"{found.connector}: {found.wanted} of {found.topic}",
         style="bold", highlight=False, markup=False,
     )  # fmt: skip
-    sentence = verdict_of(found).sentence.translate(_CONTROLS)
+    sentence = verdict_of(found).sentence.translate(CONTROLS)
     console.print(sentence, highlight=False, markup=False, soft_wrap=not console.is_terminal)
     if found.steps:
         _head(console, "Its records")
@@ -75,8 +75,8 @@ def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)).translate(_CONTROLS) or "-"
-    return str(value).translate(_CONTROLS)
+        return ", ".join(map(str, value)).translate(CONTROLS) or "-"
+    return str(value).translate(CONTROLS)
 
 
 def _history(found: Explanation) -> Table:

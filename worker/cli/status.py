@@ -56,13 +56,13 @@ def _watch(watched: Sequence[Overview], *, as_json: bool) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         if as_json:
             away = Console(stderr=True)
-            _again_and_again(lambda: _write(watched, indented=False), away)
+            again_and_again(lambda: _write(watched, indented=False), away)
         else:
             with Live(console=Console(), auto_refresh=False) as live:
-                _again_and_again(lambda: live.update(_shown(watched), refresh=True), live.console)
+                again_and_again(lambda: live.update(_shown(watched), refresh=True), live.console)
 
 
-def _again_and_again(show: Callable[[], None], console: Console) -> None:
+def again_and_again(show: Callable[[], None], console: Console) -> None:
     """An outage of the brokers is said, and waited for."""
     show()
     while True:

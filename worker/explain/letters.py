@@ -53,11 +53,13 @@ class Letters:
                 letter = self.told(dead)
                 if letter is not None and letter.topic in topics:
                     is_known = any(letter.is_of(record) for record in records)
-                    if is_known or self._is_of_row(dead, letter, wanted):
+                    if is_known or is_of_row(self.reading, dead, letter, wanted):
                         found.append(letter)
             progress(len(batch))
         return found
 
-    def _is_of_row(self, dead: Record, letter: Letter, wanted: Wanted) -> bool:
-        key = self.reading.key(replace(dead, topic=letter.topic))
-        return key is not None and wanted.is_key(key)
+
+def is_of_row(reading: Reading, dead: Record, letter: Letter, wanted: Wanted) -> bool:
+    """Whether a record of the dead-letter topic has the row's key."""
+    key = reading.key(replace(dead, topic=letter.topic))
+    return key is not None and wanted.is_key(key)

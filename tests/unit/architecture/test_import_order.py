@@ -32,6 +32,7 @@ GROUPS = (
     {"pipeline"},
     {"estimate", "overview"},
     {"explain"},
+    {"triage"},
     {"runtime"},
     {
         "checks",
@@ -45,6 +46,7 @@ GROUPS = (
         "overseeing",
         "surveying",
         "explaining",
+        "triaging",
     },
     {"demo", "live"},
     {"cli"},
@@ -52,7 +54,7 @@ GROUPS = (
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline", "estimate", "explain"}
 ADAPTERS = GROUPS[3]
-INSIDE_ROOT = GROUPS[0] | GROUPS[9]
+INSIDE_ROOT = GROUPS[0] | GROUPS[10]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 

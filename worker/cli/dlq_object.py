@@ -1,0 +1,88 @@
+"""What the dead-letter commands print as JSON; the keys are stable."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from worker.cli.explain_object import letter_object, moment_or_none
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
+
+    from worker.letters.standing import Standing
+    from worker.triage.case import Case
+    from worker.triage.tally import Tally
+
+
+def write(made: Mapping[str, Any], *, indented: bool = True) -> None:
+    """To the standard output."""
+    option = orjson.OPT_INDENT_2 if indented else 0
+    sys.stdout.buffer.write(orjson.dumps(made, option=option) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def list_object(
+    connector: str, topic: str, whole: Tally, chosen: Tally, shown: Sequence[Case]
+) -> dict[str, Any]:
+    """``states`` is of the whole topic, everything else of the letters that were asked for."""
+    return {
+        "connector": connector,
+        "topic": topic,
+        "states": by_state(whole),
+        **tally_object(chosen),
+        "records": [case_object(case) for case in shown],
+    }
+
+
+def by_state(tally: Tally) -> dict[str, int]:
+    """Names of states."""
+    return {state.value: count for state, count in sorted(tally.states.items())}
+
+
+def tally_object(tally: Tally) -> dict[str, Any]:
+    """Totals; hours as the moments at which they began, in UTC."""
+    hours = {moment_or_none(ms): count for ms, count in sorted(tally.hours.items())}
+    return {
+        "letters": tally.letters,
+        "by_class": _counts(tally.kinds),
+        "by_stage": _counts(tally.stages),
+        "by_table": _counts(tally.tables),
+        "by_hour": hours,
+        "first_seen": moment_or_none(tally.first_ms),
+        "last_seen": moment_or_none(tally.last_ms),
+    }
+
+
+def case_object(case: Case) -> dict[str, Any]:
+    """One letter, without anything of its row."""
+    letter = case.letter
+    return {
+        **letter_object(letter),
+        "state": case.state.value,
+        "table": case.table,
+        "status": letter.status or None,
+        "replays": letter.replays,
+        "failed_at": moment_or_none(letter.failed_ms),
+        "committed_at": moment_or_none(letter.committed_ms),
+        "source_position": letter.source_position,
+        "schema_ids": {"key": letter.key_schema_id, "value": letter.value_schema_id},
+        "worker_version": letter.version or None,
+        "standing": standing_object(case.standing),
+    }
+
+
+def standing_object(standing: Standing) -> dict[str, Any]:
+    """What became of a letter."""
+    return {
+        "note": standing.note or None,
+        "at": moment_or_none(standing.at_ms),
+        "run": standing.run or None,
+    }
+
+
+def _counts(counted: Counter[str]) -> dict[str, int]:
+    return dict(counted.most_common())

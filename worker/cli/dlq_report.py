@@ -1,0 +1,110 @@
+"""What the dead-letter commands print for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from worker.cli.explain_report import CONTROLS
+from worker.explain.wording import moment
+from worker.letters.standing import LetterState
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console, RenderableType
+
+    from worker.triage.case import Case
+    from worker.triage.tally import Tally
+
+_COLOURS = {
+    LetterState.OPEN: "red",
+    LetterState.ASKED: "yellow",
+    LetterState.QUARANTINED: "magenta",
+    LetterState.REPLAYED: "green",
+}
+_FEW = 8
+"""Of a kind in a table of totals."""
+_UNNAMED = "(not said)"
+
+
+def print_list(
+    console: Console, topic: str, whole: Tally, chosen: Tally, shown: Sequence[Case]
+) -> None:
+    """Totals, then records."""
+    console.print(Text(headline(topic, whole), "bold"), soft_wrap=True)
+    if not chosen.letters:
+        console.print("No letter is as asked for." if whole.letters else "It is empty.")
+        return
+    span = f"{chosen.letters:,} as asked for, from {_when(chosen.first_ms)}"
+    console.print(Text(f"{span} to {_when(chosen.last_ms)}\n"), soft_wrap=True)
+    for part in totals(chosen):
+        console.print(part)
+    if shown:
+        console.print(records(shown))
+    left = chosen.letters - len(shown)
+    if left:
+        console.print(f"{left:,} more: --limit {chosen.letters} shows all, --json too.")
+
+
+def headline(topic: str, whole: Tally) -> str:
+    """How many letters there are, by state."""
+    states = ", ".join(f"{count:,} {state.value}" for state, count in sorted(whole.states.items()))
+    letters = "letter" if whole.letters == 1 else "letters"
+    return f"{topic}: {whole.letters:,} {letters}" + (f": {states}" if states else "")
+
+
+def totals(tally: Tally) -> Iterator[RenderableType]:
+    """One table for each way of counting."""
+    hours = {
+        moment(ms)[:13] + ":00 UTC": count for ms, count in sorted(tally.hours.items())[-_FEW:]
+    }
+    yield _counts("error class", dict(tally.kinds.most_common(_FEW)), tally.kinds)
+    yield _counts("stage", dict(tally.stages.most_common(_FEW)), tally.stages)
+    yield _counts("table", dict(tally.tables.most_common(_FEW)), tally.tables)
+    yield _counts("hour", hours, tally.hours)
+
+
+def _counts(title: str, shown: Mapping[str, int], whole: Counter[str] | Counter[int]) -> Table:
+    table = Table(title, "letters")
+    table.columns[1].justify = "right"
+    for name, count in shown.items():
+        table.add_row(plain(name) or _UNNAMED, f"{count:,}")
+    left = len(whole) - len(shown)
+    if left > 0:
+        table.add_row(f"({left:,} more)", f"{whole.total() - sum(shown.values()):,}")
+    return table
+
+
+def records(shown: Sequence[Case]) -> Table:
+    """One line each, without anything of their rows."""
+    table = Table("letter", "came", "class", "table", "from", "state", "replays", "what happened")
+    for column in (table.columns[0], table.columns[6]):
+        column.justify = "right"
+    table.columns[7].overflow = "fold"
+    for case in shown:
+        letter = case.letter
+        table.add_row(
+            letter.name,
+            _when(letter.came_ms),
+            plain(letter.kind) or _UNNAMED,
+            plain(case.table),
+            f"{letter.origin_partition}@{letter.origin_offset}",
+            Text(case.state.value, _COLOURS.get(case.state, "")),
+            str(letter.replays),
+            plain(letter.message),
+        )
+    return table
+
+
+def plain(text: str) -> str:
+    """What comes from outside may neither speak to the terminal nor be taken for markup."""
+    return escape(text.translate(CONTROLS))
+
+
+def _when(ms: int | None) -> str:
+    return "?" if ms is None else f"{moment(ms)[:19]}Z".replace("T", " ")

@@ -1,0 +1,68 @@
+"""Closes letters without a replay, and marks how far the dead-letter topic is closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from worker.letters.standing import LetterState
+from worker.triage.prefix import closed_prefix, gone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from worker.estimate.stored import Waiting
+    from worker.letters.book import LetterBook
+    from worker.model import TopicPartition
+    from worker.triage.case import Case
+    from worker.triage.mailbox import Found
+
+_AT_ONCE = 1000
+"""Letters written before it is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Writes to the book, and commits."""
+
+    book: LetterBook
+    commit: Callable[[Mapping[TopicPartition, int]], None]
+    """Sets the offsets of the group whose lag shows what is open."""
+    waiting: Waiting
+
+    def discard(self, cases: Iterable[Case], reason: str) -> None:
+        """Close these; the reason stays on record. What is written stays so if this is stopped.
+
+        Raises:
+            RetriableError: the brokers are away.
+            FatalError: they refuse.
+        """
+        left = iter(cases)
+        while part := list(islice(left, _AT_ONCE)):
+            for case in part:
+                self.book.settle(case.id, LetterState.DISCARDED, reason)
+            self._keep()
+
+    def mark(self, found: Found) -> Sequence[Case]:
+        """Commit the closed prefixes, and forget what the topic has no more.
+
+        Returns:
+            The letters that are open still.
+
+        Raises:
+            RetriableError: the brokers are away.
+            FatalError: they refuse.
+        """
+        self.waiting("reading the state topic", self.book.sync)
+        standings = self.book.standings()
+        found.refresh(standings)
+        if lost := gone(found, standings):
+            self.book.forget(lost)
+            self._keep()
+        prefix = closed_prefix(found)
+        self.waiting("committing what is closed", lambda: self.commit(prefix))
+        return [case for case in found.all if case.is_open]
+
+    def _keep(self) -> None:
+        self.waiting("writing to the state topic", self.book.keep)

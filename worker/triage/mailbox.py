@@ -1,0 +1,149 @@
+"""Reads the dead-letter topic, to the ends that it has when the reading begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from worker.explain.letters import is_of_row
+from worker.letters.standing import UNTOUCHED, LetterId
+from worker.model import TopicPartition
+from worker.source.port import Span
+from worker.triage.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from worker.dlq.port import Letter
+    from worker.explain.reading import Reading
+    from worker.explain.search import Progress
+    from worker.explain.wanted import Wanted
+    from worker.letters.standing import Standing
+    from worker.model import Record
+    from worker.source.port import Reach, SpanReader
+    from worker.triage.selection import Selection
+
+    Standings = Callable[[], Mapping[LetterId, Standing]]
+    """What became of letters; asked after the ends are known."""
+
+_ASK_S = 10.0
+_BEGINNING: Mapping[TopicPartition, int] = MappingProxyType({})
+
+
+def _silent(_records: int) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class Found:
+    """The letters that are meant, and what else the topic holds."""
+
+    cases: list[Case] = field(default_factory=list)
+    """In the order of each partition."""
+    all: list[Case] = field(default_factory=list)
+    """Of the whole topic."""
+    strangers: int = 0
+    """Records that say nothing of a failure."""
+    ends: Mapping[TopicPartition, Reach] = field(default_factory=dict)
+    """Of the dead-letter topic."""
+
+    def refresh(self, standings: Mapping[LetterId, Standing]) -> None:
+        """What became of the letters in the meantime."""
+        self.cases = [_renewed(case, standings) for case in self.cases]
+        self.all = [_renewed(case, standings) for case in self.all]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One thread owns it."""
+
+    reader: SpanReader
+    """Of the dead-letter topic."""
+    told: Callable[[Record], Letter | None]
+    """What a record of that topic says of itself."""
+    reading: Reading
+    """Of keys."""
+    standings: Standings
+    max_replays: int
+
+    def ends(self) -> Mapping[TopicPartition, Reach]:
+        """What the topic holds now; empty if it does not exist.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        return self.reader.standings(_ASK_S)
+
+    def find(
+        self,
+        selection: Selection,
+        ends: Mapping[TopicPartition, Reach],
+        progress: Progress = _silent,
+        since: Mapping[TopicPartition, int] = _BEGINNING,
+    ) -> Found:
+        """All letters, and those that are meant.
+
+        Args:
+            selection: which ones.
+            ends: of the dead-letter topic; nothing beyond them is read.
+            progress: told of records read.
+            since: where to begin, if not at the beginning.
+
+        Raises:
+            RetriableError: the brokers fell silent, or the registry is away.
+            FatalError: they refuse.
+        """
+        found = Found(ends=ends)
+        spans = {
+            place: Span(max(one.log.start, since.get(place, 0)), one.log.end)
+            for place, one in ends.items()
+        }
+        standings = self.standings()
+        for records in self.reader.read(spans):
+            for record in records:
+                self._sort(record, selection, standings, found)
+            progress(len(records))
+        return found
+
+    def records(self, cases: Sequence[Case], topic: str) -> Iterator[tuple[Case, Record]]:
+        """These letters again, with their bytes."""
+        wanted = {(case.id.partition, case.id.offset): case for case in cases}
+        for records in self.reader.read(_spans(cases, topic)):
+            for record in records:
+                case = wanted.get((record.partition, record.offset))
+                if case is not None:
+                    yield case, record
+
+    def _sort(
+        self,
+        record: Record,
+        selection: Selection,
+        standings: Mapping[LetterId, Standing],
+        found: Found,
+    ) -> None:
+        letter = self.told(record)
+        if letter is None:
+            found.strangers += 1
+            return
+        name = LetterId(record.topic_id, record.partition, record.offset)
+        case = Case(name, letter, standings.get(name, UNTOUCHED), self.max_replays)
+        found.all.append(case)
+        if selection.fits(case) and self._is_of_row(record, letter, selection.key):
+            found.cases.append(case)
+
+    def _is_of_row(self, record: Record, letter: Letter, wanted: Wanted | None) -> bool:
+        return wanted is None or is_of_row(self.reading, record, letter, wanted)
+
+
+def _renewed(case: Case, standings: Mapping[LetterId, Standing]) -> Case:
+    standing = standings.get(case.id, UNTOUCHED)
+    return case if standing == case.standing else replace(case, standing=standing)
+
+
+def _spans(cases: Sequence[Case], topic: str) -> Mapping[TopicPartition, Span]:
+    offsets: dict[TopicPartition, list[int]] = {}
+    for case in cases:
+        offsets.setdefault(TopicPartition(topic, case.id.partition), []).append(case.id.offset)
+    return {place: Span(min(found), max(found) + 1) for place, found in offsets.items()}

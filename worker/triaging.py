@@ -1,0 +1,132 @@
+"""Puts together what looking after dead letters needs; no embedder and no store is opened."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.build import decoder_settings
+from worker.clock import SystemClock
+from worker.config import kafka
+from worker.decode.decoder import DebeziumDecoder
+from worker.dlq.reading import letter_of
+from worker.errors import ConfigError
+from worker.estimate.stored import Waiting
+from worker.explain.reading import Reading
+from worker.letters.book import LetterBook
+from worker.pipeline.patience import Patience
+from worker.source.group_offsets import GroupOffsets
+from worker.source.kafka import KafkaSourceSettings
+from worker.source.kafka_spans import KafkaSpanReader
+from worker.source.subscription import Subscription
+from worker.statehouse import Statehouse
+from worker.triage.closing import Closing
+from worker.triage.copied import CopiedBook
+from worker.triage.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
+    from worker.letters.standing import LetterId, Standing
+    from worker.source.port import SpanReader
+    from worker.triage.mailbox import Standings
+
+_AWAY_S = 30.0
+"""A registry that is away for so long ends the command."""
+
+
+def dlq_topic_of(config: ConnectorConfig) -> str:
+    """The connector's dead-letter topic.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if config.dlq_topic is None:
+        raise ConfigError(
+            f"{config.name} has no dead-letter topic: errors.tolerance is none, so that the task "
+            "stops at the first bad record"
+        )
+    return config.dlq_topic
+
+
+@contextmanager
+def mailbox_of(
+    worker: WorkerConfig, config: ConnectorConfig, standings: Standings | None = None
+) -> Iterator[Mailbox]:
+    """The connector's letters, with connections that are dropped at the end.
+
+    Args:
+        worker: how to reach Kafka.
+        config: of the connector.
+        standings: what became of letters; as the state topic says, read beside the group, if None.
+
+    Raises:
+        ConfigError: it has no dead-letter topic.
+    """
+    topic = dlq_topic_of(config)
+    with ExitStack() as leaving:
+        reader = leaving.enter_context(closing(_reader(worker, config, topic)))
+        keys = leaving.enter_context(
+            closing(DebeziumDecoder(decoder_settings(config, frozenset())))
+        )
+        if standings is None:
+            state = leaving.enter_context(closing(_reader(worker, config, config.state_topic)))
+            standings = CopiedBook(state, config.state_topic).standings
+        yield Mailbox(
+            reader=reader,
+            told=letter_of,
+            reading=Reading(keys, _waiting()),
+            standings=standings,
+            max_replays=config.errors.dlq_max_replays,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The connector's letters, with the book in which what becomes of them is written."""
+
+    mailbox: Mailbox
+    book: LetterBook
+    closing: Closing
+
+
+@contextmanager
+def desk_of(worker: WorkerConfig, config: ConnectorConfig) -> Iterator[Desk]:
+    """As ``mailbox_of``, to write as well.
+
+    Raises:
+        ConfigError: it has no dead-letter topic.
+    """
+    waiting, state = _waiting(), Statehouse(worker, config)
+    book = LetterBook(state.topic)
+
+    def standings() -> Mapping[LetterId, Standing]:
+        waiting("reading the state topic", book.sync)
+        return book.standings()
+
+    offsets = GroupOffsets(dlq_group_of(config), kafka.admin_properties(worker, config))
+    with closing(state), mailbox_of(worker, config, standings) as mailbox:
+        yield Desk(mailbox, book, Closing(book, offsets.commit, waiting))
+
+
+def dlq_group_of(config: ConnectorConfig) -> str:
+    """The group whose lag on the dead-letter topic shows what is open; it has no members."""
+    return f"{config.group_id}-dlq"
+
+
+def _waiting() -> Waiting:
+    return Waiting(Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_AWAY_S))
+
+
+def _reader(worker: WorkerConfig, config: ConnectorConfig, topic: str) -> SpanReader:
+    return KafkaSpanReader(
+        KafkaSourceSettings(
+            consumer=kafka.reader_properties(worker, config),
+            admin=kafka.admin_properties(worker, config),
+            subscription=Subscription((topic,)),
+        )
+    )
