@@ -115,9 +115,9 @@ class Explainer:
             steps=steps,
             newest=newest,
             standing=standing,
-            row=self._row(newest),
+            row=self.row(newest),
             when=self._when(change),
-            text=self._text(rehearsed),
+            text=self.text(rehearsed),
             entry=self._entry(change or _stand_in(wanted, ground, trail), steps),
             letters=self._letters(wanted, ground, trail, progress),
             rehearsed=rehearsed,
@@ -135,7 +135,7 @@ class Explainer:
             ground.dead_letters, wanted, {ground.topic}, trail.records, progress
         )
 
-    def _row(self, newest: Step | None) -> Mapping[str, Value] | None:
+    def row(self, newest: Step | None) -> Mapping[str, Value] | None:
         """All columns; those that the worker reads, if another one is broken."""
         if newest is None or newest.change is None or newest.change.op.removes:
             return None
@@ -153,7 +153,8 @@ class Explainer:
         except RecordError:
             return None
 
-    def _text(self, rehearsed: Rehearsed | None) -> Text | None:
+    def text(self, rehearsed: Rehearsed | None) -> Text | None:
+        """What is embedded for the row; None if it has none, or if nobody can know."""
         if rehearsed is None or rehearsed.change.op.removes:
             return None
         try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from worker.clock import FakeClock
     from worker.explain.step import Step
+    from worker.flow.backlog import Work
     from worker.model import Change
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Item
@@ -75,6 +76,19 @@ class Rehearsal:
         Raises:
             RetriableError: the store is away.
         """
+        return self.of_rows([steps])[0]
+
+    def of_rows(self, rows: Sequence[Sequence[Step]]) -> Sequence[Rehearsed | None]:
+        """The same of several rows, of which the store is asked at once.
+
+        Raises:
+            RetriableError: the store is away.
+        """
+        works = [self._work(steps) for steps in rows]
+        decided = iter(self._decided([work for work in works if work is not None]))
+        return [None if work is None else next(decided) for work in works]
+
+    def _work(self, steps: Sequence[Step]) -> Work | None:
         ledger, backlog = self._ledger(steps[-1]), Backlog()
         for step in steps:
             if step.change is None:
@@ -86,16 +100,20 @@ class Rehearsal:
         while backlog.rows:
             (work,) = backlog.take(_EVERYTHING, _EVERYTHING)
             backlog.finish(work)
-        if work is None:
-            return None
+        return work
+
+    def _decided(self, works: Sequence[Work]) -> Sequence[Rehearsed]:
         try:
-            (item,) = self.runner.decided([work])
-            for part in self.runner.pieces.rounds(still_open([item])):
+            items = self.runner.decided(works)
+            for part in self.runner.pieces.rounds(still_open(items)):
                 self.runner.pieces.look(part, self.clock.now_s())
         except FatalError as error:
             if isinstance(error.__cause__, RetriableError):
                 raise error.__cause__ from None
-            return Rehearsed(Course.STOP, work.change, error=error)
+            return [Rehearsed(Course.STOP, work.change, error=error) for work in works]
+        return [self._rehearsed(item) for item in items]
+
+    def _rehearsed(self, item: Item) -> Rehearsed:
         refused = item.outcome if isinstance(item.outcome, RecordError) else None
         judge, change = self.runner.judge, item.change
         return Rehearsed(
