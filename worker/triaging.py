@@ -7,16 +7,23 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confluent_kafka import murmur2
+
 from worker.build import decoder_settings
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
+from worker.dlq import reading as dlq_reading
 from worker.dlq.reading import letter_of
 from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
+from worker.explaining import Explaining
 from worker.letters.book import LetterBook
+from worker.pipeline.letters import LetterReading
+from worker.pipeline.letters import Reading as ReplayReading
 from worker.pipeline.patience import Patience
+from worker.pipeline.tail import TailReading
 from worker.source.group_offsets import GroupOffsets
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
@@ -25,16 +32,21 @@ from worker.statehouse import Statehouse
 from worker.triage.closing import Closing
 from worker.triage.copied import CopiedBook
 from worker.triage.mailbox import Mailbox
+from worker.triage.outlook import Foresight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
+    from worker.explain.explainer import Explainer
+    from worker.index import Index
     from worker.letters.standing import LetterId, Standing
+    from worker.model import TopicPartition
     from worker.source.port import SpanReader
     from worker.triage.mailbox import Standings
 
+_ASK_S = 10.0
 _AWAY_S = 30.0
 """A registry that is away for so long ends the command."""
 
@@ -113,20 +125,58 @@ def desk_of(worker: WorkerConfig, config: ConnectorConfig) -> Iterator[Desk]:
         yield Desk(mailbox, book, Closing(book, offsets.commit, waiting))
 
 
+@contextmanager
+def foresight_of(
+    worker: WorkerConfig, config: ConnectorConfig, index: Index
+) -> Iterator[tuple[Foresight, Explainer]]:
+    """What replays would do, by an index that is open; and what explains rows."""
+    topic = dlq_topic_of(config)
+    patience = _patience()
+    with ExitStack() as leaving:
+        explaining = leaving.enter_context(Explaining(worker, config, index))
+        letters = leaving.enter_context(closing(_reader(worker, config, topic)))
+        origins = leaving.enter_context(closing(_reader(worker, config, *config.subscription)))
+        explainer = explaining.explainer
+        reading = ReplayReading(explainer.reading.decoder, patience)
+        yield (
+            Foresight(
+                LetterReading(topic, letters, reading, dlq_reading, config.errors.dlq_max_replays),
+                TailReading(origins, reading, murmur2),
+                explainer.rehearsal,
+            ),
+            explainer,
+        )
+
+
+def places_of(worker: WorkerConfig, config: ConnectorConfig) -> set[TopicPartition]:
+    """The partitions that the connector reads.
+
+    Raises:
+        RetriableError: the brokers do not answer.
+        FatalError: they do not let us in.
+    """
+    with closing(_reader(worker, config, *config.subscription)) as reader:
+        return set(reader.standings(_ASK_S))
+
+
 def dlq_group_of(config: ConnectorConfig) -> str:
     """The group whose lag on the dead-letter topic shows what is open; it has no members."""
     return f"{config.group_id}-dlq"
 
 
 def _waiting() -> Waiting:
-    return Waiting(Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_AWAY_S))
+    return Waiting(_patience())
 
 
-def _reader(worker: WorkerConfig, config: ConnectorConfig, topic: str) -> SpanReader:
+def _patience() -> Patience:
+    return Patience(abort=threading.Event(), clock=SystemClock(), timeout_s=_AWAY_S)
+
+
+def _reader(worker: WorkerConfig, config: ConnectorConfig, *topics: str) -> SpanReader:
     return KafkaSpanReader(
         KafkaSourceSettings(
             consumer=kafka.reader_properties(worker, config),
             admin=kafka.admin_properties(worker, config),
-            subscription=Subscription((topic,)),
+            subscription=Subscription(topics),
         )
     )

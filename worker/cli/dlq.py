@@ -113,6 +113,58 @@ def show(
 
 
 @app.command()
+def replay(  # noqa: PLR0913 - the options of a command
+    file: File,
+    *,
+    kind: Kinds = None,
+    stage: Stages = None,
+    table: Tables = None,
+    key: RowKey = None,
+    since: Since = None,
+    until: Until = None,
+    at: Places = None,
+    state: States = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of them; change nothing.")
+    ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="N", help="Letters a second; default: no limit of its own."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Those in quarantine, too; closed ones if --state says so."),
+    ] = False,
+    as_json: AsJson = False,
+    worker_config: WorkerFile = None,
+) -> None:
+    """Put letters back: a worker writes those that nothing newer has superseded.
+
+    All that are open, or those that the filters choose. Stopped half-way, the rest stays asked for.
+    """
+    chosen = _selection(
+        kinds=kind,
+        stages=stage,
+        tables=table,
+        key=key,
+        since=since,
+        until=until,
+        places=at,
+        states=state,
+    )
+    if dry_run:
+        from worker.cli.dlq_rehearse import rehearse  # noqa: PLC0415
+
+        code = rehearse(file, chosen, worker_file=worker_config, force=force, as_json=as_json)
+        raise typer.Exit(code)
+    from worker.cli.dlq_replay import replay as command  # noqa: PLC0415
+
+    raise typer.Exit(
+        command(file, chosen, worker_file=worker_config, rate=rate, force=force, as_json=as_json)
+    )
+
+
+@app.command()
 def discard(  # noqa: PLR0913 - the options of a command
     file: File,
     *,

@@ -38,7 +38,7 @@ def discard(
     with desk_of(worker, config) as desk:
         ends = desk.mailbox.ends()
         total = sum(one.log.length for one in ends.values())
-        with record_progress(topic, total) as progress:
+        with record_progress(topic, total, unit="letters") as progress:
             found = desk.mailbox.find(chosen, ends, progress)
         meant = [case for case in found.cases if case.is_open]
         desk.closing.discard(meant, reason)

@@ -38,7 +38,7 @@ def list_letters(
     with mailbox_of(worker, config) as mailbox:
         ends = mailbox.ends()
         total = sum(one.log.length for one in ends.values())
-        with record_progress(topic, total) as progress:
+        with record_progress(topic, total, unit="letters") as progress:
             found = mailbox.find(chosen, ends, progress)
     whole, tally = Tally.of(found.all), Tally.of(found.cases)
     shown = newest(found.cases, limit)

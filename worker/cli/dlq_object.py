@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,11 +11,12 @@ import orjson
 from worker.cli.explain_object import letter_object, moment_or_none
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from worker.letters.standing import Standing
     from worker.triage.case import Case
+    from worker.triage.outlook import Outlook
+    from worker.triage.replay import Replay
     from worker.triage.tally import Tally
 
 
@@ -81,6 +83,39 @@ def standing_object(standing: Standing) -> dict[str, Any]:
         "note": standing.note or None,
         "at": moment_or_none(standing.at_ms),
         "run": standing.run or None,
+    }
+
+
+def replay_object(run: Replay, *, lost: int, worn: int, left: int) -> dict[str, Any]:
+    """How a replay ended; ``left`` is what is open in the whole topic."""
+    return {
+        "asked": len(run.letters),
+        **{state.value: count for state, count in sorted(run.answers().items())},
+        "unanswered": run.unanswered,
+        "not_of_this_connector": lost,
+        "in_quarantine": worn,
+        "left_open": left,
+        "undecided": [
+            {"partition": letter.partition, "offset": letter.offset, "why": standing.note}
+            for letter, standing in run.undecided().items()
+        ],
+    }
+
+
+def outlook_object(outlooks: Sequence[Outlook]) -> dict[str, Any]:
+    """What a replay would do."""
+    return {
+        "letters": len(outlooks),
+        "fates": _counts(Counter(one.fate.value for one in outlooks)),
+        "records": [
+            {
+                "partition": one.letter.partition,
+                "offset": one.letter.offset,
+                "fate": one.fate.value,
+                "why": one.why or None,
+            }
+            for one in outlooks
+        ],
     }
 
 

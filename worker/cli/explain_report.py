@@ -39,28 +39,30 @@ def print_report(found: Explanation, console: Console) -> None:
     sentence = verdict_of(found).sentence.translate(CONTROLS)
     console.print(sentence, highlight=False, markup=False, soft_wrap=not console.is_terminal)
     if found.steps:
-        _head(console, "Its records")
+        head(console, "Its records")
         console.print(_history(found))
-        _pairs(console, _group(found))
+        pairs(console, _group(found))
     if found.row is not None:
-        _head(console, "The newest row (content of your database)")
-        _pairs(console, {name: shown(value) for name, value in found.row.items()})
+        head(console, "The newest row (content of your database)")
+        pairs(console, {name: shown(value) for name, value in found.row.items()})
     if found.newest is not None:
-        _head(console, "Its document")
-        _pairs(console, _document(found))
+        head(console, "Its document")
+        pairs(console, _document(found))
     if found.entry is not None:
-        _head(console, "Its point in the index")
-        _pairs(console, _point(found))
+        head(console, "Its point in the index")
+        pairs(console, _point(found))
     for letter in found.letters:
-        _head(console, "A dead letter")
-        _pairs(console, _flat(letter_object(letter)))
+        head(console, "A dead letter")
+        pairs(console, _flat(letter_object(letter)))
 
 
-def _head(console: Console, title: str) -> None:
+def head(console: Console, title: str) -> None:
+    """The title of a section."""
     console.print(f"\n{title}", style="bold", highlight=False, markup=False)
 
 
-def _pairs(console: Console, values: Mapping[str, Any]) -> None:
+def pairs(console: Console, values: Mapping[str, Any]) -> None:
+    """Names and values, one below the other."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from worker.runtime.supervisor import RunningTask
 
 _LINE_EVERY_S = 5.0
+_ROWS = "rows"
 
 
 class Display(Protocol):
@@ -65,12 +66,12 @@ class Bar:
         self._progress.stop()
 
 
-def _bar(console: Console) -> Progress:
+def _bar(console: Console, unit: str = _ROWS) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
-        _Speed(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
+        _Speed(unit),
         TimeRemainingColumn(),
         console=console,
         redirect_stdout=False,
@@ -79,18 +80,23 @@ def _bar(console: Console) -> Progress:
 
 
 class _Speed(ProgressColumn):
-    """Rows per second over the last half minute."""
+    """Per second, over the last half minute."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: BarTask) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} rows/s")
+        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
 class Lines:
     """A line every few seconds, for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, unit: str = _ROWS) -> None:
         self._console = console
+        self._unit = unit
         self._began_s = time.monotonic()
         self._due_s = self._began_s + _LINE_EVERY_S
 
@@ -105,7 +111,7 @@ class Lines:
             return
         self._due_s = now_s + _LINE_EVERY_S
         for connector, (done, total) in progress.items():
-            line = progress_line(connector, done, total, now_s - self._began_s)
+            line = progress_line(connector, done, total, now_s - self._began_s, self._unit)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -127,15 +133,15 @@ class ConsoleHandler(logging.Handler):
 
 
 @contextmanager
-def record_progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
+def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, else a line every few seconds; what it yields is told of new records."""
     console = Console(stderr=True)
     if console.is_terminal:
-        with _bar(console) as bar:
+        with _bar(console, unit) as bar:
             task = bar.add_task(name, total=total)
             yield lambda records: bar.update(task, advance=records)
         return
-    lines = Lines(console)
+    lines = Lines(console, unit)
     done = 0
 
     def advance(records: int) -> None:
@@ -146,14 +152,18 @@ def record_progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
     yield advance
 
 
-def progress_line(connector: str, done: int, total: int, seconds: float) -> str:
+def progress_line(connector: str, done: int, total: int, seconds: float, unit: str = _ROWS) -> str:
     """How far a connector is after so many seconds."""
     rate = done / seconds
     if done >= total:
         left = "all there is"
     else:
-        left = f"{(total - done) / rate:,.0f} s left" if rate else "waiting for the first row"
-    return f"{connector}: {done:,}/{total:,} rows, {rate:,.0f} rows/s, {left}"
+        left = (
+            f"{(total - done) / rate:,.0f} s left"
+            if rate
+            else "waiting for the first {unit.removesuffix('s')}"
+        )
+    return f"{connector}: {done:,}/{total:,} {unit}, {rate:,.0f} {unit}/s, {left}"
 
 
 def totals(tasks: Sequence[RunningTask]) -> Counters:

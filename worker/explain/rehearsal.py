@@ -103,6 +103,8 @@ class Rehearsal:
         return work
 
     def _decided(self, works: Sequence[Work]) -> Sequence[Rehearsed]:
+        if not works:
+            return ()
         try:
             items = self.runner.decided(works)
             for part in self.runner.pieces.rounds(still_open(items)):

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 from worker.explain.letters import is_of_row
 from worker.letters.standing import UNTOUCHED, LetterId
-from worker.model import TopicPartition
 from worker.source.port import Span
 from worker.triage.case import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from worker.dlq.port import Letter
     from worker.explain.reading import Reading
     from worker.explain.search import Progress
     from worker.explain.wanted import Wanted
     from worker.letters.standing import Standing
-    from worker.model import Record
+    from worker.model import Record, TopicPartition
     from worker.source.port import Reach, SpanReader
     from worker.triage.selection import Selection
 
@@ -31,7 +30,7 @@ _ASK_S = 10.0
 _BEGINNING: Mapping[TopicPartition, int] = MappingProxyType({})
 
 
-def _silent(_records: int) -> None:
+def silent(_records: int) -> None:
     """Nobody wants to know."""
 
 
@@ -80,7 +79,7 @@ class Mailbox:
         self,
         selection: Selection,
         ends: Mapping[TopicPartition, Reach],
-        progress: Progress = _silent,
+        progress: Progress = silent,
         since: Mapping[TopicPartition, int] = _BEGINNING,
     ) -> Found:
         """All letters, and those that are meant.
@@ -107,14 +106,21 @@ class Mailbox:
             progress(len(records))
         return found
 
-    def records(self, cases: Sequence[Case], topic: str) -> Iterator[tuple[Case, Record]]:
-        """These letters again, with their bytes."""
-        wanted = {(case.id.partition, case.id.offset): case for case in cases}
-        for records in self.reader.read(_spans(cases, topic)):
+    def at(self, place: TopicPartition, offset: int) -> tuple[Case, Record] | None:
+        """The letter that stands there, with its bytes.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+        """
+        reach = self.ends().get(place)
+        if reach is None or not reach.log.start <= offset < reach.log.end:
+            return None
+        for records in self.reader.read({place: Span(offset, offset + 1)}):
             for record in records:
-                case = wanted.get((record.partition, record.offset))
-                if case is not None:
-                    yield case, record
+                case = self._case(record, self.standings())
+                return None if case is None else (case, record)
+        return None
 
     def _sort(
         self,
@@ -123,15 +129,20 @@ class Mailbox:
         standings: Mapping[LetterId, Standing],
         found: Found,
     ) -> None:
-        letter = self.told(record)
-        if letter is None:
+        case = self._case(record, standings)
+        if case is None:
             found.strangers += 1
             return
-        name = LetterId(record.topic_id, record.partition, record.offset)
-        case = Case(name, letter, standings.get(name, UNTOUCHED), self.max_replays)
         found.all.append(case)
-        if selection.fits(case) and self._is_of_row(record, letter, selection.key):
+        if selection.fits(case) and self._is_of_row(record, case.letter, selection.key):
             found.cases.append(case)
+
+    def _case(self, record: Record, standings: Mapping[LetterId, Standing]) -> Case | None:
+        letter = self.told(record)
+        if letter is None:
+            return None
+        name = LetterId(record.topic_id, record.partition, record.offset)
+        return Case(name, letter, standings.get(name, UNTOUCHED), self.max_replays)
 
     def _is_of_row(self, record: Record, letter: Letter, wanted: Wanted | None) -> bool:
         return wanted is None or is_of_row(self.reading, record, letter, wanted)
@@ -140,10 +151,3 @@ class Mailbox:
 def _renewed(case: Case, standings: Mapping[LetterId, Standing]) -> Case:
     standing = standings.get(case.id, UNTOUCHED)
     return case if standing == case.standing else replace(case, standing=standing)
-
-
-def _spans(cases: Sequence[Case], topic: str) -> Mapping[TopicPartition, Span]:
-    offsets: dict[TopicPartition, list[int]] = {}
-    for case in cases:
-        offsets.setdefault(TopicPartition(topic, case.id.partition), []).append(case.id.offset)
-    return {place: Span(min(found), max(found) + 1) for place, found in offsets.items()}

@@ -8,17 +8,17 @@ from worker.triage.mailbox import Found
 from worker.triage.selection import Selection
 
 if TYPE_CHECKING:
-    from worker.model import TopicPartition
     from worker.triage.mailbox import Mailbox
 
 
 class Vigil:
     """One thread owns it."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Mailbox, found: Found | None = None) -> None:
+        """``found`` is what was seen already."""
         self._mailbox = mailbox
-        self._seen: dict[TopicPartition, int] = {}
-        self._found = Found()
+        self._found = found or Found()
+        self._seen = {place: reach.log.end for place, reach in self._found.ends.items()}
 
     def look(self) -> Found:
         """All letters, as they stand now.

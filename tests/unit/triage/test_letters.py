@@ -76,16 +76,21 @@ def test_only_what_was_there_at_the_start_is_read() -> None:
     assert len(office.mailbox.find(Selection(), ends).all) == 1
 
 
-def test_letters_are_read_again_with_their_bytes() -> None:
+def test_one_letter_is_read_with_its_bytes() -> None:
     office = Office()
     for offset in range(5):
         office.fail(offset, row=offset)
-    found = office.found()
-    wanted = [found.cases[1], found.cases[3]]
-    again = [
-        (case.letter.name, record.key) for case, record in office.mailbox.records(wanted, TOPIC)
-    ]
-    assert again == [("0:1", b'{"id": 1}'), ("0:3", b'{"id": 3}')]
+    found = office.mailbox.at(PLACE, 3)
+    assert found is not None
+    assert (found[0].letter.name, found[1].key) == ("0:3", b'{"id": 3}')
+
+
+def test_where_no_letter_is_none_is_found() -> None:
+    office = Office()
+    office.broker.produce(TOPIC, b"k", b"v")
+    assert office.mailbox.at(PLACE, 0) is None
+    assert office.mailbox.at(PLACE, 1) is None
+    assert office.mailbox.at(TopicPartition(TOPIC, 9), 0) is None
 
 
 def test_a_discarded_letter_keeps_the_reason_and_is_closed() -> None:

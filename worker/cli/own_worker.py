@@ -1,0 +1,103 @@
+"""A worker inside a command, for as long as nobody else does the work."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from worker.build import Assembly
+from worker.clock import SystemClock
+from worker.config import kafka
+from worker.overview.kafka import KafkaBrokers
+from worker.runtime.supervisor import Supervisor
+from worker.source.kafka import KafkaSourceSettings
+from worker.source.subscription import Subscription
+from worker.throttle.accounts import Accounts
+
+if TYPE_CHECKING:
+    from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
+
+_LOOK_EVERY_S = 5.0
+_ALONE_S = 15.0
+"""A group that has no member for so long will not have one: a rebalance or a restart is shorter."""
+
+
+class StandIn:
+    """Runs the connector's tasks if its group has no member, and only then."""
+
+    def __init__(self, worker: WorkerConfig, config: ConnectorConfig) -> None:
+        self._worker = worker
+        self._config = config
+        settings = KafkaSourceSettings(
+            consumer=kafka.reader_properties(worker, config),
+            admin=kafka.admin_properties(worker, config),
+            subscription=Subscription(config.subscription),
+        )
+        self._brokers = KafkaBrokers(config.group_id, settings)
+        self._supervisor: Supervisor | None = None
+        self._assembly: Assembly | None = None
+        self._alone_since_s: float | None = None
+        self._look_at_s = 0.0
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the work is done here."""
+        return self._supervisor is not None
+
+    def look(self, patience_s: float = _ALONE_S) -> None:
+        """Begin to work if the group has had no member for so long; to be called often.
+
+        Raises:
+            RetriableError: the brokers do not answer.
+            FatalError: they do not let us in.
+            WorkerError: all tasks that were started here have failed.
+        """
+        if self._supervisor is not None:
+            self._check(self._supervisor)
+            return
+        now_s = time.monotonic()
+        if now_s < self._look_at_s:
+            return
+        self._look_at_s = now_s + _LOOK_EVERY_S
+        if self._brokers.group().members:
+            self._alone_since_s = None
+            return
+        self._alone_since_s = self._alone_since_s or now_s
+        if now_s - self._alone_since_s >= patience_s:
+            self._begin()
+
+    def close(self) -> None:
+        """Leave the group in order."""
+        self._brokers.close()
+        if self._supervisor is None or self._assembly is None:
+            return
+        self._supervisor.stop(self._worker.shutdown_timeout_s)
+        self._assembly.close()
+
+    def _begin(self) -> None:
+        self._assembly = Assembly.of(self._worker, self._config, Accounts(SystemClock()))
+        specs = self._assembly.specs(until_caught_up=False)
+        self._supervisor = Supervisor(specs, threading.Event())
+        self._supervisor.start()
+
+    def _check(self, supervisor: Supervisor) -> None:
+        if supervisor.is_running:
+            return
+        for task in supervisor.failures:
+            if task.error is not None:
+                raise task.error
+
+
+def end(code: int) -> int:
+    """The exit code; a call that outlived the shutdown would keep the interpreter for ever."""
+    if threading.active_count() > 1:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
