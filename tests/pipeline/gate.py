@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -134,6 +134,9 @@ class Gate:
 class GatedEmbedder:
     """An embedder behind the gate (``embed``)."""
 
+    takes_all = False
+    """Whether it was made to take the texts that it used to refuse."""
+
     def __init__(self, inner: Embedder, gate: Gate) -> None:
         self._inner = inner
         self._gate = gate
@@ -153,7 +156,8 @@ class GatedEmbedder:
     def embed(
         self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
     ) -> Embeddings:
-        return self._gate("embed", lambda: self._inner.embed(texts, purpose, overlong))
+        answer = self._gate("embed", lambda: self._inner.embed(texts, purpose, overlong))
+        return replace(answer, refused={}) if self.takes_all else answer
 
     def close(self) -> None:
         self._inner.close()
@@ -223,6 +227,7 @@ class GatedRunner:
         self._inner = inner
         self.embedding = inner.embedding
         self.forget = inner.forget
+        self.decided = inner.decided
         self._gate = gate
         self._member = member
 

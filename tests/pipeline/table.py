@@ -48,6 +48,12 @@ class Table:
     def places(self) -> list[TopicPartition]:
         return [TopicPartition(self.topic, number) for number in range(self.partitions)]
 
+    @staticmethod
+    def partition_of(key: bytes, partitions: int) -> int:
+        """Where a row's records go."""
+        row_id: int = json.loads(key)["id"]
+        return row_id % partitions
+
     def insert(self, row_id: int, *, name: str = "n", body: str = "b", price: int = 0) -> Record:
         return self._put("c", row_id, {"name": name, "body": body, "price": price})
 

@@ -14,6 +14,7 @@ from tests.pipeline.gate import Gate, GatedEmbedder, GatedRunner, GatedStore, St
 from tests.pipeline.table import TOPIC, Table, text_of
 from worker.clock import SystemClock
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.dlq import reading
 from worker.dlq.headers import CONNECT, OURS
 from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
@@ -22,12 +23,14 @@ from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
 from worker.errors import FatalError
 from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.letters.book import LetterBook
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks
 from worker.marks.watermarks import TableWatermarks
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
+from worker.pipeline.inquiry import Readers, ReplayPorts
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.net import TOLERATED, Tolerated
@@ -38,6 +41,7 @@ from worker.pipeline.task import Task
 from worker.pipeline.truncates import IgnoredTruncates
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
+from worker.source.memory_spans import MemorySpanReader
 from worker.source.subscription import Subscription
 from worker.state.memory import MemoryLog, MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
@@ -60,6 +64,8 @@ if TYPE_CHECKING:
 
 GROUP = "connect-products"
 SESSION_S = 10.0
+DEAD = "products-dlq"
+MAX_REPLAYS = 2
 POISON = "poison"
 """Texts that contain it are refused by the embedder."""
 _PATIENCE_S = 60.0
@@ -102,13 +108,28 @@ class CountingSource(MemorySource):
 
 
 class CountingLetters(MemoryDeadLetterQueue):
-    """Counts how often somebody looks for confirmations."""
+    """Counts how often somebody looks for confirmations; what it takes is in the broker, too."""
 
     looks = 0
 
+    def __init__(self, broker: MemoryBroker) -> None:
+        super().__init__(DEAD)
+        self._broker = broker
+        self._written = 0
+
     def confirmed(self) -> Sequence[DeadLetter]:
         self.looks += 1
-        return super().confirmed()
+        confirmed = super().confirmed()
+        for record in self.records[self._written :]:
+            self._broker.produce(
+                DEAD,
+                record.key,
+                record.value,
+                headers=record.headers,
+                timestamp_ms=record.timestamp_ms,
+            )
+        self._written = len(self.records)
+        return confirmed
 
 
 class Member:
@@ -119,7 +140,7 @@ class Member:
         self.stop = threading.Event()
         self.counters = Counters()
         self.error: BaseException | None = None
-        self.letters = CountingLetters()
+        self.letters = CountingLetters(world.broker)
         clock = world.clock
         subscription = Subscription((world.table.topic,))
         self.source = CountingSource(world.broker, GROUP, subscription, clock)
@@ -127,6 +148,7 @@ class Member:
         lease = Lease(clock, SESSION_S)
         self.state = MemoryStateTopic(world.state)
         self.marks = DeadRows(self.state)
+        self.book = LetterBook(self.state)
         fence = Fence(world.gated_store, clock)
         truncates: Truncates = IgnoredTruncates(self.counters)
         watermarks: Watermarks = NoWatermarks()
@@ -156,6 +178,7 @@ class Member:
                 self.letters if world.tolerant else None,
                 truncates,
                 self.marks,
+                world.replay_ports(self.book),
             ),
             settings=world.settings,
             lease=lease,
@@ -182,6 +205,7 @@ class Member:
 
     def close(self) -> None:
         """Let the pool's threads end."""
+        self.task._replays.close()
         self.task._flight.close()
         self.task._schemas.close()
         self.task._truncates.close()
@@ -229,6 +253,7 @@ class World:
         self.gate = Gate()
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)
+        self.broker.create_topic(DEAD, 2)
         self.state = MemoryLog()
         self.empties = empties
         behaviour = MemoryBehaviour(
@@ -260,6 +285,10 @@ class World:
         self.embedder = FakeEmbedder(FakeConfig(model=name, dimensions=32, refuse=POISON))
         self.gated_embedder = GatedEmbedder(self.embedder, self.gate)
         self.documents = DocumentBuilder(self._spec, self.embedder.model, chunking=self.chunking)
+
+    def heal(self) -> None:
+        """The model takes all texts from now on."""
+        self.gated_embedder.takes_all = True
 
     def member(self, decoder: Decoder | None = None) -> Member:
         """A worker that has joined and is stepped by ``until``."""
@@ -336,6 +365,18 @@ class World:
             one.abort.set()
             one.stop.set()
             one.close()
+
+    def replay_ports(self, book: LetterBook) -> ReplayPorts:
+        """What a member replays with."""
+
+        def readers() -> Readers:
+            letters, origins = (
+                MemorySpanReader(self.broker, GROUP, Subscription((topic,)))
+                for topic in (DEAD, self.table.topic)
+            )
+            return Readers(letters, origins, json_decoder(self.documents.columns))
+
+        return ReplayPorts(book, DEAD, reading, readers, self.table.partition_of, MAX_REPLAYS)
 
     @property
     def form(self) -> Form:

@@ -38,8 +38,10 @@ class Entry:
         smaller. The time of a tombstone's record proves nothing about others: its row may have
         changed again before it was sent.
         """
-        if self.ledger is other.ledger:
-            return False
+        return self.ledger is not other.ledger and self.was_before(other)
+
+    def was_before(self, other: Entry) -> bool:
+        """Whether positions, or times where those do not compare, say so."""
         ours, others = self.change.position, other.change.position
         if self.ledger.partition == other.ledger.partition and ours.comparable(others):
             return ours.offset < others.offset

@@ -31,6 +31,7 @@ class PartitionLedger:
         "is_held",
         "is_in_doubt",
         "is_open",
+        "is_used",
         "last_gap",
         "partition",
     )
@@ -46,6 +47,8 @@ class PartitionLedger:
         """Whether the commit stays where the assignment began, as a second look is due."""
         self.is_in_doubt = False
         """Whether a write was given up without an answer: it may still be carried out."""
+        self.is_used = False
+        """Whether something is written for it that was not received under this assignment."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self.gaps = 0
@@ -118,6 +121,7 @@ class PartitionLedger:
         """Take on what holds for the whole assignment, where the log goes back within it."""
         self.first = before.first
         self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
+        self.is_used = before.is_used
 
     def close(self) -> None:
         """The partition is not ours any more."""

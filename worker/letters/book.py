@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from worker.errors import RetriableError
 from worker.letters.standing import PREFIX, UNTOUCHED, LetterId, LetterState, Standing
 
 if TYPE_CHECKING:
@@ -118,13 +119,32 @@ class LetterBook:
             self.keep()
 
     def settle(self, letter: LetterId, state: LetterState, note: str = "") -> None:
-        """Something became of a letter. Known here at once; written by ``keep``. Never waits."""
+        """Something became of a letter. Known here at once and posted; ``keep`` waits for it.
+
+        Raises:
+            FatalError: the state topic refuses it.
+        """
         self._put(letter, self.standing(letter).turned(state, note, int(self._now_ms())))
+        self.flush()
 
     def forget(self, letters: Iterable[LetterId]) -> None:
         """These are not in the dead-letter topic any more. As ``settle``."""
         for letter in letters:
             self._put(letter, None)
+        self.flush()
+
+    def flush(self) -> None:
+        """Post what could not be posted so far. Never waits.
+
+        Raises:
+            FatalError: the state topic refuses it.
+        """
+        if not self._unsent:
+            return
+        try:
+            self._send()
+        except RetriableError:
+            return  # goes with what is sent next
 
     def keep(self) -> None:
         """Wait until all that was settled here is written for good.

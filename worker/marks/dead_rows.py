@@ -48,10 +48,12 @@ class DeadRows:
         topic.attach(PREFIX, self._read)
 
     def mark(self, key: Key, position: Position) -> None:
-        """Known here at once; written by ``keep``."""
+        """Known here at once; written by ``keep``. A replay that fails again may be the older."""
         name = _name(key)
         with self._lock:
-            self._positions[name] = self._unsent[name] = position
+            known = self._positions.get(name)
+            newest = position if known is None or not position.is_before(known) else known
+            self._positions[name] = self._unsent[name] = newest
 
     def keep(self) -> None:
         """One wait for all of them."""

@@ -91,7 +91,8 @@ class Committer:
 
 def _standing(ledger: PartitionLedger) -> Standing:
     """While it is held: clean until there is something that could be written."""
-    return Standing.CLEAN if ledger.first is None else Standing.OPEN
+    is_untouched = ledger.first is None and not ledger.is_used
+    return Standing.CLEAN if is_untouched else Standing.OPEN
 
 
 def _is_open(commit: Commit | None) -> bool:

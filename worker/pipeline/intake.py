@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from worker.pipeline.rejects import Rejects
     from worker.pipeline.schemas import Fetched
     from worker.pipeline.truncates import Truncates
+    from worker.pipeline.watch import Watch
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Intake:
         backlog: Backlog,
         rejects: Rejects,
         truncates: Truncates,
+        watch: Watch,
         counters: Counters,
         clock: Clock,
         request_schema: Callable[[SchemaNeeded], None],
@@ -63,6 +65,7 @@ class Intake:
         self._backlog = backlog
         self._rejects = rejects
         self._truncates = truncates
+        self._watch = watch
         self._counters = counters
         self._clock = clock
         self._request_schema = request_schema
@@ -168,11 +171,16 @@ class Intake:
         except RecordError as error:
             ledger.gaps += 1
             ledger.last_gap = record.offset
-            self._rejects.reject(record, ledger, error, self._decoder.key(record))
+            key = self._decoder.key(record)
+            self._watch.note_unread(record, key)
+            self._rejects.reject(record, ledger, error, key)
         else:
             if isinstance(decoded, NotARow):
                 self._skip(record, ledger, decoded)
-            elif self._truncates.covers(decoded):
+                return
+            if self._watch.rows:
+                self._watch.note(decoded)
+            if self._truncates.covers(decoded):
                 ledger.finish(record.offset)
                 self._counters.outcomes[Outcome.STALE] += 1
             else:

@@ -11,6 +11,7 @@ from worker.document.builder import UNAVAILABLE
 from worker.errors import FatalError, RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome
+from worker.pipeline.candidate import Replayed
 from worker.pipeline.item import table_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from worker.pipeline.item import Item, Report
     from worker.pipeline.looks import Looks
     from worker.pipeline.rejects import Rejects
+    from worker.pipeline.replays import Replays
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Landing:
         backlog: Backlog,
         rejects: Rejects,
         looks: Looks,
+        replays: Replays,
         counters: Counters,
         now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
@@ -51,6 +54,7 @@ class Landing:
         self._backlog = backlog
         self._rejects = rejects
         self._looks = looks
+        self._replays = replays
         self._counters = counters
         self._now_ms = now_ms
         self.failure: BaseException | None = None
@@ -119,7 +123,7 @@ class Landing:
         else:
             self._backlog.finish(work)
             self._rejects.forgive(item.change, outcome)
-            self._finish(work.newest, outcome)
+            self._finish(work.newest, outcome, work)
             self._finish_swallowed(work)
             self._looks.landed(item)
 
@@ -132,7 +136,7 @@ class Landing:
         if error.kind == UNAVAILABLE and self._backlog.is_followed_by_removal(work):
             # such as after a rewind: what it lacks is nowhere any more, and nobody needs it
             self._backlog.finish(work)
-            self._finish(newest, Outcome.SUPERSEDED)
+            self._finish(newest, Outcome.SUPERSEDED, work)
             self._finish_swallowed(work)
             return
         self._looks.dead_lettered(newest)
@@ -145,6 +149,9 @@ class Landing:
             self._reject(newest, error)
 
     def _reject(self, entry: Entry, error: RecordError) -> None:
+        if isinstance(entry, Replayed):
+            self._replays.failed(entry, error)
+            return
         try:
             change = entry.change
             self._rejects.reject(change.record, entry.ledger, error, change.key, change.origin)
@@ -153,10 +160,14 @@ class Landing:
 
     def _finish_swallowed(self, work: Work) -> None:
         for swallowed in work.entries[:-1]:
-            self._finish(swallowed, Outcome.SUPERSEDED)
+            self._finish(swallowed, Outcome.SUPERSEDED, work)
 
-    def _finish(self, entry: Entry, outcome: Outcome) -> None:
-        if entry.ledger.is_open and not isinstance(entry, Again):
+    def _finish(self, entry: Entry, outcome: Outcome, work: Work) -> None:
+        if not entry.ledger.is_open or isinstance(entry, Again):
+            return
+        if isinstance(entry, Replayed):
+            self._replays.ended(entry, outcome, work.newest)
+        else:
             entry.ledger.finish(entry.change.record.offset)
             self._counters.outcomes[outcome] += 1
 
@@ -164,12 +175,14 @@ class Landing:
 def _shown(report: Report) -> Mapping[str, Sequence[int]]:
     """Commit times of what the index shows now, by table; rows of a snapshot have none.
 
-    Nor has a tombstone: the delete before it tells, if it waited with it.
+    Nor has what is replayed. Nor has a tombstone: the delete before it tells, if it waited with it.
     """
     found: defaultdict[str, list[int]] = defaultdict(list)
     for item in report.items:
         entries = item.work.entries
         change = entries[-1].change
+        if isinstance(entries[-1], Replayed):
+            continue
         if change.op is Op.READ or item.outcome not in _SHOWN:
             continue
         if change.op is Op.TOMBSTONE and len(entries) > 1:

@@ -32,6 +32,8 @@ class _Pending:
     ledger: PartitionLedger
     kind: str
     """Of the error."""
+    then: Callable[[], None]
+    """What may be done when all is written."""
     is_marked: bool
     is_confirmed: bool = False
 
@@ -89,9 +91,27 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         self._net.take(error, self._counters.finished + self.rows)
+        self.put_back(record, ledger, error, key, origin, then=lambda: self._end(record, ledger))
+
+    def put_back(  # noqa: PLR0913 - a failure has that many parts
+        self,
+        record: Record,
+        ledger: PartitionLedger,
+        error: RecordError,
+        key: Key | None,
+        origin: Origin,
+        *,
+        then: Callable[[], None],
+    ) -> None:
+        """The same for a dead letter that failed again; its offset was finished long ago.
+
+        ``then`` is called when the new letter and the mark are written.
+        """
+        if self._queue is None:
+            raise AssertionError("without a dead-letter topic nothing is replayed")
         now_ms = int(self._now_ms())
         letter = DeadLetter(record, error, error.attempts, origin, now_ms)
-        self._pending[id(record)] = _Pending(record, ledger, error.kind, is_marked=key is None)
+        self._pending[id(record)] = _Pending(record, ledger, error.kind, then, key is None)
         self._bytes += record.size
         self._queue.send(letter)
         if key is not None:
@@ -125,9 +145,12 @@ class Rejects:
         record = pending.record
         del self._pending[id(record)]
         self._bytes -= record.size
-        pending.ledger.finish(record.offset)
-        self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
         self._counters.dead_letters[pending.kind] += 1
+        pending.then()
+
+    def _end(self, record: Record, ledger: PartitionLedger) -> None:
+        ledger.finish(record.offset)
+        self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
 
     def holds(self, partitions: Collection[TopicPartition]) -> bool:
         """Whether a letter of one of these partitions is unconfirmed."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from worker.flow.batching import BatchPolicy, BufferLimits
     from worker.marks.port import Marks
     from worker.pipeline.batch import BatchRunner
+    from worker.pipeline.inquiry import ReplayPorts
     from worker.pipeline.truncates import Truncates
     from worker.source.port import Source
 
@@ -51,3 +52,5 @@ class Ports:
     """None: they are ignored."""
     marks: Marks = field(default_factory=NoMarks)
     """Rows with a dead letter."""
+    replays: ReplayPorts | None = None
+    """None: dead letters are not replayed."""

@@ -17,6 +17,7 @@ from worker.pipeline.commit import Committer
 from worker.pipeline.ending import Ending
 from worker.pipeline.flight import Flight
 from worker.pipeline.handover import Handover
+from worker.pipeline.inquiry import Inquiry
 from worker.pipeline.intake import Intake
 from worker.pipeline.landing import Landing
 from worker.pipeline.looks import Looks
@@ -25,8 +26,10 @@ from worker.pipeline.naming import names
 from worker.pipeline.net import Net
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
+from worker.pipeline.replays import NoReplays, OwnedReplays
 from worker.pipeline.schemas import SchemaLoader
 from worker.pipeline.truncates import IgnoredTruncates
+from worker.pipeline.watch import Watch
 
 if TYPE_CHECKING:
     import threading
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from worker.pipeline.goal import Goal
     from worker.pipeline.lease import Lease
     from worker.pipeline.patience import Patience
+    from worker.pipeline.replays import Replays
     from worker.pipeline.settings import Ports, TaskSettings
     from worker.pipeline.truncates import Truncates
     from worker.telemetry.counters import Counters
@@ -87,12 +91,14 @@ class Task:
             clock=clock,
         )
         self._schemas = SchemaLoader(ports.decoder, patience)
+        watch = Watch()
         self._intake = Intake(
             decoder=ports.decoder,
             ledger=self._ledger,
             backlog=self._backlog,
             rejects=self._rejects,
             truncates=self._truncates,
+            watch=watch,
             counters=counters,
             clock=clock,
             request_schema=self._schemas.request,
@@ -119,11 +125,26 @@ class Task:
             limits=settings.buffer,
             clock=clock,
         )
+        self._replays: Replays = NoReplays()
+        if ports.replays is not None:
+            self._replays = OwnedReplays(
+                book=ports.replays.book,
+                inquiry=Inquiry(ports.replays, ports.runner, patience, clock),
+                watch=watch,
+                ledger=self._ledger,
+                backlog=self._backlog,
+                rejects=self._rejects,
+                truncates=self._truncates,
+                counters=counters,
+                clock=clock,
+                pool=pool,
+            )
         self._landing = Landing(
             flight=self._flight,
             backlog=self._backlog,
             rejects=self._rejects,
             looks=self._looks,
+            replays=self._replays,
             counters=counters,
         )
         self._handover = Handover(
@@ -168,6 +189,7 @@ class Task:
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
             leaving.callback(self._truncates.close)
+            leaving.callback(self._replays.close)
             leaving.callback(self._allowance.end)
             leaving.callback(self._source.close)
             leaving.callback(self._abort.set)
@@ -194,6 +216,7 @@ class Task:
         self._landing.check()
         self._allowance.tick()
         self._looks.tick()
+        self._replays.tick(self._pressure.room)
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
@@ -206,6 +229,7 @@ class Task:
         self._backlog.drop_lost()
         self._allowance.look_now()
         self._truncates.look_now()
+        self._replays.look_now()
         self._marks.look_again()
         if partitions:
             self.counters.rebalances += 1
@@ -232,6 +256,7 @@ class Task:
         self._looks.drop(partitions)
         self._backlog.drop_lost()
         self._intake.drop_lost()
+        self._replays.drop_lost()
         self._pressure.forget(partitions)
         self._allowance.look_now()
 
@@ -266,8 +291,12 @@ class Task:
 
     @property
     def _is_idle(self) -> bool:
-        return self._ledger.is_at_end and self._landing.is_idle and not self._truncates.rows
+        return self._ledger.is_at_end and self._landing.is_idle and not self._has_more_to_do
 
     def _has_reached(self, ending: Ending) -> bool:
-        """A truncate that is under way here is carried out first."""
-        return ending.is_reached(idle=self._is_idle) and not self._truncates.rows
+        """A truncate that is under way here is carried out first, and letters are replayed."""
+        return ending.is_reached(idle=self._is_idle) and not self._has_more_to_do
+
+    @property
+    def _has_more_to_do(self) -> bool:
+        return bool(self._truncates.rows or self._replays.rows)

@@ -31,6 +31,8 @@ class Counters:
     texts_by_table: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
     """Records that the dead-letter topic has, by kind of error."""
+    replays: Counter[str] = field(default_factory=Counter)
+    """Dead letters that were asked for, by what became of them."""
     freshness: Freshness = field(default_factory=Freshness)
     rebalances: int = 0
     second_looks: int = 0
@@ -57,6 +59,7 @@ class Counters:
             tokens_by_table=_snapshot(self.tokens_by_table) + _snapshot(other.tokens_by_table),
             texts_by_table=_snapshot(self.texts_by_table) + _snapshot(other.texts_by_table),
             dead_letters=_snapshot(self.dead_letters) + _snapshot(other.dead_letters),
+            replays=_snapshot(self.replays) + _snapshot(other.replays),
             freshness=self.freshness.merged(other.freshness),
             rebalances=self.rebalances + other.rebalances,
             second_looks=self.second_looks + other.second_looks,

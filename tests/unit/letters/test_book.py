@@ -53,12 +53,15 @@ def test_a_rate_is_shared_by_the_partitions_of_the_run() -> None:
 
 def test_what_the_owner_settles_the_command_sees() -> None:
     log = MemoryLog()
-    command, owner = book(log), book(log)
+    command, topic = book(log), MemoryStateTopic(log)
+    owner = LetterBook(topic, now_ms=lambda: 1234.5)
     command.ask({LETTER: ORIGIN}, "run-1")
+    topic.refuse_posts()
     owner.settle(LETTER, LetterState.SUPERSEDED, "by offset 1300")
     assert owner.standing(LETTER).state is LetterState.SUPERSEDED, "known here at once"
     assert command.standing(LETTER).state is LetterState.ASKED
-    owner.keep()
+    topic.up()
+    owner.flush()
     settled = Standing(LetterState.SUPERSEDED, "by offset 1300", 1234, "run-1", ORIGIN)
     assert command.standing(LETTER) == owner.standing(LETTER) == settled
     assert not owner.asked(PLACE)

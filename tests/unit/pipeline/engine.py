@@ -29,6 +29,7 @@ from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.net import TOLERATED, Net
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
+from worker.pipeline.replays import NoReplays
 from worker.state.memory import MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.store.port import Capabilities
@@ -124,6 +125,7 @@ class Engine:
             backlog=self.backlog,
             rejects=self.rejects,
             looks=self.looks,
+            replays=NoReplays(),
             counters=self.counters,
             now_ms=lambda: self.now_ms,
         )
