@@ -27,7 +27,7 @@ def busy() -> Standing:
         connector="shop",
         group=Group(GroupState.RUNNING, (member,)),
         lags=(TopicLag(TOPIC, partitions=3, held=1, behind=1234),),
-        letters=Letters("shop-dlq", 2, "TextTooLong", datetime(2026, 11, 26, 9, 5, tzinfo=UTC)),
+        letters=Letters("shop-dlq", 2, 1, "TextTooLong", datetime(2026, 11, 26, 9, 5, tzinfo=UTC)),
         days=(today, *QUIET[1:]),
         keeps_spend=True,
         budget=BudgetUse("960 of 1,000 tokens spent", 0.96),
