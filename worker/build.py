@@ -30,6 +30,7 @@ from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
+from worker.replaying import replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
@@ -133,14 +134,21 @@ class Assembly:
             reselector=self.reselector,
         )
         counters = Counters()
+        decoding = decoder_settings(self.config, documents.columns)
         task = Task(
             ports=Ports(
                 source=source,
-                decoder=DebeziumDecoder(decoder_settings(self.config, documents.columns)),
+                decoder=DebeziumDecoder(decoding),
                 runner=runner,
                 dead_letters=self._dead_letters(number),
                 truncates=self.notes.truncates(documents, lease, patience, counters),
                 marks=self.notes.marks,
+                replays=replay_ports(
+                    self.worker,
+                    self.config,
+                    self.notes.letters,
+                    lambda: DebeziumDecoder(decoding),
+                ),
             ),
             settings=self._settings(number, session_s),
             lease=lease,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import SystemClock
 from worker.errors import RetriableError
+from worker.letters.book import LetterBook
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoMarks, NoWatermarks
 from worker.marks.watermarks import TableWatermarks
@@ -47,7 +48,7 @@ class Notes:
             FatalError: the state topic cannot be read.
         """
         with self._lock:
-            _ = self.marks, self.watermarks, self.store
+            _ = self.marks, self.watermarks, self.store, self.letters
         if self._empties or self._config.dlq_topic is not None:
             patience("reading the state topic", self._catch_up)
 
@@ -55,6 +56,11 @@ class Notes:
     def marks(self) -> Marks:
         """Of rows with dead letters."""
         return NoMarks() if self._config.dlq_topic is None else DeadRows(self._state.topic)
+
+    @cached_property
+    def letters(self) -> LetterBook | None:
+        """What became of dead letters; None if there are none."""
+        return None if self._config.dlq_topic is None else LetterBook(self._state.topic)
 
     @cached_property
     def watermarks(self) -> Watermarks:

@@ -44,6 +44,7 @@ GROUPS = (
         "build",
         "metering",
         "overseeing",
+        "replaying",
         "surveying",
         "explaining",
         "triaging",
