@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from worker.letters.counting import held_of
 from worker.letters.standing import PREFIX, LetterId, Standing
 
 if TYPE_CHECKING:
@@ -35,14 +36,7 @@ class ClosedLetters:
 
     def count(self, topic_id: str, bounds: Mapping[TopicPartition, Span]) -> int:
         """Those that the dead-letter topic of this id still holds."""
-        spans = {place.partition: span for place, span in bounds.items()}
-        return sum(
-            1
-            for letter in self._closed
-            if letter.topic_id == topic_id
-            and (span := spans.get(letter.partition))
-            and span.start <= letter.offset < span.end
-        )
+        return held_of(self._closed, topic_id, bounds)
 
 
 def _is_closed(value: bytes | None) -> bool:
