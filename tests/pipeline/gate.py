@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from worker.embed.port import Embedder, Embeddings, Limits, Purpose, Terms
     from worker.errors import RecordError
     from worker.flow.backlog import Work
-    from worker.model import ModelId, Point, Vector
+    from worker.model import ModelId, Point, Record, TopicPartition, Vector
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Report
+    from worker.source.port import Reach, Span, SpanReader
     from worker.store.port import Capabilities, Deletion, Match, Store
 
 T = TypeVar("T")
@@ -218,6 +219,27 @@ class GatedStore:
 def _offset(point: Point) -> int:
     assert point.stamp is not None
     return point.stamp.position.offset
+
+
+class GatedSpans:
+    """A span reader behind the gate."""
+
+    def __init__(self, inner: SpanReader, gate: Gate, method: str) -> None:
+        self._inner = inner
+        self._gate = gate
+        self._method = method
+
+    def standings(self, timeout_s: float) -> Mapping[TopicPartition, Reach]:
+        return self._inner.standings(timeout_s)
+
+    def ahead(self, timeout_s: float) -> Mapping[TopicPartition, Span]:
+        return self._inner.ahead(timeout_s)
+
+    def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
+        return iter(self._gate(self._method, lambda: list(self._inner.read(spans))))
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class GatedRunner:

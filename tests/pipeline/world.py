@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tests.embedding import embedding_of
-from tests.pipeline.gate import Gate, GatedEmbedder, GatedRunner, GatedStore, SteppingClock
+from tests.pipeline.gate import (
+    Gate,
+    GatedEmbedder,
+    GatedRunner,
+    GatedSpans,
+    GatedStore,
+    SteppingClock,
+)
 from tests.pipeline.table import TOPIC, Table, text_of
 from worker.clock import SystemClock
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
@@ -371,8 +378,10 @@ class World:
 
         def readers() -> Readers:
             letters, origins = (
-                MemorySpanReader(self.broker, GROUP, Subscription((topic,)))
-                for topic in (DEAD, self.table.topic)
+                GatedSpans(
+                    MemorySpanReader(self.broker, GROUP, Subscription((topic,))), self.gate, method
+                )
+                for topic, method in ((DEAD, "letters"), (self.table.topic, "tail"))
             )
             return Readers(letters, origins, json_decoder(self.documents.columns))
 

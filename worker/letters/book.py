@@ -66,6 +66,12 @@ class LetterBook:
             return dict(self._asked[origin]) if origin in self._asked else {}
 
     @property
+    def asked_places(self) -> list[TopicPartition]:
+        """Partitions of which something is to be replayed. Never waits."""
+        with self._lock:
+            return list(self._asked)
+
+    @property
     def has_asked(self) -> bool:
         """Whether anything is to be replayed at all. Never waits."""
         return bool(self._asked)

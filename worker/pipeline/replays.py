@@ -57,7 +57,7 @@ class Replays(Protocol):
 
     @property
     def rows(self) -> int:
-        """Letters that are asked for, of the partitions held."""
+        """Letters that are asked for, of the partitions held; of all while none is held yet."""
         ...
 
     def look_now(self) -> None:
@@ -173,7 +173,8 @@ class OwnedReplays:
         """See the protocol."""
         if not self._book.has_asked:
             return 0
-        return sum(len(self._book.asked(place)) for place in self._ledger.partitions)
+        places = self._ledger.partitions or self._book.asked_places
+        return sum(len(self._book.asked(place)) for place in places)
 
     def look_now(self) -> None:
         """See the protocol."""
