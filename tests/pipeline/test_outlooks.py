@@ -15,6 +15,7 @@ from worker.dlq.reading import letter_of
 from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
+from worker.letters.case import Filing
 from worker.model import TopicPartition
 from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
@@ -40,10 +41,8 @@ def patience() -> Patience:
 def mailbox_of(world: World) -> Mailbox:
     return Mailbox(
         reader=reader_of(world, DEAD_LETTERS),
-        told=letter_of,
+        filing=Filing(letter_of, dict, MAX_REPLAYS),
         reading=Reading(json_decoder(frozenset()), Waiting(patience())),
-        standings=dict,
-        max_replays=MAX_REPLAYS,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from worker.triage.case import Case
+    from worker.letters.case import Case
     from worker.triage.tally import Tally
 
 _COLOURS = {

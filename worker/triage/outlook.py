@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from worker.explain.rehearsal import Rehearsal, Rehearsed
     from worker.explain.search import Progress
+    from worker.letters.case import Case
     from worker.letters.standing import LetterId
     from worker.model import Change, TopicPartition
     from worker.pipeline.candidate import Candidate, Settlement
     from worker.pipeline.letters import LetterReading
     from worker.pipeline.tail import TailReading
-    from worker.triage.case import Case
 
 _ITEMS = 100
 """Compared with the index at once."""
