@@ -18,6 +18,6 @@ def test_an_older_letter_that_fails_again_leaves_the_mark_of_the_newer_one() -> 
     marks.mark(ROW, at(7))
     marks.mark(ROW, at(3))
     marks.clear(ROW, at(5))
-    assert marks.is_marked(ROW), "what failed at 7 is still missing"
+    assert marks.is_marked(ROW, at(9)), "what failed at 7 is still missing"
     marks.clear(ROW, at(7))
-    assert not marks.is_marked(ROW)
+    assert not marks.is_marked(ROW, at(9))
