@@ -5,36 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from worker.config import kafka
-from worker.errors import RetriableError, WorkerError
-from worker.source.kafka import KafkaSourceSettings
-from worker.source.subscription import Subscription
+from worker.errors import RetriableError
+from worker.lagging import Lag
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
 from worker.telemetry.otlp import is_pushed
 from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from worker.build import Assembly
-    from worker.config.connector import ConnectorConfig
     from worker.config.listener import Listener
     from worker.config.worker import WorkerConfig
     from worker.index import Index
     from worker.runtime.supervisor import RunningTask
-    from worker.source.port import SpanReader
     from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
-_LAG_EVERY_S = 15.0
-_LAG_TIMEOUT_S = 10.0
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -44,7 +38,9 @@ class Metering:
     def __init__(self, built: Sequence[Assembly], tasks: Sequence[RunningTask]) -> None:
         self._built = built
         self._tasks = tasks
-        self._lags = {one.config.name: Lag(one.worker, one.config) for one in built}
+        self._lags = {
+            one.config.name: Lag(one.worker, one.config, one.notes.closed_letters) for one in built
+        }
 
     def readings(self) -> list[Reading]:
         """One of each connector."""
@@ -75,57 +71,10 @@ class Metering:
             buffered=sum(task.buffered for task in running),
             in_flight=sum(task.in_flight for task in running),
             lag=self._lags[name].by_topic,
+            open_letters=self._lags[name].open_letters,
             provider=_provider(one.index),
             budget=_budget(one.index),
         )
-
-
-class Lag:
-    """What a group has before it, asked for beside the group in a thread of its own."""
-
-    def __init__(self, worker: WorkerConfig, config: ConnectorConfig) -> None:
-        self.by_topic: Mapping[str, int] = {}
-        """Empty while nobody knows."""
-        self._worker = worker
-        self._config = config
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
-
-    def watch(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_LAG_TIMEOUT_S)
-
-    def _run(self) -> None:
-        from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
-
-        worker, config = self._worker, self._config
-        settings = KafkaSourceSettings(
-            consumer=kafka.reader_properties(worker, config),
-            admin=kafka.admin_properties(worker, config),
-            subscription=Subscription(config.subscription),
-        )
-        with closing(KafkaSpanReader(settings)) as reader:
-            while not self._stop.is_set():
-                self.by_topic = _behind(reader)
-                self._stop.wait(_LAG_EVERY_S)
-
-
-def _behind(reader: SpanReader) -> Mapping[str, int]:
-    try:
-        ahead = reader.ahead(_LAG_TIMEOUT_S)
-    except WorkerError as error:
-        _log.debug("The lag is not known: %s.", error)
-        return {}
-    behind: Counter[str] = Counter()
-    for place, span in ahead.items():
-        behind[place.topic] += span.length
-    return behind
 
 
 def _provider(index: Index) -> ProviderReading | None:

@@ -18,8 +18,11 @@ from worker.pipeline.sweep import Sweeper
 from worker.pipeline.truncates import IgnoredTruncates, RefusedTruncates
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from worker.config.connector import ConnectorConfig
     from worker.index import Index
+    from worker.letters.standing import LetterId
     from worker.marks.port import Marks, Watermarks
     from worker.pipeline.lease import Lease
     from worker.pipeline.patience import Patience
@@ -61,6 +64,13 @@ class Notes:
     def letters(self) -> LetterBook | None:
         """What became of dead letters; None if there are none."""
         return None if self._config.dlq_topic is None else LetterBook(self._state.topic)
+
+    def closed_letters(self) -> Collection[LetterId]:
+        """Dead letters that nothing is left to be done about. Any thread may ask."""
+        with self._lock:
+            book = self.letters
+        standings = {} if book is None else book.standings()
+        return [letter for letter, standing in standings.items() if standing.state.is_closed]
 
     @cached_property
     def watermarks(self) -> Watermarks:

@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from confluent_kafka import murmur2
 
 from tests.pipeline.explained import DEAD_LETTERS, explainer_of, reader_of, send_letters
 from tests.pipeline.world import POISON, json_decoder
@@ -54,7 +53,7 @@ def foresight_of(world: World) -> Foresight:
         LetterReading(
             DEAD_LETTERS, reader_of(world, DEAD_LETTERS), reading, dlq_reading, MAX_REPLAYS
         ),
-        TailReading(reader_of(world, world.table.topic), reading, murmur2),
+        TailReading(reader_of(world, world.table.topic), reading, world.table.partition_of),
         explainer_of(world).rehearsal,
     )
 

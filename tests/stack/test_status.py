@@ -120,4 +120,4 @@ def test_status_before_during_and_after_runs_without_a_budget(
             last = standing(stack, file)
             assert last["spend"][0]["tokens"] > today["tokens"]
             shown = vecsink("status", str(file), CONNECT_BOOTSTRAP_SERVERS=stack.kafka.bootstrap)
-            assert f"{name}-dlq: 1, the last" in " ".join(shown.stdout.split())
+            assert f"{name}-dlq: 1, of which 1 open, the last" in " ".join(shown.stdout.split())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.cli.dlq_object import case_object
 from worker.cli.explain_object import cut, moment_or_none, shown
-from worker.cli.explain_report import head, pairs
+from worker.cli.explain_report import CONTROLS, head, pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,4 +121,5 @@ def _said(value: object) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())
+    lines = text.translate(CONTROLS).rstrip().splitlines()
+    return "\n".join(f"    {line}" for line in lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from worker.cli.dlq_report import plain
+from worker.cli.dlq_report import harmless
 from worker.letters.standing import LetterState
 from worker.triage.outlook import Fate
 
@@ -55,7 +55,7 @@ def print_summary(console: Console, topic: str, run: Replay, left: int) -> None:
     if not run.letters:
         _say(console, f"{topic}: nothing to replay; {left:,} open.")
         return
-    table = Table("replayed letters", "", "")
+    table = Table("letters", "state", "")
     table.columns[0].justify = "right"
     for state, count in answers.most_common():
         table.add_row(f"{count:,}", state.value, _MEANINGS.get(state, ""))
@@ -64,7 +64,7 @@ def print_summary(console: Console, topic: str, run: Replay, left: int) -> None:
     console.print(table)
     reasons = Counter(standing.note for standing in run.undecided().values())
     for note, count in reasons.most_common(_FEW):
-        _say(console, f"  {count:,} open: {note}")
+        _say(console, f"  {count:,} open: {harmless(note)}")
     if run.unanswered:
         _say(
             console,
@@ -80,14 +80,14 @@ def print_outlooks(console: Console, topic: str, outlooks: Sequence[Outlook]) ->
         _say(console, f"{topic}: nothing to replay.")
         return
     fates = Counter(one.fate for one in outlooks)
-    table = Table("of the letters", "would be", "")
+    table = Table("letters", "fate", "")
     table.columns[0].justify = "right"
     for fate, count in fates.most_common():
         table.add_row(f"{count:,}", fate.value, _WOULD[fate])
     console.print(table)
     reasons = Counter((one.fate, one.why) for one in outlooks if one.fate in _SAID)
     for (fate, why), count in reasons.most_common(_FEW):
-        _say(console, f"  {count:,} {fate.value}: {plain(why)}")
+        _say(console, f"  {count:,} {fate.value}: {harmless(why)}")
     _say(console, "Nothing was changed (--dry-run).")
 
 

@@ -101,9 +101,14 @@ def records(shown: Sequence[Case]) -> Table:
     return table
 
 
+def harmless(text: str) -> str:
+    """What comes from outside may not speak to the terminal."""
+    return text.translate(CONTROLS)
+
+
 def plain(text: str) -> str:
-    """What comes from outside may neither speak to the terminal nor be taken for markup."""
-    return escape(text.translate(CONTROLS))
+    """The same where it could be taken for markup."""
+    return escape(harmless(text))
 
 
 def _when(ms: int | None) -> str:

@@ -68,7 +68,9 @@ def report(standings: Sequence[Standing]) -> Group:
 
 
 def _connectors(standings: Sequence[Standing]) -> Table:
-    table = _table("connector", "state", numbers=("tasks", "partitions", "rows behind", "letters"))
+    table = _table(
+        "connector", "state", numbers=("tasks", "partitions", "rows behind", "open letters")
+    )
     for one in standings:
         partitions = sum(lag.partitions for lag in one.lags)
         held = sum(lag.held for lag in one.lags)
@@ -78,7 +80,7 @@ def _connectors(standings: Sequence[Standing]) -> Table:
             f"{len(one.group.members):,}",
             f"{held:,} of {partitions:,}",
             f"{one.behind:,}",
-            "-" if one.letters is None else f"{one.letters.records:,}",
+            "-" if one.letters is None else f"{one.letters.open:,}",
         )
     return table
 
@@ -148,7 +150,7 @@ def _of_one(one: Standing) -> Iterator[str]:
     if letters is not None and letters.records:
         at = "" if letters.last_at is None else f", {letters.last_at:%Y-%m-%d %H:%M} UTC"
         kind = letters.last_kind or "of a kind that its headers do not say"
-        held = f"{letters.topic}: {letters.records:,}"
+        held = f"{letters.topic}: {letters.records:,}, of which {letters.open:,} open"
         yield f"{name}: dead letters in {held}, the last one {kind}{at}."
     if budget is not None:
         paused = "; rows wait: probably paused until 00:00 UTC" if one.is_probably_paused else ""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from worker.config.converter import ConverterSettings
 
 _DLQ_KEY = "errors.deadletterqueue.topic.name"
+_LIMIT_KEYS = ("dlq.limit", "dlq.max.replays")
+_NO_LETTERS = "has no effect: errors.tolerance is none, so the first bad record fails"
 _LEAST_CHUNK = 32
 """No single character has more tokens, so that a chunk can always be kept within its bound."""
 _RESELECT_URL = "reselect.url"
@@ -63,8 +65,7 @@ def _dead_letters(config: ConnectorConfig) -> Iterator[Problem]:
     given = config.raw.get(key)
     if config.errors.tolerance == "none":
         if given:
-            ignored = "has no effect: errors.tolerance is none, so the first bad record fails"
-            yield _problem(config, key, ignored, Severity.WARNING)
+            yield _problem(config, key, _NO_LETTERS, Severity.WARNING)
         return
     if given == "":
         yield _problem(config, key, "expected a topic name: no record is dropped silently")
@@ -84,6 +85,13 @@ def _dead_letters(config: ConnectorConfig) -> Iterator[Problem]:
             f"The DLQ topic '{topic}' may not be included in the regex matching the topics "
             f"('topics.regex={config.connector.topics_regex}') consumed by the connector",
         )
+
+
+def _letter_limits(config: ConnectorConfig) -> Iterator[Problem]:
+    if config.errors.tolerance == "none":
+        for key in _LIMIT_KEYS:
+            if config.raw.get(key):
+                yield _problem(config, key, _NO_LETTERS, Severity.WARNING)
 
 
 def _document(config: ConnectorConfig) -> Iterator[Problem]:
@@ -197,6 +205,7 @@ def _reselect_types(config: ConnectorConfig) -> Iterator[Problem]:
 _RULES: dict[Callable[[ConnectorConfig], Iterator[Problem]], frozenset[str]] = {
     _topics: frozenset({"topics", "topics.regex"}),
     _dead_letters: frozenset({"topics", "topics.regex", "errors.tolerance", _DLQ_KEY}),
+    _letter_limits: frozenset({"errors.tolerance", *_LIMIT_KEYS}),
     _document: frozenset({"document.fields", "document.template"}),
     _chunks: frozenset({"document.chunk.tokens", "document.chunk.overlap", "document.overlong"}),
     _bounds: frozenset(

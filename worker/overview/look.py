@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from worker.dlq.headers import OURS
 from worker.model import TopicPartition
+from worker.overview.letters import ClosedLetters
 from worker.overview.spending import Spending
 from worker.overview.standing import Letters, Standing, TopicLag
 from worker.source.port import Span
@@ -49,6 +50,7 @@ class Overview:
         self._now = now
         self._log = TopicPartition(subject.state_topic, 0)
         self._spending = Spending()
+        self._closed = ClosedLetters()
         self._next_offset = 0
         self._letters_in: Mapping[TopicPartition, Span] = {}
         self._last_letter: Record | None = None
@@ -84,11 +86,12 @@ class Overview:
         if bounds is None:
             return False
         if bounds.end < self._next_offset:  # it was made anew
-            self._spending, self._next_offset = Spending(), 0
+            self._spending, self._closed, self._next_offset = Spending(), ClosedLetters(), 0
         span = Span(max(bounds.start, self._next_offset), bounds.end)
         self._next_offset = bounds.end
         for found in self._brokers.read({self._log: span}):
             self._spending.take(found, today)
+            self._closed.take(found)
         return True
 
     def _letters(self) -> Letters | None:
@@ -99,7 +102,9 @@ class Overview:
         if bounds != self._letters_in:
             self._letters_in, self._last_letter = bounds, self._newest(bounds)
         held = sum(span.length for span in bounds.values())
-        return Letters(topic, held, _kind(self._last_letter), _time(self._last_letter))
+        closed = self._closed.count(self._last_letter.topic_id, bounds) if self._last_letter else 0
+        left = max(0, held - closed)
+        return Letters(topic, held, left, _kind(self._last_letter), _time(self._last_letter))
 
     def _newest(self, bounds: Mapping[TopicPartition, Span]) -> Record | None:
         tails = {

@@ -34,6 +34,8 @@ class Letters:
     topic: str
     records: int
     """That it holds now."""
+    open: int = 0
+    """Of these: neither replayed nor superseded nor discarded."""
     last_kind: str | None = None
     """Of the newest; None if nobody can tell."""
     last_at: datetime | None = None

@@ -132,6 +132,11 @@ def _budget_spent(reading: Reading) -> Points:
         yield float(reading.budget.is_spent), of_connector(reading)
 
 
+def _open_letters(reading: Reading) -> Points:
+    if reading.open_letters is not None:
+        yield reading.open_letters, of_connector(reading)
+
+
 def _model(reading: Reading) -> dict[str, str]:
     provider = reading.provider
     if provider is None:
@@ -163,6 +168,16 @@ INSTRUMENTS = (
         "vecsink.dead_letters", _COUNTER, "{record}",
         "Records that the dead-letter topic has, by kind of error.",
         _each("kind", lambda one: dict(one.counters.dead_letters)),
+    ),
+    Instrument(
+        "vecsink.dead_letters.open", _GAUGE, "{record}",
+        "Dead letters that are neither replayed nor superseded nor discarded, over all pods.",
+        _open_letters,
+    ),
+    Instrument(
+        "vecsink.replays", _COUNTER, "{record}",
+        "Dead letters that were asked for, by what became of them.",
+        _each("state", lambda one: dict(one.counters.replays)),
     ),
     Instrument(
         "vecsink.batches", _COUNTER, "{batch}", "Batches that ended.",

@@ -56,6 +56,8 @@ class Reading:
     """Batches."""
     lag: Mapping[str, int] = field(default_factory=dict)
     """Of the whole group, by topic; without a topic of which nobody knows."""
+    open_letters: int | None = None
+    """Dead letters that are neither replayed nor superseded nor discarded; None if nobody knows."""
     provider: ProviderReading | None = None
     """None until the model is loaded."""
     budget: BudgetReading | None = None

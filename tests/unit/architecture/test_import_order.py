@@ -42,6 +42,7 @@ GROUPS = (
         "index",
         "noting",
         "build",
+        "lagging",
         "metering",
         "overseeing",
         "replaying",

@@ -27,7 +27,7 @@ def busy() -> Standing:
         connector="shop",
         group=Group(GroupState.RUNNING, (member,)),
         lags=(TopicLag(TOPIC, partitions=3, held=1, behind=1234),),
-        letters=Letters("shop-dlq", 2, "TextTooLong", datetime(2026, 11, 26, 9, 5, tzinfo=UTC)),
+        letters=Letters("shop-dlq", 2, 1, "TextTooLong", datetime(2026, 11, 26, 9, 5, tzinfo=UTC)),
         days=(today, *QUIET[1:]),
         keeps_spend=True,
         budget=BudgetUse("960 of 1,000 tokens spent", 0.96),
@@ -48,11 +48,11 @@ def shown(*standings: Standing) -> str:
 def test_a_person_sees_who_works_what_waits_what_failed_and_what_it_cost() -> None:
     text = shown(busy())
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
-    assert ["shop", "running", "1", "1 of 3", "1,234", "2"] in cells
+    assert ["shop", "running", "1", "1 of 3", "1,234", "1"] in cells
     assert ["shop", "connector-consumer-shop-0", "10.0.0.7", "1"] in cells
     assert ["shop", "products", "today", "10", "2", "900", "$1.50"] in cells
     assert ["shop", "all", "today", "11", "2", "1,000", "$1.50"] in cells
-    assert "shop-dlq: 2, the last one TextTooLong, 2026-11-26 09:05 UTC" in text
+    assert "shop-dlq: 2, of which 1 open, the last one TextTooLong, 2026-11-26 09:05 UTC" in text
     assert "960 of 1,000 tokens spent today, 96%" in text
     assert "probably paused until 00:00 UTC" in text
 

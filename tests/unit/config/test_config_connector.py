@@ -253,6 +253,12 @@ def test_the_limit_of_failures_is_written_as_a_share() -> None:
     assert valid({}).errors.dlq_limit == (100, 1000)
 
 
+def test_limits_of_dead_letters_have_no_effect_where_there_are_none() -> None:
+    found = problem({"errors.tolerance": "none", "dlq.max.replays": "5"})
+    assert not found.is_error
+    assert "has no effect" in found.expected
+
+
 @pytest.mark.parametrize("given", ["100", "5/0", "6/5", "-1/5", "a/b"])
 def test_a_limit_that_is_no_share_is_refused(given: str) -> None:
     assert "such as 100/1000" in problem({"dlq.limit": given}).expected

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.overview.cluster import NOON, STATE, MemoryBrokers, overview
 from tests.unit.spend.pods import Group as Pods
+from worker.letters.book import LetterBook
+from worker.letters.standing import LetterId, LetterOrigin, LetterState
 from worker.model import Record, TopicPartition
 from worker.overview.port import Group, GroupState, Member
 from worker.overview.standing import Spend, TopicLag
@@ -15,7 +18,10 @@ from worker.source.port import Span
 from worker.spend.amount import Budget, Limit, price_of
 from worker.spend.port import Part
 from worker.spend.unlimited import UnlimitedPurse
-from worker.state.memory import MemoryStateTopic
+from worker.state.memory import MemoryLog, MemoryStateTopic
+
+if TYPE_CHECKING:
+    from worker.overview.look import Overview
 
 PRICE = price_of(0.5)
 
@@ -190,3 +196,29 @@ def test_a_letter_of_somebody_else_has_no_kind() -> None:
     letters = overview(brokers).look().letters
     assert letters is not None
     assert (letters.records, letters.last_kind) == (1, None)
+
+
+def test_letters_that_are_closed_are_not_open() -> None:
+    brokers = MemoryBrokers()
+    for _ in range(4):
+        brokers.letter(0, "TextTooLong")
+    brokers.letter(1, "TextTooLong")
+    looking = overview(brokers)
+    assert _open(looking) == 5
+    log = MemoryLog()
+    book = LetterBook(MemoryStateTopic(log))
+    for offset, state in enumerate((LetterState.REPLAYED, LetterState.DISCARDED, LetterState.OPEN)):
+        book.settle(LetterId("", 0, offset), state)
+    book.settle(LetterId("another topic", 0, 3), LetterState.REPLAYED)
+    book.settle(LetterId("", 0, 77), LetterState.REPLAYED)
+    brokers.keep(log)
+    assert _open(looking) == 3
+    book.ask({LetterId("", 0, 0): LetterOrigin("shop", "", 0, 1)}, "run", force=True)
+    brokers.keep(log)
+    assert _open(looking) == 4
+
+
+def _open(looking: Overview) -> int:
+    letters = looking.look().letters
+    assert letters is not None
+    return letters.open

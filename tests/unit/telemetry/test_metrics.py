@@ -48,6 +48,7 @@ def busy() -> Reading:
         tokens_by_table=Counter(products=900, reviews=100),
         texts_by_table=Counter(products=80, reviews=10),
         dead_letters=Counter(TextTooLong=10),
+        replays=Counter(replayed=3),
     )
     counters.freshness.record("products", [10_000, 11_500], 12_000.0)
     return Reading(
@@ -58,6 +59,7 @@ def busy() -> Reading:
         buffered=8,
         in_flight=3,
         lag={"shop.public.products": 42},
+        open_letters=4,
         provider=OPENAI,
         budget=BudgetReading(0.25, is_spent=False),
     )

@@ -1,0 +1,133 @@
+"""What a connector has before it: rows to read, and dead letters to look after."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from worker.config import kafka
+from worker.errors import WorkerError
+from worker.letters.counting import held_of
+from worker.source.kafka import KafkaSourceSettings
+from worker.source.port import Span
+from worker.source.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
+    from worker.letters.standing import LetterId
+    from worker.model import TopicPartition
+    from worker.source.port import SpanReader
+
+_log = logging.getLogger(__name__)
+
+_EVERY_S = 15.0
+_TIMEOUT_S = 10.0
+
+
+class Lag:
+    """Asked for beside the group, in a thread of its own."""
+
+    def __init__(
+        self,
+        worker: WorkerConfig,
+        config: ConnectorConfig,
+        closed: Callable[[], Collection[LetterId]],
+    ) -> None:
+        """``closed`` are the letters that nothing is left to be done about."""
+        self.by_topic: Mapping[str, int] = {}
+        """Rows; empty while nobody knows."""
+        self.open_letters: int | None = None
+        """None while nobody knows, and where there is no dead-letter topic."""
+        self._worker = worker
+        self._config = config
+        self._closed = closed
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
+
+    def watch(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_TIMEOUT_S)
+
+    def _run(self) -> None:
+        topic = self._config.dlq_topic
+        with closing(self._reader(self._config.subscription)) as rows:
+            if topic is None:
+                self._look(rows, None)
+                return
+            with closing(self._reader((topic,))) as letters:
+                self._look(rows, OpenLetters(letters, self._closed))
+
+    def _look(self, rows: SpanReader, letters: OpenLetters | None) -> None:
+        while not self._stop.is_set():
+            self.by_topic = _behind(rows)
+            self.open_letters = None if letters is None else letters.count()
+            self._stop.wait(_EVERY_S)
+
+    def _reader(self, topics: tuple[str, ...]) -> SpanReader:
+        from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
+
+        worker, config = self._worker, self._config
+        return KafkaSpanReader(
+            KafkaSourceSettings(
+                consumer=kafka.reader_properties(worker, config),
+                admin=kafka.admin_properties(worker, config),
+                subscription=Subscription(topics),
+            )
+        )
+
+
+class OpenLetters:
+    """Counts without reading the letters: what the topic holds, less what is closed."""
+
+    def __init__(self, reader: SpanReader, closed: Callable[[], Collection[LetterId]]) -> None:
+        """``reader`` is of the dead-letter topic."""
+        self._reader = reader
+        self._closed = closed
+        self._topic_id = ""
+        self._end = 0
+
+    def count(self) -> int | None:
+        """None if nobody can say."""
+        try:
+            reaches = self._reader.standings(_TIMEOUT_S)
+            bounds = {place: reach.log for place, reach in reaches.items() if reach.log.length}
+            end = sum(span.end for span in bounds.values())
+            if end < self._end or not self._topic_id:
+                self._topic_id = self._id_of_topic(bounds)
+            self._end = end
+        except WorkerError as error:
+            _log.debug("The number of open letters is not known: %s.", error)
+            return None
+        held = sum(span.length for span in bounds.values())
+        return max(0, held - held_of(self._closed(), self._topic_id, bounds))
+
+    def _id_of_topic(self, bounds: Mapping[TopicPartition, Span]) -> str:
+        """As one of its records tells."""
+        for place, span in bounds.items():
+            for records in self._reader.read({place: Span(span.end - 1, span.end)}):
+                return records[0].topic_id
+        return ""
+
+
+def _behind(reader: SpanReader) -> Mapping[str, int]:
+    try:
+        ahead = reader.ahead(_TIMEOUT_S)
+    except WorkerError as error:
+        _log.debug("The lag is not known: %s.", error)
+        return {}
+    behind: Counter[str] = Counter()
+    for place, span in ahead.items():
+        behind[place.topic] += span.length
+    return behind
