@@ -11,7 +11,7 @@ from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
 from tests.pipeline.world import DEAD, POISON, SESSION_S, World, clock_of, system_world
 from worker.letters.standing import LetterState
-from worker.model import Key, TopicPartition
+from worker.model import Key, Position, TopicPartition
 from worker.pipeline.goal import Goal
 from worker.source.port import Standing
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 JOIN_S = 60
+LATER = Position("", 0, 0)
+"""Compares with nothing."""
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_a_letter_whose_cause_is_gone_is_written(world: World, command: Command)
     command.replay()
     assert command.states == ["replayed"]
     world.assert_equals_table()
-    assert not member.marks.is_marked(row(1))
+    assert not member.marks.is_marked(row(1), LATER)
     assert world.is_settled
 
 
@@ -98,7 +100,7 @@ def test_a_partial_change_since_is_folded_over_it(world: World, command: Command
     command.replay()
     assert command.states == ["replayed", "replayed"], "one write stands for both"
     world.assert_equals_table()
-    assert not member.marks.is_marked(row(1))
+    assert not member.marks.is_marked(row(1), LATER)
 
 
 def test_the_letter_alone_takes_a_partial_change_along(world: World, command: Command) -> None:
@@ -175,7 +177,7 @@ def test_a_record_that_nobody_can_read_cuts_a_row_in_two(world: World, command: 
     first, *_ = command.letters
     command.replay([first])
     assert world.index[1]["price"] == 0, "what lay between may have changed the text"
-    assert member.marks.is_marked(row(1))
+    assert member.marks.is_marked(row(1), LATER)
 
 
 def test_a_letter_that_nobody_can_read_still_goes_back(world: World, command: Command) -> None:
@@ -364,7 +366,7 @@ def test_what_fails_again_goes_on_as_a_newer_letter_as_it_was(
     assert again.headers[: len(member.letters.records[0].headers)] == (
         member.letters.records[0].headers
     )
-    assert member.marks.is_marked(row(1))
+    assert member.marks.is_marked(row(1), LATER)
     world.heal()
     command.replay()
     assert command.states == ["returned", "replayed"]

@@ -65,11 +65,11 @@ class LetterBook:
         with self._lock:
             return dict(self._asked[origin]) if origin in self._asked else {}
 
-    @property
-    def asked_places(self) -> list[TopicPartition]:
-        """Partitions of which something is to be replayed. Never waits."""
+    def count_asked(self, origins: Iterable[TopicPartition] | None = None) -> int:
+        """How much is to be replayed of these partitions, or in all. Never waits."""
         with self._lock:
-            return list(self._asked)
+            places = list(self._asked) if origins is None else origins
+            return sum(len(self._asked.get(place, ())) for place in places)
 
     @property
     def has_asked(self) -> bool:

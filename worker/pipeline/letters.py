@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from worker.source.port import SpanReader
 
 _ASK_S = 5.0
-_NEAR = 200
+_NEAR = 2000
 """Letters so close together are read in one go, with what lies between them."""
-_MOST_BYTES = 4 << 20
+_MOST_BYTES = 2 << 20
 _MISSING = "the dead-letter topic does not hold it any more"
 _TRUNCATE = "truncate"
 

@@ -173,8 +173,7 @@ class OwnedReplays:
         """See the protocol."""
         if not self._book.has_asked:
             return 0
-        places = self._ledger.partitions or self._book.asked_places
-        return sum(len(self._book.asked(place)) for place in places)
+        return self._book.count_asked(self._ledger.partitions or None)
 
     def look_now(self) -> None:
         """See the protocol."""

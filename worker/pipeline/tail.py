@@ -72,7 +72,7 @@ class TailReading:
                 f"{topic}[{record.partition}] does not hold its record at offset {record.offset} "
                 "any more, so nobody can say what came after it"
             )
-        for key in _spellings(record.key or b"", tail.frames):
+        for key in spellings(record.key or b"", tail.frames):
             home = self.partition_of(key, partitions)
             if home != record.partition:
                 return (
@@ -144,7 +144,7 @@ def _is_before(dead: Record, record: Record) -> bool:
     return dead.topic_id == record.topic_id and dead.offset < record.offset
 
 
-def _spellings(key: bytes, frames: Collection[bytes]) -> Collection[bytes]:
+def spellings(key: bytes, frames: Collection[bytes]) -> Collection[bytes]:
     """A key as it may be written now: with the schema id of each that was seen."""
     if key[:1] != b"\0":
         return (key,)
