@@ -138,6 +138,17 @@ def test_what_came_after_a_letter_whose_record_is_gone_is_unknown(make_world: Wo
     assert "does not hold its record" in found.why
 
 
+def test_a_partial_change_that_failed_as_well_goes_with_the_letter_before_it(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    world.member()
+    world.settle()
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    first, second = outlooks(world)
+    assert (first.fate, second.fate) == (Fate.WRITTEN, Fate.WRITTEN)
+    assert second.why == "with the letter 0:0"
+
+
 def test_many_letters_of_several_partitions_are_looked_at_at_once(make_world: Worlds) -> None:
     world = make_world(partitions=3)
     for row in range(40):

@@ -29,6 +29,8 @@ _COLOURS = {
 }
 _FEW = 8
 """Of a kind in a table of totals."""
+_MOST_CHARACTERS = 90
+"""Of a message in a table; ``show`` and ``--json`` have all of it."""
 _UNNAMED = "(not said)"
 
 
@@ -96,9 +98,13 @@ def records(shown: Sequence[Case]) -> Table:
             f"{letter.origin_partition}@{letter.origin_offset}",
             Text(case.state.value, _COLOURS.get(case.state, "")),
             str(letter.replays),
-            plain(letter.message),
+            plain(_short(letter.message)),
         )
     return table
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= _MOST_CHARACTERS else f"{message[:_MOST_CHARACTERS]}…"
 
 
 def harmless(text: str) -> str:
