@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.columns import Columns
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -44,8 +45,7 @@ def print_list(
         return
     span = f"{chosen.letters:,} as asked for, from {_when(chosen.first_ms)}"
     console.print(Text(f"{span} to {_when(chosen.last_ms)}\n"), soft_wrap=True)
-    for part in totals(chosen):
-        console.print(part)
+    console.print(Columns(totals(chosen)))
     if shown:
         console.print(records(shown))
     left = chosen.letters - len(shown)
