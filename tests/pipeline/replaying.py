@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tests.pipeline.world import DEAD
+from tests.pipeline.letterbox import DEAD
 from worker.dlq import reading
 from worker.letters.book import LetterBook
 from worker.letters.standing import LetterId, LetterOrigin, LetterState
@@ -18,13 +18,25 @@ if TYPE_CHECKING:
     from tests.pipeline.world import World
     from worker.dlq.port import Letter
     from worker.letters.standing import Standing
+    from worker.source.memory_broker import MemoryBroker
+    from worker.state.memory import MemoryLog
+
+
+class Cluster(Protocol):
+    """Where letters and their states are."""
+
+    @property
+    def broker(self) -> MemoryBroker: ...
+
+    @property
+    def state(self) -> MemoryLog: ...
 
 
 @dataclass(frozen=True)
-class Command:
-    """A command that is started anew for each question."""
+class Mail:
+    """What commands see and ask for, each time anew."""
 
-    world: World
+    world: Cluster
 
     @property
     def letters(self) -> dict[LetterId, Letter]:
@@ -69,15 +81,6 @@ class Command:
         }
         self.book.ask(origins, run, per_s=per_s, force=force)
 
-    def wait(self) -> None:
-        """Until all that is asked for is done."""
-        self.world.until(lambda: not self.book.has_asked)
-
-    def replay(self, letters: Collection[LetterId] | None = None, *, force: bool = False) -> None:
-        """Ask and wait."""
-        self.ask(letters, force=force)
-        self.wait()
-
     @property
     def standings(self) -> list[Standing]:
         """Of all letters, in order."""
@@ -87,3 +90,19 @@ class Command:
     @property
     def states(self) -> list[str]:
         return [one.state.value for one in self.standings]
+
+
+@dataclass(frozen=True)
+class Command(Mail):
+    """The same in a world that can be stepped."""
+
+    world: World
+
+    def wait(self) -> None:
+        """Until all that is asked for is done."""
+        self.world.until(lambda: not self.book.has_asked)
+
+    def replay(self, letters: Collection[LetterId] | None = None, *, force: bool = False) -> None:
+        """Ask and wait."""
+        self.ask(letters, force=force)
+        self.wait()
