@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.gate import Verdict
+from tests.pipeline.letterbox import DEAD
 from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
-from tests.pipeline.world import DEAD, POISON, SESSION_S, World, clock_of, system_world
+from tests.pipeline.world import POISON, SESSION_S, World, clock_of, system_world
 from worker.letters.standing import LetterState
 from worker.model import Key, Position, TopicPartition
 from worker.pipeline.goal import Goal

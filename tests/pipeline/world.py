@@ -18,12 +18,12 @@ from tests.pipeline.gate import (
     GatedStore,
     SteppingClock,
 )
+from tests.pipeline.letterbox import DEAD, LetterBox
 from tests.pipeline.table import TOPIC, Table, text_of
 from worker.clock import SystemClock
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
 from worker.dlq import reading
 from worker.dlq.headers import CONNECT, OURS
-from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
@@ -55,11 +55,10 @@ from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from worker.clock import Clock
     from worker.decode.port import Decoder
-    from worker.dlq.port import DeadLetter
     from worker.document.chunking import Chunking
     from worker.marks.port import Watermarks
     from worker.model import Point, TopicPartition
@@ -71,7 +70,6 @@ if TYPE_CHECKING:
 
 GROUP = "connect-products"
 SESSION_S = 10.0
-DEAD = "products-dlq"
 MAX_REPLAYS = 2
 POISON = "poison"
 """Texts that contain it are refused by the embedder."""
@@ -114,31 +112,6 @@ class CountingSource(MemorySource):
         return set(self._readings)
 
 
-class CountingLetters(MemoryDeadLetterQueue):
-    """Counts how often somebody looks for confirmations; what it takes is in the broker, too."""
-
-    looks = 0
-
-    def __init__(self, broker: MemoryBroker) -> None:
-        super().__init__(DEAD)
-        self._broker = broker
-        self._written = 0
-
-    def confirmed(self) -> Sequence[DeadLetter]:
-        self.looks += 1
-        confirmed = super().confirmed()
-        for record in self.records[self._written :]:
-            self._broker.produce(
-                DEAD,
-                record.key,
-                record.value,
-                headers=record.headers,
-                timestamp_ms=record.timestamp_ms,
-            )
-        self._written = len(self.records)
-        return confirmed
-
-
 class Member:
     """One worker with one task; driven by steps, or by a thread of its own."""
 
@@ -147,7 +120,7 @@ class Member:
         self.stop = threading.Event()
         self.counters = Counters()
         self.error: BaseException | None = None
-        self.letters = CountingLetters(world.broker)
+        self.letters = LetterBox(world.broker)
         clock = world.clock
         subscription = Subscription((world.table.topic,))
         self.source = CountingSource(world.broker, GROUP, subscription, clock)

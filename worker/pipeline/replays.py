@@ -163,6 +163,8 @@ class OwnedReplays:
         self._counters = counters
         self._clock = clock
         self._asking: Background[_Job] = Background("replays", pool=pool)
+        self._questions: deque[_Job] = deque()
+        """Jobs that something has to be read for; one after the other."""
         self._jobs: dict[TopicPartition, _Job] = {}
         self._under_way: defaultdict[PartitionLedger, set[LetterId]] = defaultdict(set)
         self._seen = -1
@@ -188,6 +190,7 @@ class OwnedReplays:
         for ended in self._asking.ended():
             self._go_on(ended)
         self._begin_due()
+        self._ask()
         for job in list(self._jobs.values()):
             room -= self._release(job, room)
 
@@ -246,15 +249,19 @@ class OwnedReplays:
     def _begin(self, job: _Job) -> None:
         self._jobs[job.place] = job
         self._under_way[job.ledger].update(job.asked)
-        self._asking.begin(job, self._open)
+        self._questions.append(job)
 
-    def _open(self, job: _Job) -> None:
-        """Beside the task's thread."""
-        job.opened = self._inquiry.open(job.asked)
+    def _ask(self) -> None:
+        while self._questions and not self._asking.under_way:
+            job = self._questions.popleft()
+            if job.ledger.is_open:
+                self._asking.begin(job, self._read)
 
-    def _follow(self, job: _Job) -> None:
-        """Beside the task's thread."""
-        if job.scanned_to is not None:
+    def _read(self, job: _Job) -> None:
+        """Beside the task's thread: first the letters, then what came after them."""
+        if job.scanned_to is None:
+            job.opened = self._inquiry.open(job.asked)
+        else:
             self._inquiry.follow(_with_key(job.candidates), job.ledger, job.scanned_to)
 
     def _go_on(self, ended: Ended[_Job]) -> None:
@@ -297,7 +304,7 @@ class OwnedReplays:
         job.scanned_to = job.ledger.received_to or 0
         keys = {one.key for one in opened.candidates if one.key is not None}
         self._watch.begin(job.place, keys, job.scanned_to)
-        self._asking.begin(job, self._follow)
+        self._questions.append(job)
 
     # Releasing -------------------------------------------------------------------------------
 

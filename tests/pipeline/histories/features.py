@@ -25,6 +25,10 @@ class Feature(Enum):
     REFUSED = auto()
     """What a store refuses silently, as it remembers a newer deletion, is not taken for written."""
 
+    REPLAY = auto()
+    """Dead letters are replayed whenever somebody asks, and nothing old is put over anything new;
+    in the end all are, and the index is the table."""
+
 
 ENABLED: frozenset[Feature] = frozenset(
     {
@@ -33,6 +37,7 @@ ENABLED: frozenset[Feature] = frozenset(
         Feature.SECOND_LOOK,
         Feature.MARKED,
         Feature.REFUSED,
+        Feature.REPLAY,
     }
 )
 """Turn a feature on here once it is built."""

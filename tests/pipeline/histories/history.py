@@ -129,6 +129,14 @@ class SetBack:
     """Everybody stops, and the group begins anew."""
 
 
+@dataclass(frozen=True)
+class Replay:
+    """Somebody asks for all dead letters that are open."""
+
+    heals: bool
+    """Whether from now on the provider takes the texts that it refused."""
+
+
 Event: TypeAlias = (
     Write
     | Delete
@@ -145,6 +153,7 @@ Event: TypeAlias = (
     | Pass
     | Outage
     | SetBack
+    | Replay
 )
 
 
@@ -200,7 +209,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
     keys, workers, ends = range(KEYS), range(WORKERS), (End.DONE, End.FAILED, End.UNSURE)
     return [
         (32, [Write(key, update) for update in _UPDATES for key in keys]),
-        (2, [Write(key, {"body": POISON}) for key in keys]),
+        (3, [Write(key, {"body": POISON}) for key in keys]),
         (
             34,
             [
@@ -222,6 +231,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),
         (1, [SetBack()]),
+        *([(4, [Replay(heals=False), Replay(heals=True)])] if Feature.REPLAY in ENABLED else []),
         *([(1, [Truncate()])] if Feature.TRUNCATE in ENABLED else []),
     ]
 

@@ -106,13 +106,13 @@ class Oracle:
 
     def look_at_end(self) -> None:
         """The index is the table, but for rows with dead letters, which were deserved."""
-        points, dead = self._world.points, self._world.dead
+        points, dead, left = self._world.points, self._world.dead, self._world.left
         known = {str(key) for key in self._table.pasts}
         if not points.keys() <= known:
             self.complaints.append(f"points {points.keys() - known} are of no row")
         for key, past in self._table.pasts.items():
             point = points.get(str(key))
-            if any((past.partition, moment.offset) in dead for moment in past.moments):
+            if any((past.partition, moment.offset) in left for moment in past.moments):
                 self._look_at(key, past, point, FOR_EVER, dead)
                 self._look_at_letters(key, past, dead)
                 continue

@@ -7,6 +7,8 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from confluent_kafka import murmur2
+
 from tests.embedding import embedding_of
 from tests.pipeline.gate import GatedEmbedder, GatedStore
 from tests.pipeline.histories import history as happen
@@ -14,17 +16,22 @@ from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.oracle import DIMENSIONS, Oracle
 from tests.pipeline.histories.table import TOPIC, Table
 from tests.pipeline.histories.turns import AtOnce, End, Pool, Stage, StageClock
+from tests.pipeline.letterbox import DEAD, LetterBox
+from tests.pipeline.replaying import Mail
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.dlq import reading
 from worker.dlq.headers import CONNECT, OURS
-from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import DocumentSpec, parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Overlong
 from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.letters.book import LetterBook
+from worker.letters.standing import LetterState
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks
 from worker.pipeline.batch import BatchRunner
+from worker.pipeline.inquiry import Readers, ReplayPorts
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
@@ -32,6 +39,7 @@ from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
+from worker.source.memory_spans import MemorySpanReader
 from worker.source.subscription import Subscription
 from worker.state.memory import MemoryLog, MemoryStateTopic
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
     from worker.errors import RecordError
     from worker.flow.backlog import Work
     from worker.model import Point, Position, TopicPartition
-    from worker.pipeline.item import Report
+    from worker.pipeline.item import Item, Report
     from worker.source.port import Commit
     from worker.store.port import Deletion
 
@@ -152,6 +160,9 @@ class Runner:
         self._world = world
         self._inner = inner
 
+    def decided(self, batch: Sequence[Work]) -> Sequence[Item]:
+        return self._inner.decided(batch)
+
     def run(self, batch: Sequence[Work]) -> Report:
         actor = self._world.stage.acting
         assert actor is not None
@@ -165,7 +176,7 @@ class Member:
 
     def __init__(self, world: World, number: int) -> None:
         self.number = number
-        self.letters = MemoryDeadLetterQueue()
+        self.letters = LetterBox(world.broker)
         self.source = WatchedSource(world)
         self.state = MemoryStateTopic(world.state)
         marks = DeadRows(self.state)
@@ -193,6 +204,7 @@ class Member:
                 cast("BatchRunner", Runner(world, runner)),
                 self.letters,
                 marks=marks,
+                replays=world.replay_ports(LetterBook(self.state)),
             ),
             settings=TaskSettings(
                 BatchPolicy(max_rows=world.setting.rows, max_in_flight=world.setting.in_flight),
@@ -250,12 +262,14 @@ class World:
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
         self.table = Table(self.broker, setting.partitions, setting.database)
+        self.broker.create_topic(DEAD, 2)
         behaviour = MemoryBehaviour(
             guarded=setting.guarded,
             settle_s=setting.settle_s,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         self.state = MemoryLog()
+        self.mail = Mail(self)
         self.store = WatchedStore(self, behaviour)
         gate = cast("Gate", self.stage)
         self.gated_store = GatedStore(self.store, gate)
@@ -308,6 +322,9 @@ class World:
                 self._tell_outages()
             case happen.SetBack():
                 self._set_back()
+            case happen.Replay(heals):
+                self.embedder.takes_all |= heals
+                self.mail.ask(force=True)
         self.oracle.look_at_commits()
 
     def ends(self) -> None:
@@ -319,6 +336,10 @@ class World:
         if not self.members:
             self.join()
         self._settle()
+        if Feature.REPLAY in self.features:
+            self.embedder.takes_all = True
+            self.mail.ask(force=True)
+            self._settle()
         self.oracle.look_at_commits()
         self.oracle.look_at_end()
 
@@ -477,7 +498,27 @@ class World:
                 headers = {name: value or b"" for name, value in record.headers}
                 place = int(headers[CONNECT + "partition"]), int(headers[CONNECT + "offset"])
                 found[place] = headers[OURS + "kind"].decode()
+        for place in self.mail.places({LetterState.REPLAYED}):
+            found.pop(place, None)
         return found
+
+    @property
+    def left(self) -> set[tuple[int, int]]:
+        """Where the dead letters came from that are neither replayed nor overtaken."""
+        closed = self.mail.places({LetterState.REPLAYED, LetterState.SUPERSEDED})
+        return self.dead.keys() - closed
+
+    def replay_ports(self, book: LetterBook) -> ReplayPorts:
+        """What a member replays with."""
+
+        def readers() -> Readers:
+            letters, origins = (
+                MemorySpanReader(self.broker, GROUP, Subscription((topic,)))
+                for topic in (DEAD, TOPIC)
+            )
+            return Readers(letters, origins, _decoder())
+
+        return ReplayPorts(book, DEAD, reading, readers, murmur2)
 
     @property
     def _is_settled(self) -> bool:
@@ -486,7 +527,7 @@ class World:
             log = self.broker.log(place)
             if log is None or committed.get(place, 0) != log.end:
                 return False
-        return not self.stage.waiting
+        return not (self.stage.waiting or self.mail.book.has_asked)
 
 
 @cache
