@@ -18,8 +18,10 @@ from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, tot
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
-from worker.metering import Metering, published
+from worker.metering import Metering
+from worker.publishing import published
 from worker.runtime.collector import calm_collector
+from worker.runtime.health import Health
 from worker.runtime.signals import stopping_on_signals
 from worker.runtime.supervisor import Supervisor
 from worker.telemetry.logs import set_up_logs
@@ -73,9 +75,10 @@ def _supervise(
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
     metering = Metering(built, supervisor.tasks)
+    health = Health(lambda: supervisor.tasks, stop)
     with (
         stopping_on_signals(stop) as signals,
-        published(worker, metering, listens=not until_caught_up),
+        published(worker, metering, health, listens=not until_caught_up),
     ):
         try:
             supervisor.start()

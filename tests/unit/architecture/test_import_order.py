@@ -42,6 +42,7 @@ GROUPS = (
         "noting",
         "build",
         "metering",
+        "publishing",
         "overseeing",
         "surveying",
         "explaining",

@@ -18,13 +18,24 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from worker.model import Outcome
 from worker.telemetry.bill import Bill
+from worker.telemetry.calls import EMBEDDING_BOUNDS_S, STORE_BOUNDS_S, Kind
 from worker.telemetry.counters import Counters
-from worker.telemetry.instruments import FRESHNESS, INSTRUMENTS
+from worker.telemetry.histograms import HISTOGRAMS
+from worker.telemetry.instruments import INSTRUMENTS
 from worker.telemetry.metrics import Metrics
-from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
+from worker.telemetry.reading import BudgetReading, ProviderReading, Reading, StoreReading
+from worker.telemetry.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+
+def spread(bounds: Sequence[float], *numbers: float) -> Spread:
+    made = Spread(bounds)
+    for number in numbers:
+        made.add(number)
+    return made
+
 
 OPENAI = ProviderReading(
     provider="openai",
@@ -34,7 +45,18 @@ OPENAI = ProviderReading(
     in_flight=2,
     limited=4,
     opened=1,
-    failed={"429": 4, "ConnectTimeout": 1},
+    durations={
+        Kind("embeddings", ""): spread(EMBEDDING_BOUNDS_S, 0.03, 0.5),
+        Kind("embeddings", "429"): spread(EMBEDDING_BOUNDS_S, *[0.01] * 4),
+        Kind("embeddings", "ConnectTimeout"): spread(EMBEDDING_BOUNDS_S, 10.0),
+    },
+)
+STORE = StoreReading(
+    "pinecone",
+    {
+        Kind("upsert", ""): spread(STORE_BOUNDS_S, 0.02),
+        Kind("upsert", "503"): spread(STORE_BOUNDS_S, 0.3, 0.4),
+    },
 )
 
 
@@ -49,6 +71,8 @@ def busy() -> Reading:
         texts_by_table=Counter(products=80, reviews=10),
         dead_letters=Counter(TextTooLong=10),
     )
+    for share in (0.5, 1.0, 1.0):
+        counters.fill.add(share)
     counters.freshness.record("products", [10_000, 11_500], 12_000.0)
     return Reading(
         connector="shop",
@@ -58,7 +82,9 @@ def busy() -> Reading:
         buffered=8,
         in_flight=3,
         lag={"shop.public.products": 42},
+        lag_s={"shop.public.products": 7.5},
         provider=OPENAI,
+        store=STORE,
         budget=BudgetReading(0.25, is_spent=False),
     )
 
@@ -71,15 +97,19 @@ def made() -> Iterator[Metrics]:
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """An empty label is none, in Prometheus."""
     families = text_string_to_metric_families(metrics.text().decode())
     return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
+        (sample.name, frozenset(one for one in sample.labels.items() if one[1])): sample.value
         for family in families
         for sample in family.samples
     }
 
 
 MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embedding-3-small"}
+
+EMBEDS = {**MODEL, "gen_ai_operation_name": "embeddings"}
+UPSERTS = {"db_system_name": "pinecone", "db_operation_name": "upsert"}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +124,18 @@ MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embeddi
         ("vecsink_batches_in_flight", {}, 3),
         ("vecsink_tasks", {"state": "RUNNING"}, 2),
         ("vecsink_consumer_lag", {"messaging_destination_name": "shop.public.products"}, 42),
+        (
+            "vecsink_consumer_lag_time_seconds",
+            {"messaging_destination_name": "shop.public.products"},
+            7.5,
+        ),
         ("vecsink_embedding_texts_total", {**MODEL, "table": "products"}, 80),
         ("vecsink_embedding_tokens_total", {**MODEL, "table": "reviews"}, 100),
         ("vecsink_embedding_cost_total", {**MODEL, "table": "products"}, 0.45),
         ("vecsink_embedding_calls_total", MODEL, 7),
         ("vecsink_embedding_truncated_total", MODEL, 1),
         ("vecsink_embedding_errors_total", {**MODEL, "error_type": "429"}, 4),
+        ("vecsink_store_errors_total", {"db_operation_name": "upsert", "error_type": "503"}, 2),
         ("vecsink_provider_limited_total", MODEL, 4),
         ("vecsink_provider_outages_total", MODEL, 1),
         ("vecsink_provider_calls_in_flight", MODEL, 2),
@@ -111,6 +147,20 @@ MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embeddi
         ("vecsink_freshness_seconds_bucket", {"table": "products", "le": "1.0"}, 1),
         ("vecsink_freshness_seconds_bucket", {"table": "products", "le": "+Inf"}, 2),
         ("vecsink_freshness_seconds_sum", {"table": "products"}, 2.5),
+        ("vecsink_batch_fill_bucket", {"le": "0.9"}, 1),
+        ("vecsink_batch_fill_count", {}, 3),
+        ("gen_ai_client_operation_duration_seconds_bucket", {**EMBEDS, "le": "0.04"}, 1),
+        (
+            "gen_ai_client_operation_duration_seconds_count",
+            {**EMBEDS, "error_type": "429"},
+            4,
+        ),
+        ("db_client_operation_duration_seconds_bucket", {**UPSERTS, "le": "0.05"}, 1),
+        (
+            "db_client_operation_duration_seconds_sum",
+            {**UPSERTS, "error_type": "503"},
+            0.7,
+        ),
     ],
 )
 def test_prometheus_reads_what_the_connector_did(
@@ -170,8 +220,8 @@ def test_what_is_left_is_sent_at_the_end_histogram_and_all() -> None:
     (resource,) = collector.sent[-1].resource_metrics
     (scope,) = resource.scope_metrics
     by_name = {metric.name: metric for metric in scope.metrics}
-    assert by_name.keys() == {one.name for one in INSTRUMENTS} | {FRESHNESS}
-    histogram = by_name[FRESHNESS].data
+    assert by_name.keys() == {one.name for one in (*INSTRUMENTS, *HISTOGRAMS)}
+    histogram = by_name["vecsink.freshness"].data
     assert isinstance(histogram, Histogram)
     (point,) = histogram.data_points
     assert (point.count, point.sum, point.min, point.max) == (2, 2.5, 0.5, 2.0)
