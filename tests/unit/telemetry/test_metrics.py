@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,77 +15,15 @@ from opentelemetry.sdk.metrics.export import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from worker.model import Outcome
-from worker.telemetry.bill import Bill
-from worker.telemetry.calls import EMBEDDING_BOUNDS_S, STORE_BOUNDS_S, Kind
+from tests.unit.telemetry.readings import busy, prometheus_text
 from worker.telemetry.counters import Counters
 from worker.telemetry.histograms import HISTOGRAMS
 from worker.telemetry.instruments import INSTRUMENTS
 from worker.telemetry.metrics import Metrics
-from worker.telemetry.reading import BudgetReading, ProviderReading, Reading, StoreReading
-from worker.telemetry.spread import Spread
+from worker.telemetry.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-
-def spread(bounds: Sequence[float], *numbers: float) -> Spread:
-    made = Spread(bounds)
-    for number in numbers:
-        made.add(number)
-    return made
-
-
-OPENAI = ProviderReading(
-    provider="openai",
-    model="text-embedding-3-small",
-    circuit="limited",
-    waiting=3,
-    in_flight=2,
-    limited=4,
-    opened=1,
-    durations={
-        Kind("embeddings", ""): spread(EMBEDDING_BOUNDS_S, 0.03, 0.5),
-        Kind("embeddings", "429"): spread(EMBEDDING_BOUNDS_S, *[0.01] * 4),
-        Kind("embeddings", "ConnectTimeout"): spread(EMBEDDING_BOUNDS_S, 10.0),
-    },
-)
-STORE = StoreReading(
-    "pinecone",
-    {
-        Kind("upsert", ""): spread(STORE_BOUNDS_S, 0.02),
-        Kind("upsert", "503"): spread(STORE_BOUNDS_S, 0.3, 0.4),
-    },
-)
-
-
-def busy() -> Reading:
-    counters = Counters(
-        records=110,
-        outcomes=Counter({Outcome.WRITTEN: 90, Outcome.DEAD_LETTERED: 10}),
-        batches=5,
-        rebalances=2,
-        bill=Bill(requests=7, texts=90, tokens=1000, usd=0.5, truncated=1),
-        tokens_by_table=Counter(products=900, reviews=100),
-        texts_by_table=Counter(products=80, reviews=10),
-        dead_letters=Counter(TextTooLong=10),
-    )
-    for share in (0.5, 1.0, 1.0):
-        counters.fill.add(share)
-    counters.freshness.record("products", [10_000, 11_500], 12_000.0)
-    return Reading(
-        connector="shop",
-        group="connect-shop",
-        counters=counters,
-        tasks=Counter(RUNNING=2),
-        buffered=8,
-        in_flight=3,
-        lag={"shop.public.products": 42},
-        lag_s={"shop.public.products": 7.5},
-        provider=OPENAI,
-        store=STORE,
-        budget=BudgetReading(0.25, is_spent=False),
-    )
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -233,11 +170,3 @@ def test_the_page_of_operations_names_every_metric() -> None:
     exported = {family.name for family in text_string_to_metric_families(prometheus_text())}
     named = set(re.findall(r"^\| `(\w+?)(?:_total)?` \|", page, re.MULTILINE))
     assert named == exported - {"target_info"}
-
-
-def prometheus_text() -> str:
-    metrics = Metrics(lambda: [busy()])
-    try:
-        return metrics.text().decode()
-    finally:
-        metrics.close()
