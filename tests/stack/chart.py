@@ -50,6 +50,12 @@ class Rendered:
         return made
 
     @property
+    def connector_files(self) -> dict[str, str]:
+        """What the folder of connectors holds."""
+        files: dict[str, str] = self.of("ConfigMap", "shop-vecsink-connectors")["data"] or {}
+        return files
+
+    @property
     def environment(self) -> dict[str, str]:
         """Of pod 0, without Secrets."""
         variables = dict(self.of("ConfigMap", "shop-vecsink-worker")["data"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +164,7 @@ def test_the_worker_takes_the_settings_as_they_are_meant(full: Rendered) -> None
 
 
 def test_the_connectors_of_the_folder_are_valid(full: Rendered, tmp_path: Path) -> None:
-    files = full.of("ConfigMap", "shop-vecsink-connectors")["data"]
-    for name, text in files.items():
+    for name, text in full.connector_files.items():
         (tmp_path / name).write_text(text)
     loaded = load([tmp_path], checks=CHECKS, environ={})
     assert loaded.problems == ()
@@ -313,3 +313,20 @@ def test_alerts_and_dashboard_are_those_of_the_repository(full: Rendered) -> Non
 def test_a_wrong_value_is_refused_by_its_name(helm: str, values: dict[str, Any], said: str) -> None:
     with pytest.raises(RenderError, match=said):
         render(helm, values)
+
+
+def test_the_values_of_the_documentation_are_taken(helm: str, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "deploy.md").read_text()
+    found = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    values = [one for one in found if isinstance(one, dict)]
+    assert len(values) == 3
+    for one in values:
+        rendered = render(helm, one)
+        loaded_worker = load_worker(environ={**rendered.environment, "KAFKA_PASSWORD": "secret"})
+        assert loaded_worker.problems == ()
+        for name, text in rendered.connector_files.items():
+            (tmp_path / name).write_text(text)
+            keys = {"COHERE_API_KEY": "secret", "PINECONE_API_KEY": "secret"}
+            worker = loaded_worker.require()
+            loaded = load([tmp_path / name], worker=worker, checks=CHECKS, environ=keys)
+            assert loaded.problems == ()
