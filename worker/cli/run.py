@@ -18,8 +18,7 @@ from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, tot
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
-from worker.metering import Metering
-from worker.publishing import published
+from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
 from worker.runtime.health import Health
 from worker.runtime.signals import stopping_on_signals

@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Answer(NamedTuple):
-    """What is answered."""
-
-    body: bytes
-    status: HTTPStatus = HTTPStatus.OK
+def _well() -> HTTPStatus:
+    return HTTPStatus.OK
 
 
 class Page(NamedTuple):
     """What a path answers."""
 
     content_type: str
-    answer: Callable[[], Answer]
+    body: Callable[[], bytes]
+    status: Callable[[], HTTPStatus] = _well
 
 
 class Exposition:
@@ -81,7 +79,7 @@ class _PageHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         try:
-            body, status = page.answer()
+            body, status = page.body(), page.status()
         except Exception:  # noqa: BLE001 - said, and the next page may work
             _log.exception("%s cannot be answered.", self.path)
             self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -42,7 +42,6 @@ GROUPS = (
         "noting",
         "build",
         "metering",
-        "publishing",
         "overseeing",
         "surveying",
         "explaining",

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from worker.telemetry.exposition import Answer, Exposition, Page
+from worker.telemetry.exposition import Exposition, Page
 from worker.telemetry.otlp import is_pushed, is_traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def broken() -> Answer:
+def broken() -> bytes:
     raise ValueError("a secret row")
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     pages = {
-        "/metrics": Page("text/plain", lambda: Answer(b"up 1\n")),
-        "/tired": Page("text/plain", lambda: Answer(b"no", HTTPStatus.SERVICE_UNAVAILABLE)),
+        "/metrics": Page("text/plain", lambda: b"up 1\n"),
+        "/tired": Page("text/plain", lambda: b"no", lambda: HTTPStatus.SERVICE_UNAVAILABLE),
         "/broken": Page("", broken),
     }
     listening = Exposition("127.0.0.1", 0, pages)
