@@ -178,7 +178,7 @@ def test_a_pod_has_the_time_that_the_worker_takes_to_end(full: Rendered) -> None
     worker = load_worker(environ={**full.environment, "KAFKA_PASSWORD": "secret"}).require()
     grace_s = full.pod["spec"]["terminationGracePeriodSeconds"]
     (_, wait_s) = full.container["lifecycle"]["preStop"]["exec"]["command"]
-    assert grace_s >= int(wait_s) + worker.shutdown_timeout_s + 5
+    assert grace_s >= int(wait_s) + worker.shutdown_timeout_s + 20
     readiness = full.container["readinessProbe"]
     assert readiness["periodSeconds"] * readiness["failureThreshold"] <= grace_s
 

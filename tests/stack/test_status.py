@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.collector import Collector
 from tests.stack.index import DIMENSIONS
 from tests.stack.ports import free_ports
 from tests.stack.shops import FIELDS, METADATA, PRODUCTS, open_shop
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 
 KEY = "sk-local"
 INSERT = "INSERT INTO products SELECT n, 'p ' || n, 'tools', n, 'Described ' || n FROM "
-TOLD = (
-    "vecsink_dead_letters_total",
-    "vecsink_consumer_lag_time_seconds",
-    "vecsink_batch_fill_count",
-    "gen_ai_client_operation_duration_seconds_count",
-    "db_client_operation_duration_seconds_count",
-)
-CALLS = {"fetch", "upsert"}
 
 
 @pytest.fixture
@@ -72,30 +63,12 @@ def standing(stack: Stack, file: Path) -> Mapping[str, Any]:
     return dict(found)
 
 
-def expect_metrics(listener: str, name: str) -> None:
-    told = metrics(listener)
-    for metric in TOLD:
-        assert re.search(rf'^{metric}{{connector="{name}"', told, re.MULTILINE), metric
-    assert httpx.get(f"{listener}/health/live", timeout=20).status_code == 200
-
-
-def expect_traces(collector: Collector, topic: str) -> None:
-    names = {span.span_id: span.name for span in collector.spans}
-    below = {(names.get(span.parent_span_id), span.name) for span in collector.spans}
-    batch = f"process {topic}"
-    assert (None, batch) in below
-    assert (batch, "embeddings text-embedding-3-small") in below
-    assert {called.split()[0] for parent, called in below if parent == batch} >= CALLS
-    assert "POISON" not in str(collector.spans)
-
-
 def test_status_before_during_and_after_runs_without_a_budget(
     stack: Stack, bench: Bench, provider: ProviderLocal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = f"http://127.0.0.1:{free_ports(1)[0]}"
     monkeypatch.setenv("CONNECT_LISTENERS", listener)
-    with Collector() as collector, open_shop(stack, "postgres", "status") as shop:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url)
+    with open_shop(stack, "postgres", "status") as shop:
         shop.sql(PRODUCTS)
         shop.sql(INSERT + "generate_series(1, 50) n")
         with bench.captured(shop, "products", records=50) as topic:
@@ -139,13 +112,12 @@ def test_status_before_during_and_after_runs_without_a_budget(
 
             shop.sql("UPDATE products SET description = 'Another' WHERE id = 1")
             eventually(lambda: fresh_rows(listener) == 1, "an update in the histogram")
+            assert "vecsink_dead_letters_total{" in metrics(listener)
             lag = f'vecsink_consumer_lag{{connector="{name}"'
             eventually(lambda: lag in metrics(listener), "the lag of the group")
-            expect_metrics(listener, name)
 
             assert worker.stop() == 0
             last = standing(stack, file)
             assert last["spend"][0]["tokens"] > today["tokens"]
             shown = vecsink("status", str(file), CONNECT_BOOTSTRAP_SERVERS=stack.kafka.bootstrap)
             assert f"{name}-dlq: 1, the last" in " ".join(shown.stdout.split())
-            expect_traces(collector, topic)

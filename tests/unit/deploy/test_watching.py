@@ -41,6 +41,7 @@ LABELS = {label for sample in SAMPLES for label in sample.labels} | {"namespace"
 """Prometheus adds the namespace itself, by the pod that it asked."""
 
 VALUES = {
+    "service_name": {"vecsink"},
     "outcome": {outcome.value for outcome in Outcome},
     "state": {state.value for state in TaskState} | {"PAUSED"} | set(CIRCUITS),
 }

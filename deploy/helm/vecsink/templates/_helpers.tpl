@@ -32,7 +32,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
 {{- define "vecsink.graceSeconds" -}}
-{{- add .Values.preStopSeconds .Values.shutdownTimeoutSeconds 5 -}}
+{{- add .Values.preStopSeconds .Values.shutdownTimeoutSeconds 20 -}}
 {{- end -}}
 
 {{/* As the usual Connect images spell a key: "_" for ".", "__" for "-", "___" for "_". */}}
