@@ -53,7 +53,7 @@ def test_every_metric_and_label_is_one_that_a_worker_tells(expression: str) -> N
     labels = {label.strip() for group in grouped for label in group.split(",")}
     labels |= set(re.findall(r"[{,]\s*(\w+)\s*[=!]", expression))
     assert labels <= LABELS
-    names = set(re.findall(r"\b(?:vecsink|messaging|gen_ai|db)_\w+(?=[{)\[])", expression))
+    names = set(re.findall(r"\b(?:vecsink|messaging|gen_ai|db|target)_\w+", expression))
     assert names - labels
     assert names - labels <= METRICS
 
