@@ -63,7 +63,14 @@ FULL: dict[str, Any] = {
         "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
     },
     "autoscaling": {"mode": "keda"},
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "serviceMonitor": {
+        "enabled": True,
+        "labels": {"release": "prometheus"},
+        "basicAuth": {
+            "username": {"name": "rest", "key": "user"},
+            "password": {"name": "rest", "key": "password"},
+        },
+    },
     "prometheusRule": {"enabled": True, "runbookUrl": "https://wiki.example.com/vecsink"},
     "dashboard": {"enabled": True},
 }

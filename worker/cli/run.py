@@ -74,7 +74,7 @@ def _supervise(
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
     metering = Metering(built, supervisor.tasks)
-    health = Health(lambda: supervisor.tasks, stop)
+    health = Health(lambda: supervisor.tasks, stop, worker.shutdown_timeout_s)
     with (
         stopping_on_signals(stop) as signals,
         published(worker, metering, health, listens=not until_caught_up),

@@ -18,8 +18,9 @@ def pulse(
     is_alive: bool = True,
     since_start_s: float = 1000.0,
     since_turn_s: float | None = 0.1,
+    has_crashed: bool = False,
 ) -> Pulse:
-    return Pulse("products-0", state, is_alive, since_start_s, since_turn_s)
+    return Pulse("products-0", state, is_alive, since_start_s, since_turn_s, has_crashed)
 
 
 def test_a_worker_without_tasks_is_alive_and_ready() -> None:
@@ -47,6 +48,18 @@ def test_a_task_that_ended_and_says_so_leaves_the_others_alone(state: TaskState)
     ended = pulse(state, is_alive=False, since_turn_s=10_000.0)
     assert live([ended, pulse()]).is_good
     assert ready([ended, pulse()], is_stopping=False).is_good
+
+
+def test_an_error_that_nobody_foresaw_is_death_only_where_nobody_else_is_at_work() -> None:
+    crashed = pulse(TaskState.FAILED, is_alive=False, has_crashed=True)
+    failed = pulse(TaskState.FAILED, is_alive=False)
+    assert live([crashed, pulse()]).is_good
+    assert live([failed]).is_good
+    assert live([crashed, failed]).reasons == ("the thread of products-0 has crashed",)
+
+
+def test_a_loop_may_stand_still_for_a_hand_over() -> None:
+    assert live([pulse(since_turn_s=STUCK_S + 20)], STUCK_S + 30).is_good
 
 
 def test_a_worker_is_not_ready_while_a_task_starts_unless_it_waits_for_somebody_else() -> None:
@@ -82,6 +95,17 @@ def test_a_start_that_waits_for_a_provider_and_one_that_fails_are_both_alive() -
     running.join(10)
     assert running.state is TaskState.FAILED
     assert (health.live().is_good, health.ready().is_good) == (True, True)
+
+
+def test_a_task_that_crashed_alone_is_death_on_a_thread_of_its_own() -> None:
+    def crashes(abort: threading.Event) -> Assembled:
+        raise ZeroDivisionError
+
+    running = RunningTask(TaskSpec("products", 0, crashes), threading.Event())
+    running.start()
+    running.join(10)
+    health = Health(lambda: [running], threading.Event())
+    assert health.live().reasons == ("the thread of products-0 has crashed",)
 
 
 def test_a_thread_that_ended_without_a_word_is_noticed() -> None:
