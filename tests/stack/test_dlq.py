@@ -142,7 +142,7 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
                 slow.wait()
                 healed.start()
                 twins = [dlq.started(*CURED), dlq.started(*CURED)]
-                assert [twin.wait(400) for twin in twins] == [0, 0]
+                assert [twin.wait(120) for twin in twins] == [0, 0]
             eventually(
                 lambda: bench.index.assert_equals(topic, expected_products(shop)), "the table"
             )
