@@ -272,6 +272,30 @@ def test_a_failing_newer_change_leaves_its_place_to_the_replay(
     world.assert_equals_table()
 
 
+def test_a_newer_change_that_cannot_be_folded_is_not_swallowed(
+    world: World, command: Command
+) -> None:
+    member = world.member()
+    fail(world)
+    world.table.garbage(1)
+    world.settle()
+    letter = next(iter(command.letters))
+    world.heal()
+    world.gate.hold("fetch")
+    world.table.update(1, price=8, without=("body",))
+    world.until(lambda: world.gate.parked)
+    newer = world.table.update(1, price=9, without=("body",))
+    world.until(lambda: member.task._backlog.rows == 2)
+    command.ask([letter])
+    world.until(lambda: member.task._backlog.rows == 3)
+    world.gate.open()
+    command.wait()
+    world.settle()
+    assert (newer.partition, newer.offset, "UnavailableColumn") in world.dead
+    assert command.states[0] == "replayed"
+    assert world.index[1]["body"] == POISON
+
+
 # Where the origin is gone ---------------------------------------------------------------------
 
 
