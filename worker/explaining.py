@@ -20,6 +20,9 @@ from worker.explain.explainer import Explainer
 from worker.explain.letters import Letters
 from worker.explain.reading import Reading
 from worker.explain.rehearsal import Rehearsal
+from worker.letters import standing
+from worker.letters.book import LetterBook
+from worker.letters.case import Filing
 from worker.marks import dead_rows, truncation
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoMarks, NoWatermarks
@@ -83,7 +86,8 @@ class Explaining:
         letters = None
         if config.dlq_topic is not None:
             self._readers.append(_reader(worker, config, (config.dlq_topic,)))
-            letters = Letters(self._readers[-1], reading, letter_of)
+            filing = Filing(letter_of, LetterBook(state).standings, config.errors.dlq_max_replays)
+            letters = Letters(self._readers[-1], reading, filing)
         self.explainer = Explainer(
             connector=config.name,
             dead_letter_topic=config.dlq_topic,
@@ -128,7 +132,7 @@ def _copied_state(worker: WorkerConfig, config: ConnectorConfig) -> StateTopic:
     with closing(_reader(worker, config, (config.state_topic,))) as reader:
         spans = {place: one.log for place, one in reader.standings(_ASK_S).items()}
         records = chain.from_iterable(reader.read(spans))
-        return copy_of(records, (dead_rows.PREFIX, truncation.PREFIX))
+        return copy_of(records, (dead_rows.PREFIX, truncation.PREFIX, standing.PREFIX))
 
 
 def _reader(worker: WorkerConfig, config: ConnectorConfig, topics: tuple[str, ...]) -> SpanReader:

@@ -20,6 +20,7 @@ from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
 from worker.explaining import Explaining
 from worker.letters.book import LetterBook
+from worker.letters.case import Filing
 from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
 from worker.pipeline.patience import Patience
@@ -35,7 +36,7 @@ from worker.triage.mailbox import Mailbox
 from worker.triage.outlook import Foresight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
     from worker.letters.standing import LetterId, Standing
     from worker.model import TopicPartition
     from worker.source.port import SpanReader
-    from worker.triage.mailbox import Standings
+
+    Standings = Callable[[], Mapping[LetterId, Standing]]
 
 _ASK_S = 10.0
 _AWAY_S = 30.0
@@ -90,10 +92,8 @@ def mailbox_of(
             standings = CopiedBook(state, config.state_topic).standings
         yield Mailbox(
             reader=reader,
-            told=letter_of,
+            filing=Filing(letter_of, standings, config.errors.dlq_max_replays),
             reading=Reading(keys, _waiting()),
-            standings=standings,
-            max_replays=config.errors.dlq_max_replays,
         )
 
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tests.embedding import embedding_of
-from tests.pipeline.world import GROUP, json_decoder
+from tests.pipeline.world import GROUP, MAX_REPLAYS, json_decoder
 from worker.clock import FakeClock
 from worker.dlq.reading import letter_of
 from worker.estimate.meter import meter_of
@@ -17,6 +17,9 @@ from worker.explain.reading import Reading
 from worker.explain.rehearsal import Rehearsal
 from worker.explain.verdict import verdict_of
 from worker.explain.wanted import Wanted
+from worker.letters import standing
+from worker.letters.book import LetterBook
+from worker.letters.case import Filing
 from worker.marks import dead_rows, truncation
 from worker.marks.dead_rows import DeadRows
 from worker.marks.watermarks import TableWatermarks
@@ -43,7 +46,7 @@ DEAD_LETTERS = "products-dlq"
 def explainer_of(world: World) -> Explainer:
     patience = Patience(abort=threading.Event(), clock=FakeClock(), timeout_s=5.0)
     waiting, clock = Waiting(patience), FakeClock()
-    state = copy_of(state_records(world), (dead_rows.PREFIX, truncation.PREFIX))
+    state = copy_of(state_records(world), (dead_rows.PREFIX, truncation.PREFIX, standing.PREFIX))
     runner = BatchRunner.of(
         documents=world.documents,
         embedding=embedding_of(world.embedder, clock),
@@ -58,7 +61,8 @@ def explainer_of(world: World) -> Explainer:
         marks=DeadRows(state),
     )
     reading = Reading(json_decoder(world.documents.columns), waiting)
-    letters = Letters(reader_of(world, DEAD_LETTERS), reading, letter_of)
+    filing = Filing(letter_of, LetterBook(state).standings, MAX_REPLAYS)
+    letters = Letters(reader_of(world, DEAD_LETTERS), reading, filing)
     return Explainer(
         connector="products",
         dead_letter_topic=DEAD_LETTERS if world.tolerant else None,

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.explained import catch_up, explained, explainer_of, verdict
+from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
 from tests.pipeline.world import GROUP, POISON
 from worker.errors import ConfigError, RetriableError
 from worker.explain.rehearsal import Course
-from worker.explain.verdict import Kind
+from worker.explain.verdict import Kind, verdict_of
+from worker.explain.wanted import Wanted
 from worker.flow.batching import BatchPolicy
+from worker.letters.standing import LetterState
 from worker.model import Outcome, Point, TopicPartition
 from worker.reselect.memory import MemoryReselector
 from worker.source.port import Commit, Standing
@@ -24,6 +27,7 @@ from worker.store.port import Deletion
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import World
+    from worker.explain.verdict import Verdict
 
 
 def rewrite(world: World, row: int, **stamp: object) -> None:
@@ -435,3 +439,31 @@ def change_at_random(world: World, draw: random.Random) -> None:
         else:
             without = ["body"] if draw.random() < 0.4 else []
             world.table.update(1, name=name, price=price, without=without)
+
+
+def test_a_discarded_letter_says_why_nobody_needs_it(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    catch_up(world)
+    command = Command(world)
+    (letter,) = command.letters
+    command.book.settle(letter, LetterState.DISCARDED, "test data")
+    found = verdict_as_it_stands(world, 1)
+    assert found.kind is Kind.DEAD_LETTERED
+    assert "(discarded: test data)" in found.sentence
+
+
+def test_a_row_whose_letter_was_replayed_is_current(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    world.member()
+    world.settle()
+    assert verdict_as_it_stands(world, 1).kind is Kind.DEAD_LETTERED
+    world.heal()
+    Command(world).replay()
+    assert verdict_as_it_stands(world, 1).kind is Kind.CURRENT
+
+
+def verdict_as_it_stands(world: World, key: int) -> Verdict:
+    """By the letters that the world's own dead-letter topic has."""
+    explainer = explainer_of(world)
+    ground = explainer.ground(None)
+    return verdict_of(explainer.explain(Wanted.parse(str(key)), ground, None, lambda records: None))

@@ -15,6 +15,7 @@ from worker.dlq.reading import letter_of
 from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
+from worker.letters.case import Filing
 from worker.model import TopicPartition
 from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
@@ -40,10 +41,8 @@ def patience() -> Patience:
 def mailbox_of(world: World) -> Mailbox:
     return Mailbox(
         reader=reader_of(world, DEAD_LETTERS),
-        told=letter_of,
+        filing=Filing(letter_of, dict, MAX_REPLAYS),
         reading=Reading(json_decoder(frozenset()), Waiting(patience())),
-        standings=dict,
-        max_replays=MAX_REPLAYS,
     )
 
 
@@ -137,6 +136,17 @@ def test_what_came_after_a_letter_whose_record_is_gone_is_unknown(make_world: Wo
     (found,) = outlooks(world)
     assert found.fate is Fate.UNDECIDED
     assert "does not hold its record" in found.why
+
+
+def test_a_partial_change_that_failed_as_well_goes_with_the_letter_before_it(world: World) -> None:
+    world.table.insert(1, body=POISON)
+    world.member()
+    world.settle()
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    first, second = outlooks(world)
+    assert (first.fate, second.fate) == (Fate.WRITTEN, Fate.WRITTEN)
+    assert second.why == "with the letter 0:0"
 
 
 def test_many_letters_of_several_partitions_are_looked_at_at_once(make_world: Worlds) -> None:

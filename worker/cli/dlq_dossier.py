@@ -75,12 +75,14 @@ def print_dossier(found: Dossier, console: Console) -> None:
         head(console, f"Failure {number} of {len(found.failures)}")
         made = _failure(failure)
         trace = made.pop("stack_trace")
-        pairs(console, made)
+        pairs(console, {name.replace("_", " "): value for name, value in made.items()})
         if trace:
             console.print(_indented(trace), markup=False, highlight=False, style="dim")
     head(console, "Its row (content of your database)")
     if found.row is not None:
         pairs(console, {name: shown(value) for name, value in found.row.items()})
+        if lacking := _unavailable(found):
+            pairs(console, {"(not sent)": lacking})
     else:
         pairs(console, {"": _no_row(found)})
     if found.text is not None:

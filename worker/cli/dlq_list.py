@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from worker.triage.case import Case
+    from worker.letters.case import Case
     from worker.triage.selection import Selection
 
 

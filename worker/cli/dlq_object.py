@@ -13,8 +13,8 @@ from worker.cli.explain_object import letter_object, moment_or_none
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from worker.letters.case import Case
     from worker.letters.standing import Standing
-    from worker.triage.case import Case
     from worker.triage.outlook import Outlook
     from worker.triage.replay import Replay
     from worker.triage.tally import Tally

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from worker.triage.case import Case
+    from worker.letters.case import Case
     from worker.triage.outlook import Outlook
     from worker.triage.replay import Replay
 

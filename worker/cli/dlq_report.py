@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.columns import Columns
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from worker.triage.case import Case
+    from worker.letters.case import Case
     from worker.triage.tally import Tally
 
 _COLOURS = {
@@ -29,6 +30,8 @@ _COLOURS = {
 }
 _FEW = 8
 """Of a kind in a table of totals."""
+_MOST_CHARACTERS = 90
+"""Of a message in a table; ``show`` and ``--json`` have all of it."""
 _UNNAMED = "(not said)"
 
 
@@ -42,8 +45,7 @@ def print_list(
         return
     span = f"{chosen.letters:,} as asked for, from {_when(chosen.first_ms)}"
     console.print(Text(f"{span} to {_when(chosen.last_ms)}\n"), soft_wrap=True)
-    for part in totals(chosen):
-        console.print(part)
+    console.print(Columns(totals(chosen)))
     if shown:
         console.print(records(shown))
     left = chosen.letters - len(shown)
@@ -96,9 +98,13 @@ def records(shown: Sequence[Case]) -> Table:
             f"{letter.origin_partition}@{letter.origin_offset}",
             Text(case.state.value, _COLOURS.get(case.state, "")),
             str(letter.replays),
-            plain(letter.message),
+            plain(_short(letter.message)),
         )
     return table
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= _MOST_CHARACTERS else f"{message[:_MOST_CHARACTERS]}…"
 
 
 def harmless(text: str) -> str:

@@ -43,7 +43,9 @@ def as_object(found: Explanation) -> dict[str, Any]:
         "document": _document(found),
         "point": None if found.point is None else point_object(found.point),
         "parked_point": found.entry is not None and found.entry.parked is not None,
-        "dead_letters": [letter_object(letter) for letter in found.letters],
+        "dead_letters": [
+            {**letter_object(case.letter), "state": case.state.value} for case in found.letters
+        ],
         "now": _now(found),
     }
 

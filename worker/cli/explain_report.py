@@ -51,9 +51,9 @@ def print_report(found: Explanation, console: Console) -> None:
     if found.entry is not None:
         head(console, "Its point in the index")
         pairs(console, _point(found))
-    for letter in found.letters:
-        head(console, "A dead letter")
-        pairs(console, _flat(letter_object(letter)))
+    for case in found.letters:
+        head(console, f"A dead letter: {case.state.value}")
+        pairs(console, _flat(letter_object(case.letter)))
 
 
 def head(console: Console, title: str) -> None:
@@ -109,7 +109,7 @@ def _notes(found: Explanation, step: Step) -> Iterator[str]:
         yield "its key changes"
     if change is not None and change.moved_from is not None:
         yield "had another key before"
-    if any(letter.is_of(record) for letter in found.letters):
+    if any(case.letter.is_of(record) for case in found.letters):
         yield "dead letter"
     if point is not None and point.stamp is not None:
         position = point.stamp.position

@@ -15,7 +15,6 @@ from worker.pipeline.parking import Departure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from worker.dlq.port import Letter
     from worker.document.template import Condition
     from worker.estimate.meter import Meter
     from worker.estimate.stored import Waiting
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from worker.explain.rehearsal import Rehearsal, Rehearsed
     from worker.explain.search import Progress, Trail
     from worker.explain.wanted import Wanted
+    from worker.letters.case import Case
     from worker.model import Value
     from worker.pipeline.parking import Parking
     from worker.source.port import Reach, SpanReader
@@ -128,7 +128,7 @@ class Explainer:
 
     def _letters(
         self, wanted: Wanted, ground: Ground, trail: Trail, progress: Progress
-    ) -> Sequence[Letter]:
+    ) -> Sequence[Case]:
         if self.letters is None:
             return ()
         return self.letters.find(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.dlq.port import Letter
     from worker.estimate.meter import Tokens
     from worker.explain.rehearsal import Rehearsed
     from worker.explain.search import Trail
     from worker.explain.step import Step
+    from worker.letters.case import Case
     from worker.model import Point, Value
     from worker.pipeline.known import Address
     from worker.source.port import Reach
@@ -58,7 +58,7 @@ class Explanation:
     """None if the row has none, or if nobody can know."""
     entry: Entry | None
     """None where nobody can tell the row's id."""
-    letters: Sequence[Letter]
+    letters: Sequence[Case]
     rehearsed: Rehearsed | None
     """What would happen now; None without a change."""
 
@@ -83,12 +83,12 @@ class Explanation:
         return 0 if self.standing is None else self.standing.log.end - self.next_offset
 
     @property
-    def letter(self) -> Letter | None:
+    def letter(self) -> Case | None:
         """The dead letter of the newest record."""
         if self.newest is None:
             return None
         record = self.newest.record
-        return next((one for one in reversed(self.letters) if one.is_of(record)), None)
+        return next((one for one in reversed(self.letters) if one.letter.is_of(record)), None)
 
     @property
     def has_newest(self) -> bool:

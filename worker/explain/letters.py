@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from worker.source.port import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from worker.dlq.port import Letter
     from worker.explain.reading import Reading
     from worker.explain.search import Progress
     from worker.explain.wanted import Wanted
+    from worker.letters.case import Case, Filing
     from worker.model import Record, TopicPartition
     from worker.source.port import Reach, SpanReader
 
@@ -25,8 +26,7 @@ class Letters:
     reader: SpanReader
     """Of that topic."""
     reading: Reading
-    told: Callable[[Record], Letter | None]
-    """What a record of that topic says of itself."""
+    filing: Filing
 
     def find(
         self,
@@ -35,7 +35,7 @@ class Letters:
         topics: Collection[str],
         records: Sequence[Record],
         progress: Progress,
-    ) -> Sequence[Letter]:
+    ) -> Sequence[Case]:
         """Those of a row of these topics, in the order of the dead-letter topic.
 
         Args:
@@ -46,15 +46,16 @@ class Letters:
                 their key.
             progress: told of records read.
         """
-        found: list[Letter] = []
+        found: list[Case] = []
+        said = self.filing.standings()
         spans = {place: Span(*one.log) for place, one in standings.items()}
         for batch in self.reader.read(spans):
             for dead in batch:
-                letter = self.told(dead)
-                if letter is not None and letter.topic in topics:
-                    is_known = any(letter.is_of(record) for record in records)
-                    if is_known or is_of_row(self.reading, dead, letter, wanted):
-                        found.append(letter)
+                case = self.filing.case(dead, said)
+                if case is not None and case.letter.topic in topics:
+                    is_known = any(case.letter.is_of(record) for record in records)
+                    if is_known or is_of_row(self.reading, dead, case.letter, wanted):
+                        found.append(case)
             progress(len(batch))
         return found
 

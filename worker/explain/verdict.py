@@ -67,7 +67,7 @@ def verdict_of(found: Explanation) -> Verdict:
     """Judge by what was found."""
     if found.newest is None:
         return _without_record(found)
-    if found.letter is not None and not found.has_newest:
+    if found.letter is not None and not (found.has_newest or found.letter.is_over):
         return Verdict(Kind.DEAD_LETTERED, f"{dead(found.letter)}; {holds(found)}")
     if found.newest.not_a_row is not None:
         return Verdict(Kind.NOT_A_ROW, f"no row: the newest record is a {found.newest.not_a_row}")

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from worker.explain.rehearsal import Course
+from worker.letters.standing import LetterState
 from worker.pipeline.decide import is_stale
 from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
-    from worker.dlq.port import Letter
     from worker.errors import FatalError, RecordError
     from worker.explain.explanation import Explanation
+    from worker.letters.case import Case
 
 
 def moment(ms: int | None) -> str:
@@ -107,15 +108,19 @@ def as_of(found: Explanation) -> str:
     return f"offset {position.offset:,} of partition {position.partition}"
 
 
-def dead(letter: Letter) -> str:
-    """Where the dead letter is, since when, and why."""
+def dead(case: Case) -> str:
+    """Where the dead letter is, since when, why, and what became of it."""
+    letter, standing = case.letter, case.standing
     since = (
         f" since {moment(letter.sent_ms)}"
         if letter.sent_ms is not None
         else f", as of {moment(letter.written_ms)}"
     )
     why = f"{letter.kind}: {letter.message}" if letter.kind else letter.message
-    return f"in the dead-letter topic{since}: {why}"
+    became = "" if case.state is LetterState.OPEN else f" ({case.state.value})"
+    if standing.note and case.state is LetterState.DISCARDED:
+        became = f" (discarded: {standing.note})"
+    return f"in the dead-letter topic{since}: {why}{became}"
 
 
 def _completed(found: Explanation) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from worker.estimate.stored import Waiting
     from worker.letters.book import LetterBook
+    from worker.letters.case import Case
     from worker.model import TopicPartition
-    from worker.triage.case import Case
     from worker.triage.mailbox import Found
 
 _AT_ONCE = 1000

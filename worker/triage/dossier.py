@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from worker.dlq.port import Failure
     from worker.explain.explainer import Explainer
     from worker.explain.explanation import Text
+    from worker.letters.case import Case
     from worker.model import Record, Value
-    from worker.triage.case import Case
     from worker.triage.mailbox import Mailbox
     from worker.triage.outlook import Foresight, Outlook
     from worker.triage.selection import Stretch

@@ -7,24 +7,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from worker.explain.letters import is_of_row
-from worker.letters.standing import UNTOUCHED, LetterId
+from worker.letters.standing import UNTOUCHED
 from worker.source.port import Span
-from worker.triage.case import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from worker.dlq.port import Letter
     from worker.explain.reading import Reading
     from worker.explain.search import Progress
     from worker.explain.wanted import Wanted
-    from worker.letters.standing import Standing
+    from worker.letters.case import Case, Filing
+    from worker.letters.standing import LetterId, Standing
     from worker.model import Record, TopicPartition
     from worker.source.port import Reach, SpanReader
     from worker.triage.selection import Selection
 
-    Standings = Callable[[], Mapping[LetterId, Standing]]
-    """What became of letters; asked after the ends are known."""
 
 _ASK_S = 10.0
 _BEGINNING: Mapping[TopicPartition, int] = MappingProxyType({})
@@ -59,12 +57,9 @@ class Mailbox:
 
     reader: SpanReader
     """Of the dead-letter topic."""
-    told: Callable[[Record], Letter | None]
-    """What a record of that topic says of itself."""
+    filing: Filing
     reading: Reading
     """Of keys."""
-    standings: Standings
-    max_replays: int
 
     def ends(self) -> Mapping[TopicPartition, Reach]:
         """What the topic holds now; empty if it does not exist.
@@ -99,7 +94,7 @@ class Mailbox:
             place: Span(max(one.log.start, since.get(place, 0)), one.log.end)
             for place, one in ends.items()
         }
-        standings = self.standings()
+        standings = self.filing.standings()
         for records in self.reader.read(spans):
             for record in records:
                 self._sort(record, selection, standings, found)
@@ -118,7 +113,7 @@ class Mailbox:
             return None
         for records in self.reader.read({place: Span(offset, offset + 1)}):
             for record in records:
-                case = self._case(record, self.standings())
+                case = self.filing.case(record, self.filing.standings())
                 return None if case is None else (case, record)
         return None
 
@@ -129,20 +124,13 @@ class Mailbox:
         standings: Mapping[LetterId, Standing],
         found: Found,
     ) -> None:
-        case = self._case(record, standings)
+        case = self.filing.case(record, standings)
         if case is None:
             found.strangers += 1
             return
         found.all.append(case)
         if selection.fits(case) and self._is_of_row(record, case.letter, selection.key):
             found.cases.append(case)
-
-    def _case(self, record: Record, standings: Mapping[LetterId, Standing]) -> Case | None:
-        letter = self.told(record)
-        if letter is None:
-            return None
-        name = LetterId(record.topic_id, record.partition, record.offset)
-        return Case(name, letter, standings.get(name, UNTOUCHED), self.max_replays)
 
     def _is_of_row(self, record: Record, letter: Letter, wanted: Wanted | None) -> bool:
         return wanted is None or is_of_row(self.reading, record, letter, wanted)

@@ -6,7 +6,7 @@ knows what it receives meanwhile, so the answer is as good as the moment that it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from worker.explain.rehearsal import Rehearsal, Rehearsed
     from worker.explain.search import Progress
+    from worker.letters.case import Case
     from worker.letters.standing import LetterId
-    from worker.model import Change, TopicPartition
+    from worker.model import Change, Key, TopicPartition
     from worker.pipeline.candidate import Candidate, Settlement
     from worker.pipeline.letters import LetterReading
     from worker.pipeline.tail import TailReading
-    from worker.triage.case import Case
 
 _ITEMS = 100
 """Compared with the index at once."""
@@ -59,6 +59,20 @@ class Outlook(NamedTuple):
     fate: Fate
     why: str = ""
     """Never anything of the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A letter whose change would be written, and later ones of its row that are part of it."""
+
+    candidate: Candidate
+    change: Change
+    """With what came after it."""
+    parts: list[LetterId] = field(default_factory=list)
+
+    def covers(self, later: Change) -> bool:
+        """Whether a later letter's change is folded over this one already."""
+        return later.position.offset <= self.change.position.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +111,17 @@ class Foresight:
         candidates = opened.candidates
         if candidates:
             self.tail.follow(candidates, PartitionLedger(place), _END)
-        due: list[tuple[Candidate, Change]] = []
-        for candidate in candidates:
-            applied = self._applied(candidate)
+        due: list[_Due] = []
+        last: dict[Key | None, _Due] = {}
+        for candidate in sorted(candidates, key=lambda one: one.offset):
+            applied, before = self._applied(candidate), last.get(candidate.key)
             if isinstance(applied, Outlook):
                 found.append(applied)
+            elif before is not None and before.covers(applied):
+                before.parts.append(candidate.id)
             else:
-                due.append((candidate, applied))
+                due.append(_Due(candidate, applied))
+                last[candidate.key] = due[-1]
         for first in range(0, len(due), _ITEMS):
             found += self._rehearsed(due[first : first + _ITEMS])
         return found
@@ -121,12 +139,16 @@ class Foresight:
             return Outlook(candidate.id, Fate.FAILS, why)
         return applied
 
-    def _rehearsed(self, due: Sequence[tuple[Candidate, Change]]) -> Iterator[Outlook]:
-        rows = [[Step(candidate.record, change)] for candidate, change in due]
-        rehearsed = self.rehearsal.of_rows(rows)
-        for (candidate, _), found in zip(due, rehearsed, strict=True):
-            if found is not None:
-                yield _judged(candidate, found)
+    def _rehearsed(self, due: Sequence[_Due]) -> Iterator[Outlook]:
+        rows = [[Step(one.candidate.record, one.change)] for one in due]
+        for one, found in zip(due, self.rehearsal.of_rows(rows), strict=True):
+            if found is None:
+                continue
+            outlook = _judged(one.candidate, found)
+            yield outlook
+            whole = f"with the letter {outlook.letter.partition}:{outlook.letter.offset}"
+            for part in one.parts:
+                yield Outlook(part, outlook.fate, whole)
 
 
 _FATES = {

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from worker.estimate.stored import Waiting
     from worker.letters.book import LetterBook
+    from worker.letters.case import Case
     from worker.letters.standing import LetterId, LetterOrigin, Standing
     from worker.model import TopicPartition
-    from worker.triage.case import Case
 
 
 @dataclass(frozen=True, slots=True)

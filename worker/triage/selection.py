@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from worker.explain.wanted import Wanted
-    from worker.triage.case import Case
+    from worker.letters.case import Case
 
 _PLACE = re.compile(r"(\d+)(?::(\d+)(?:-(\d+))?)?")
 _AGE = re.compile(r"(\d+)([smhd])")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from worker.letters.case import Case
     from worker.letters.standing import LetterState
-    from worker.triage.case import Case
 
 _HOUR_MS = 3_600_000
 

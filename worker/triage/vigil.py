@@ -39,7 +39,7 @@ class Vigil:
             for case in (*self._found.all, *new.all)
             if case.id.offset >= starts.get(case.id.partition, 0)
         ]
-        found.refresh(self._mailbox.standings())
+        found.refresh(self._mailbox.filing.standings())
         found.cases = [case for case in found.all if case.is_open]
         self._found = found
         return found

@@ -15,6 +15,7 @@ from worker.errors import RecordError, Stage
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
 from worker.letters.book import LetterBook
+from worker.letters.case import Filing
 from worker.letters.standing import LetterId
 from worker.model import Origin, Record, TopicPartition
 from worker.pipeline.patience import Patience
@@ -52,10 +53,8 @@ class Office:
         self.committed: dict[TopicPartition, int] = {}
         self.mailbox = Mailbox(
             reader=self.reader(TOPIC),
-            told=letter_of,
+            filing=Filing(letter_of, self.book.standings, MAX_REPLAYS),
             reading=Reading(DebeziumDecoder(DecoderSettings(_JSON, _JSON)), waiting()),
-            standings=self.book.standings,
-            max_replays=MAX_REPLAYS,
         )
         self.closing = Closing(self.book, self._commit, waiting())
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.place import place_in_name
-from worker.letters.standing import LetterId, LetterOrigin, LetterState
+from worker.letters.standing import UNTOUCHED, LetterId, LetterOrigin, LetterState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from worker.dlq.port import Letter
     from worker.letters.standing import Standing
+    from worker.model import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Case:
         return not self.state.is_closed
 
     @property
+    def is_over(self) -> bool:
+        """Whether its failure says nothing of the index any more."""
+        return self.state in (LetterState.REPLAYED, LetterState.SUPERSEDED)
+
+    @property
     def table(self) -> str:
         """As the record says it, else as its topic's name does, else the topic."""
         place = place_in_name(self.letter.topic)
@@ -49,3 +57,22 @@ class Case:
         return LetterOrigin(
             letter.topic, letter.topic_id, letter.origin_partition, letter.origin_offset
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Makes cases of records."""
+
+    told: Callable[[Record], Letter | None]
+    """What a record of the dead-letter topic says of itself."""
+    standings: Callable[[], Mapping[LetterId, Standing]]
+    """What became of letters, as of now."""
+    max_replays: int
+
+    def case(self, record: Record, standings: Mapping[LetterId, Standing]) -> Case | None:
+        """The case of a record of the dead-letter topic; None if it says nothing of a failure."""
+        letter = self.told(record)
+        if letter is None:
+            return None
+        name = LetterId(record.topic_id, record.partition, record.offset)
+        return Case(name, letter, standings.get(name, UNTOUCHED), self.max_replays)
