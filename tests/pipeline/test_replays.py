@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from tests.pipeline.letterbox import DEAD
 from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
 from tests.pipeline.world import POISON, SESSION_S, World, clock_of, system_world
+from worker.errors import FatalError
 from worker.letters.standing import LetterState
 from worker.model import Key, Position, TopicPartition
 from worker.pipeline.goal import Goal
@@ -18,7 +20,9 @@ from worker.source.port import Standing
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
+    from worker.letters.book import LetterBook
     from worker.model import Record
+    from worker.pipeline.inquiry import Readers, ReplayPorts
     from worker.source.memory_log import PartitionLog
 
 
@@ -367,6 +371,35 @@ def test_a_letter_that_the_topic_dropped_stays_open(world: World, command: Comma
     standing = command.book.standing(letter)
     assert standing.state is LetterState.OPEN
     assert "does not hold it any more" in standing.note
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        (FatalError("the user may not read products-dlq"), "the user may not read products-dlq"),
+        (KeyError("poison"), "it failed: KeyError"),
+    ],
+)
+def test_letters_that_cannot_be_read_stay_open_and_the_task_goes_on(
+    error: Exception, note: str
+) -> None:
+    class Refused(World):
+        def replay_ports(self, book: LetterBook) -> ReplayPorts:
+            def refuse() -> Readers:
+                raise error
+
+            return replace(super().replay_ports(book), open=refuse)
+
+    world = Refused()
+    command, _ = Command(world), world.member()
+    fail(world)
+    command.replay()
+    (standing,) = command.standings
+    assert (standing.state, standing.note) == (LetterState.OPEN, note)
+    world.table.insert(2)
+    world.settle()
+    assert 2 in world.index
+    world.close()
 
 
 # Failing again --------------------------------------------------------------------------------
