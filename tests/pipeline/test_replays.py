@@ -509,6 +509,24 @@ def test_two_replays_at_once_are_one(world: World, command: Command) -> None:
     world.assert_equals_table()
 
 
+def test_letters_of_one_row_go_together_whoever_asked_for_them(
+    world: World, command: Command
+) -> None:
+    member = world.member()
+    fail(world)
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    first, second = command.letters
+    world.heal()
+    member.state.hold()
+    command.ask([second], run="one")
+    command.ask([first], run="two")
+    member.state.caught_up(0.0)
+    command.wait()
+    assert command.states == ["replayed", "replayed"]
+    world.assert_equals_table()
+
+
 def test_a_letter_discarded_while_it_waits_is_left_alone(world: World, command: Command) -> None:
     world.member()
     fail(world)
