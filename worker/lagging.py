@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from worker.letters.counting import held_of
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.port import Span
 from worker.source.subscription import Subscription
+from worker.telemetry.behind import Behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -42,6 +44,8 @@ class Lag:
         """``closed`` are the letters that nothing is left to be done about."""
         self.by_topic: Mapping[str, int] = {}
         """Rows; empty while nobody knows."""
+        self.seconds_by_topic: Mapping[str, float] = {}
+        self._behind = Behind()
         self.open_letters: int | None = None
         """None while nobody knows, and where there is no dead-letter topic."""
         self._worker = worker
@@ -71,9 +75,22 @@ class Lag:
 
     def _look(self, rows: SpanReader, letters: OpenLetters | None) -> None:
         while not self._stop.is_set():
-            self.by_topic = _behind(rows)
+            self._look_at_rows(rows)
             self.open_letters = None if letters is None else letters.count()
             self._stop.wait(_EVERY_S)
+
+    def _look_at_rows(self, reader: SpanReader) -> None:
+        try:
+            ahead = reader.ahead(_TIMEOUT_S)
+        except WorkerError as error:
+            _log.debug("The lag is not known: %s.", error)
+            self.by_topic, self.seconds_by_topic = {}, {}
+            return
+        behind: Counter[str] = Counter()
+        for place, span in ahead.items():
+            behind[place.topic] += span.length
+        self.by_topic = behind
+        self.seconds_by_topic = self._behind.look(time.monotonic(), ahead)
 
     def _reader(self, topics: tuple[str, ...]) -> SpanReader:
         from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
@@ -119,15 +136,3 @@ class OpenLetters:
             for records in self._reader.read({place: Span(span.end - 1, span.end)}):
                 return records[0].topic_id
         return ""
-
-
-def _behind(reader: SpanReader) -> Mapping[str, int]:
-    try:
-        ahead = reader.ahead(_TIMEOUT_S)
-    except WorkerError as error:
-        _log.debug("The lag is not known: %s.", error)
-        return {}
-    behind: Counter[str] = Counter()
-    for place, span in ahead.items():
-        behind[place.topic] += span.length
-    return behind

@@ -7,25 +7,30 @@ import threading
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+import orjson
 
 from worker.errors import RetriableError
 from worker.lagging import Lag
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
-from worker.telemetry.otlp import is_pushed
-from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
+from worker.telemetry.otlp import is_pushed, is_traced
+from worker.telemetry.reading import BudgetReading, ProviderReading, Reading, StoreReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from worker.build import Assembly
     from worker.config.listener import Listener
     from worker.config.worker import WorkerConfig
     from worker.index import Index
+    from worker.runtime.health import Health, Verdict
     from worker.runtime.supervisor import RunningTask
     from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
+    from worker.telemetry.traces import Traces
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +77,9 @@ class Metering:
             in_flight=sum(task.in_flight for task in running),
             lag=self._lags[name].by_topic,
             open_letters=self._lags[name].open_letters,
+            lag_s=self._lags[name].seconds_by_topic,
             provider=_provider(one.index),
+            store=_store(one.index),
             budget=_budget(one.index),
         )
 
@@ -90,8 +97,13 @@ def _provider(index: Index) -> ProviderReading | None:
         in_flight=numbers.in_flight,
         limited=numbers.limited,
         opened=numbers.opened,
-        failed=embedding.failed,
+        durations=embedding.durations,
     )
+
+
+def _store(index: Index) -> StoreReading | None:
+    store = index.opened_store
+    return None if store is None else StoreReading(store.system, store.calls.durations)
 
 
 def _budget(index: Index) -> BudgetReading | None:
@@ -135,8 +147,12 @@ class _Published:
 
 
 @contextmanager
-def published(worker: WorkerConfig, metering: Metering, *, listens: bool) -> Iterator[None]:
+def published(
+    worker: WorkerConfig, metering: Metering, health: Health, *, listens: bool
+) -> Iterator[None]:
     """Within the block metrics can be had: over HTTP if it listens, over OTLP if it is set up.
+
+    So are traces, over OTLP alone.
 
     Raises:
         RetriableError: an address of ``listeners`` cannot be had.
@@ -144,24 +160,55 @@ def published(worker: WorkerConfig, metering: Metering, *, listens: bool) -> Ite
     made = _Published(metering)
     with ExitStack() as leaving:
         leaving.callback(made.close)
+        if is_traced():
+            leaving.callback(_traces().close)
         if is_pushed():
             threading.Thread(target=made.push, name="otlp", daemon=True).start()
         for listener in worker.listeners if listens else ():
-            listening = _exposition(listener, made, is_chosen=worker.chose_listeners)
+            listening = _exposition(listener, made, health, is_chosen=worker.chose_listeners)
             if listening is not None:
                 leaving.callback(listening.close)
         yield
 
 
-def _exposition(listener: Listener, made: _Published, *, is_chosen: bool) -> Exposition | None:
+def _traces() -> Traces:
+    from worker.telemetry.traces import Traces, otlp_exporter  # noqa: PLC0415 - slow to load
+
+    traces = Traces(otlp_exporter())
+    traces.publish()
+    return traces
+
+
+def _exposition(
+    listener: Listener, made: _Published, health: Health, *, is_chosen: bool
+) -> Exposition | None:
     """An address that nobody chose may be taken; then nothing listens."""
     from worker.telemetry.exposition import Exposition, Page  # noqa: PLC0415 - few runs need it
 
+    pages = {
+        "/metrics": Page(PROMETHEUS, made.text),
+        "/health/live": Page(*_said(health.live)),
+        "/health/ready": Page(*_said(health.ready)),
+    }
     where = f"http://{listener.host}:{listener.port}"
     try:
-        return Exposition(*listener, {"/metrics": Page(PROMETHEUS, made.text)})
+        return Exposition(*listener, pages)
     except OSError as error:
         if is_chosen:
             raise RetriableError(f"listeners: {where} cannot be had: {error.strerror}") from error
         _log.warning("%s is taken, so nobody can ask for /metrics: set listeners.", where)
         return None
+
+
+def _said(
+    ask: Callable[[], Verdict],
+) -> tuple[str, Callable[[], bytes], Callable[[], HTTPStatus]]:
+    def body() -> bytes:
+        verdict = ask()
+        status = "healthy" if verdict.is_good else "unhealthy"
+        return orjson.dumps({"status": status, "reasons": verdict.reasons})
+
+    def status() -> HTTPStatus:
+        return HTTPStatus.OK if ask().is_good else HTTPStatus.SERVICE_UNAVAILABLE
+
+    return "application/json", body, status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.store_contract import DIMENSIONS, StoreContract
+from worker.store.measured import MeasuredStore
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 
 
@@ -21,3 +22,12 @@ class TestUnguardedMemoryStore(StoreContract):
             MemoryConfig.model_validate({"store.dimensions": DIMENSIONS}),
             behaviour=MemoryBehaviour(guarded=False),
         )
+
+
+class TestMeasuredStore(StoreContract):
+    """Counting calls changes nothing about them."""
+
+    @pytest.fixture
+    def store(self) -> MeasuredStore:
+        config = MemoryConfig.model_validate({"store.dimensions": DIMENSIONS})
+        return MeasuredStore(MemoryStore(config), "memory")

@@ -147,7 +147,7 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
                 slow.wait()
                 healed.start()
                 twins = [dlq.started(*CURED), dlq.started(*CURED)]
-                assert [twin.wait(90) for twin in twins] == [0, 0]
+                assert [twin.wait(400) for twin in twins] == [0, 0]
             eventually(
                 lambda: bench.index.assert_equals(topic, expected_products(shop)), "the table"
             )
@@ -198,7 +198,8 @@ def assert_as_they_came(stack: Stack, topic: str, letters: str) -> None:
         assert (letter.key, letter.value) == (record.key, record.value)
         assert letter.headers[: len(record.headers)] == record.headers
         assert letter.timestamp_ms == record.timestamp_ms
-        assert told["__vecsink.errors.topic.id"] == record.topic_id.encode()
+        topic_id = record.topic_id.replace("/", "_").replace("+", "-")  # as Kafka writes it
+        assert told["__vecsink.errors.topic.id"] == topic_id.encode()
         row = decode(stack, record.key)["id"]
         said = b" ".join(value or b"" for _, value in letter.headers[len(record.headers) :])
         assert POISON.encode() not in said, row

@@ -20,6 +20,7 @@ from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
+from worker.runtime.health import Health
 from worker.runtime.signals import stopping_on_signals
 from worker.runtime.supervisor import Supervisor
 from worker.telemetry.logs import set_up_logs
@@ -73,9 +74,10 @@ def _supervise(
     supervisor = Supervisor(tasks, stop)
     began_s = time.monotonic()
     metering = Metering(built, supervisor.tasks)
+    health = Health(lambda: supervisor.tasks, stop, worker.shutdown_timeout_s)
     with (
         stopping_on_signals(stop) as signals,
-        published(worker, metering, listens=not until_caught_up),
+        published(worker, metering, health, listens=not until_caught_up),
     ):
         try:
             supervisor.start()

@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 _REQUEST_S = 5.0
 _PAUSE_S = 0.5
 _LOOKS_FOR_CONTROLLER = 3
+_SETTINGS = {
+    "cleanup.policy": "delete",  # a compacting topic refuses letters without key
+    "retention.ms": "-1",  # letters have their records' timestamps: old ones would be gone at once
+}
 _FACTOR = "errors.deadletterqueue.topic.replication.factor"
 
 
@@ -92,7 +96,7 @@ class TopicPreparation:
             spec.name,
             spec.partitions,
             spec.replication_factor,
-            config={"cleanup.policy": "delete"},  # a compacting topic refuses letters without key
+            config=_SETTINGS,
         )
         made = self._admin.create_topics([topic], request_timeout=_REQUEST_S)
         try:

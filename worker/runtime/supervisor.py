@@ -65,13 +65,20 @@ class RunningTask:
         self.state = TaskState.STARTING
         self.error: BaseException | None = None
         self.assembled: Assembled | None = None
+        self.started_s = time.monotonic()
         self._stop = stop
         self._abort = threading.Event()
         self._thread = threading.Thread(target=self._run, name=spec.name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        self.started_s = time.monotonic()
         self._thread.start()
+
+    @property
+    def turned_s(self) -> float | None:
+        """When its loop last turned, by ``time.monotonic``; None: it has not begun."""
+        return None if self.assembled is None else self.assembled.task.turned_s
 
     @property
     def is_alive(self) -> bool:
