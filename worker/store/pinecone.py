@@ -15,10 +15,10 @@ import numpy as np
 from pinecone.errors import ApiError, NotFoundError, PineconeError, PineconeValueError
 from pydantic import Field, SecretStr, field_validator
 
-from worker.config.section import Section
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.model import Point
 from worker.store import pinecone_index as opening
+from worker.store.creation import Creation
 from worker.store.pinecone_errors import (
     blanked,
     is_about_dimensions,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from pinecone import Vector as PineconeVector
 
+    from worker.config.section import Section
     from worker.model import Vector
     from worker.store.pinecone_requests import Prepared
     from worker.store.port import Deletion
@@ -55,7 +56,7 @@ _PAGE = 100
 _URL_TOO_LONG = 414
 
 
-class PineconeConfig(Section):
+class PineconeConfig(Creation):
     """Settings of the Pinecone store."""
 
     index: str = Field(
@@ -73,6 +74,16 @@ class PineconeConfig(Section):
         default=None,
         alias="store.host",
         description="Host of the index, for keys that may not ask the control plane.",
+    )
+    cloud: str = Field(
+        default="aws",
+        alias="store.cloud",
+        description="Where a serverless index is made: the cloud.",
+    )
+    region: str = Field(
+        default="us-east-1",
+        alias="store.region",
+        description="Where a serverless index is made: the cloud's region.",
     )
     settle_ms: int = Field(
         default=10_000,
@@ -112,7 +123,10 @@ class PineconeStore:
 
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""
+        self._config.expect(dimensions)
         self.close()
+        if self._config.create:
+            self._create(dimensions)
         with self._calling("looking for the index"):
             index, shape = self._opened_index()
             index.describe_index_stats()  # the data plane may be out of reach on its own
@@ -204,6 +218,15 @@ class PineconeStore:
             opened.index.close()
 
     # Inside --------------------------------------------------------------------------------
+
+    def _create(self, dimensions: int) -> None:
+        config = self._config
+        place = opening.Place(config.cloud, config.region)
+        with self._calling("making the index"):
+            key = config.api_key.get_secret_value()
+            shape = opening.Shape(dimensions, config.metric)
+            if opening.create(config.index, key, config.url, shape, place):
+                log.info("Pinecone index %r was made.", config.index)
 
     def _fetch(self, namespace: str, request: Sequence[str]) -> dict[str, Point]:
         """Where something on the way takes no URL as long as that, it gets half of it."""
