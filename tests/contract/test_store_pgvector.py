@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,6 +170,23 @@ def test_a_row_that_somebody_has_locked_is_an_outage_after_the_time_out(
         with pytest.raises(RetriableError, match=r"store\.timeout\.ms"):
             store.upsert("n", [point("a", 2)])
     assert store.upsert("n", [point("a", 2)]) == {}
+
+
+def test_a_server_that_freezes_is_an_outage_after_the_time_out(
+    opened: Open, database: Connection
+) -> None:
+    store = opened(timeout_ms=300)
+    store.check(DIMENSIONS)
+    backends = database.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'app'").fetchall()
+    for (pid,) in backends:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(RetriableError):
+            store.fetch("n", ["a"])
+    finally:
+        for (pid,) in backends:
+            os.kill(pid, signal.SIGCONT)
+    assert store.fetch("n", ["a"]) == {}
 
 
 def test_nobody_listening_is_an_outage(opened: Open) -> None:

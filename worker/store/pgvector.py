@@ -14,22 +14,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import psycopg
 
 from worker.errors import ConfigError, FatalError, RecordError
-from worker.model import Point, Position, Stamp
 from worker.store import pgvector_table as tables
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import record_error, translated
 from worker.store.pgvector_filters import Conditions
 from worker.store.pgvector_pool import PgvectorPool
-from worker.store.pgvector_rows import Row, is_key, row_of, upsert_arrays
+from worker.store.pgvector_rows import (
+    Row,
+    is_key,
+    metadata_of,
+    points_of,
+    row_of,
+    upsert_arrays,
+)
 from worker.store.pgvector_sql import Statements
-from worker.store.pgvector_values import INT4, integers, texts, vector_of
+from worker.store.pgvector_values import INT4, integers, texts
 from worker.store.port import Capabilities, Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.config.section import Section
-    from worker.model import Vector
+    from worker.model import Point, Vector
     from worker.store.pgvector_pool import Connection
     from worker.store.port import Deletion
 
@@ -88,7 +94,7 @@ class PgvectorStore:
         with self._pool.connection(f"fetch from {namespace}") as connection:
             shape, statements = self._opened(connection)
             rows = _rows(connection, statements.fetch, [namespace, texts(possible)])
-        return {row[0]: _point(row, shape.kind) for row in rows}
+        return {point.id: point for point in points_of(rows, shape.kind)}
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """Write points, each batch in one transaction; those at fault are found by halving."""
@@ -136,7 +142,10 @@ class PgvectorStore:
                         "PostgreSQL cannot compare with the vector or a value of the filter"
                     ) from error
         away = 1.0 if self._config.metric == "cosine" else 0.0
-        found = [Match(row[0], away - row[2], row[1] or {}) for row in rows]
+        metadata = metadata_of([row[1] for row in rows])
+        found = [
+            Match(row[0], away - row[2], held) for row, held in zip(rows, metadata, strict=True)
+        ]
         return sorted(found, key=lambda match: -match.score)
 
     def scan(self, namespace: str) -> Iterator[Point]:
@@ -146,7 +155,7 @@ class PgvectorStore:
             with self._pool.connection(f"scan of {namespace}") as connection:
                 shape, statements = self._opened(connection)
                 rows = _rows(connection, statements.page, [namespace, last, _PAGE])
-            yield from (_point(row, shape.kind) for row in rows)
+            yield from points_of(rows, shape.kind)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]
@@ -233,27 +242,6 @@ class PgvectorStore:
 def _rows(connection: Connection, statement: Any, parameters: Sequence[object]) -> list[Any]:  # noqa: ANN401
     cursor = connection.cursor(binary=True)
     return cursor.execute(statement, parameters).fetchall()
-
-
-def _point(row: Sequence[Any], kind: str) -> Point:
-    """A row in the order of the columns in ``pgvector_sql``."""
-    return Point(row[0], vector_of(row[1], kind), row[2] or {}, _stamp(row[3:]))
-
-
-def _stamp(row: Sequence[Any]) -> Stamp | None:
-    """None for a row that somebody else has written."""
-    fingerprint, model, topic_id, partition, offset, source, columns, document, chunks = row
-    if None in (fingerprint, model, topic_id, partition, offset):
-        return None
-    return Stamp(
-        fingerprint=fingerprint,
-        position=Position(topic_id, partition, offset),
-        model=model,
-        source_position=source,
-        columns=tuple(columns.split(",")) if columns else (),
-        document=document or "",
-        chunks=chunks or 0,
-    )
 
 
 def _expect_dimensions(rows: Sequence[Row], shape: tables.Shape) -> None:

@@ -7,10 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from worker.errors import ConfigError, RetriableError
@@ -168,6 +166,5 @@ def _arguments(config: PgvectorConfig) -> dict[str, Any]:
 
 
 def _configure(connection: Connection, timeout_ms: int) -> None:
-    set_json_loads(orjson.loads, connection)
     register(connection)
     connection.execute(_SESSION, [str(timeout_ms)])

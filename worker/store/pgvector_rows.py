@@ -6,17 +6,18 @@ What else the database refuses, such as NUL in a text of the metadata, it finds 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
 from worker.errors import RecordError, Stage
-from worker.store.pgvector_values import INT4, Array, blobs, integers, texts, vectors
+from worker.model import Point, Position, Stamp
+from worker.store.pgvector_values import INT4, Array, blobs, integers, texts, vectors, vectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.model import Point, Stamp
+    from worker.model import MetadataValue
 
 LONGEST_KEY: Final = 2_600
 """Bytes of namespace and id together, which have to fit into an entry of the primary key."""
@@ -91,6 +92,39 @@ def upsert_arrays(rows: Sequence[Row], kind: str, oid: int) -> list[Array]:
         texts([stamp.document for stamp in stamps]),
         integers((stamp.chunks for stamp in stamps), INT4),
     ]
+
+
+def points_of(rows: Sequence[Sequence[Any]], kind: str) -> list[Point]:
+    """Rows with the columns of ``pgvector_sql``, metadata as text."""
+    found = vectors_of([row[1] for row in rows], kind)
+    metadata = metadata_of([row[2] for row in rows])
+    return [
+        Point(row[0], vector, held, _stamp(row))
+        for row, vector, held in zip(rows, found, metadata, strict=True)
+    ]
+
+
+def metadata_of(objects: Sequence[str]) -> Sequence[dict[str, MetadataValue]]:
+    """JSON objects, read in one go."""
+    return cast("Sequence[dict[str, MetadataValue]]", orjson.loads(f"[{','.join(objects)}]"))
+
+
+def _stamp(row: Sequence[Any]) -> Stamp | None:
+    """None for a row that somebody else has written."""
+    _, _, _, fingerprint, model, topic_id, partition, offset, source, columns, document, chunks = (
+        row
+    )
+    if None in (fingerprint, model, topic_id, partition, offset):
+        return None
+    return Stamp(
+        fingerprint=fingerprint,
+        position=Position(topic_id, partition, offset),
+        model=model,
+        source_position=source,
+        columns=tuple(columns.split(",")) if columns else (),
+        document=document or "",
+        chunks=chunks or 0,
+    )
 
 
 def _source(stamp: Stamp) -> int:

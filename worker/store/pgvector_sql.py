@@ -93,17 +93,17 @@ _IS_OLDER = """(excluded.kafka_topic_id <> '' AND held.kafka_topic_id = excluded
 _FORGET = "DELETE FROM {graves} WHERE deleted_at < now() - $1::float8 * interval '1 ms'"
 
 _FETCH = """
-SELECT {columns} FROM {table}
+SELECT {read} FROM {table}
 WHERE namespace = $1 AND id = ANY($2::text[]) AND embedding IS NOT NULL
 """
 
 _PAGE = """
-SELECT {columns} FROM {table}
+SELECT {read} FROM {table}
 WHERE namespace = $1 AND id > $2 AND embedding IS NOT NULL ORDER BY id LIMIT $3::int4
 """
 
 _QUERY = """
-SELECT id, metadata, (embedding {operator} $2::{kind})::float8 AS distance FROM {table}
+SELECT id, metadata::text, (embedding {operator} $2::{kind})::float8 AS distance FROM {table}
 WHERE namespace = $1 AND embedding IS NOT NULL AND {conditions}
 ORDER BY embedding {operator} $2::{kind} LIMIT $3::int4
 """
@@ -147,6 +147,7 @@ class Statements:
             "table": sql.Identifier(schema, table),
             "graves": sql.Identifier(schema, graves_of(table)),
             "columns": sql.SQL(_COLUMNS),
+            "read": sql.SQL(_COLUMNS.replace("metadata", "metadata::text")),
             "kind": sql.SQL(kind),
             "is_older": sql.SQL(_IS_OLDER),
         }

@@ -106,9 +106,14 @@ def vectors(values: Sequence[Vector], kind: str, oid: int) -> Array:
     return Array(_header(oid, len(values)) + rows.tobytes())
 
 
-def vector_of(data: bytes, kind: str) -> Vector:
-    """A vector as PostgreSQL sends it in binary."""
-    return np.frombuffer(data, NUMBERS[kind], offset=_VECTOR_HEADER).astype(np.float32)
+def vectors_of(values: Sequence[bytes], kind: str) -> Sequence[Vector]:
+    """Vectors of one length as PostgreSQL sends them in binary, rows of one array."""
+    if not values:
+        return []
+    size = (len(values[0]) - _VECTOR_HEADER) // np.dtype(NUMBERS[kind]).itemsize
+    sent = np.dtype([("header", f"V{_VECTOR_HEADER}"), ("values", NUMBERS[kind], size)])
+    found = np.frombuffer(b"".join(values), sent)["values"].astype(np.float32)
+    return list(found.reshape(len(values), size))
 
 
 def _header(oid: int, count: int) -> bytes:
