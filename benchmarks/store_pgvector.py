@@ -142,7 +142,7 @@ def connected_to(server: Postgres) -> Iterator[tuple[Store, Mapping[str, Loop]]]
         "store.hnsw": False,
     }
     store = PgvectorStore(PgvectorConfig.model_validate(keys))
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     with connected(server) as first, connected(server) as second:
         first.execute(TABLE)
         yield store, {"COPY, INSERT … SELECT": Copying(first), "executemany": Executing(second)}

@@ -80,7 +80,7 @@ def opened(server: Postgres, database: Connection) -> Iterator[Open]:
 @pytest.fixture
 def store(opened: Open) -> PgvectorStore:
     made = opened()
-    made.check(DIMENSIONS)
+    made.create(DIMENSIONS)
     return made
 
 
@@ -139,7 +139,7 @@ def test_a_table_made_again_for_another_model_is_no_fault_of_the_rows(
 
 def test_a_wrong_password_is_fatal_and_never_shown(opened: Open) -> None:
     with pytest.raises(FatalError, match=r"store\.password") as raised:
-        opened(password="another-secret").check(DIMENSIONS)
+        opened(password="another-secret").create(DIMENSIONS)
     assert "another-secret" not in str(raised.value)
 
 
@@ -163,7 +163,7 @@ def test_a_row_that_somebody_has_locked_is_an_outage_after_the_time_out(
     opened: Open, server: Postgres, database: Connection
 ) -> None:
     store = opened(timeout_ms=300)
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     store.upsert("n", [point("a")])
     with server.connect("index") as other, other.transaction():
         other.execute("SELECT 1 FROM vecsink.shop FOR UPDATE")
@@ -176,7 +176,8 @@ def test_a_server_that_freezes_is_an_outage_after_the_time_out(
     opened: Open, database: Connection
 ) -> None:
     store = opened(timeout_ms=300)
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
+    assert store.fetch("n", ["a"]) == {}
     backends = database.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'app'").fetchall()
     for (pid,) in backends:
         os.kill(pid, signal.SIGSTOP)
@@ -191,7 +192,7 @@ def test_a_server_that_freezes_is_an_outage_after_the_time_out(
 
 def test_nobody_listening_is_an_outage(opened: Open) -> None:
     with pytest.raises(RetriableError, match="does not answer"):
-        opened(url="postgresql://127.0.0.1:9/index").check(DIMENSIONS)
+        opened(url="postgresql://127.0.0.1:9/index").create(DIMENSIONS)
 
 
 def test_the_table_holds_the_points_alone_and_is_plain_sql(
@@ -210,7 +211,7 @@ def test_the_table_holds_the_points_alone_and_is_plain_sql(
 
 def test_deletions_are_forgotten_after_their_time(opened: Open, database: Connection) -> None:
     store = opened(tombstone_ttl_ms=1000)
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     database.execute(
         "INSERT INTO vecsink.shop_deleted VALUES ('n', 'old', 't', 0, 1, now() - interval '2 s')"
     )
@@ -260,7 +261,7 @@ def test_the_type_of_the_vectors_is_one_that_can_be_searched(
     expected: str,
 ) -> None:
     store = opened(**settings)
-    store.check(dimensions)
+    store.create(dimensions)
     (kind,) = database.execute(
         "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
         " WHERE attrelid = 'vecsink.shop'::regclass AND attname = 'embedding'"
@@ -281,12 +282,12 @@ def indexes(database: Connection) -> set[str]:
 
 def test_the_index_may_be_built_after_the_load(opened: Open, database: Connection) -> None:
     store = opened(hnsw=False, metric="euclidean")
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     store.upsert("n", [point(f"row-{number}", number) for number in range(50)])
     assert not any("hnsw" in each for each in indexes(database))
 
     later = opened(metric="euclidean")
-    later.check(DIMENSIONS)
+    later.create(DIMENSIONS)
     assert "hnsw (embedding vector_l2_ops)" in indexes(database)
     assert later.query("n", vector(7), 1)[0].id == "row-7"
     assert later.query("n", vector(7), 1)[0].score == pytest.approx(0, abs=1e-4)
@@ -295,11 +296,11 @@ def test_the_index_may_be_built_after_the_load(opened: Open, database: Connectio
 def test_an_index_whose_build_was_broken_off_is_built_again(
     opened: Open, database: Connection
 ) -> None:
-    opened().check(DIMENSIONS)
+    opened().create(DIMENSIONS)
     database.execute(
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'vecsink.shop_hnsw'::regclass"
     )
-    opened().check(DIMENSIONS)
+    opened().create(DIMENSIONS)
     valid = database.execute(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'vecsink.shop_hnsw'::regclass"
     ).fetchone()
@@ -332,11 +333,11 @@ def test_columns_to_filter_by_come_from_the_metadata_and_are_indexed(
         "c": {"category": 7, "price": "cheap", "live": "yes"},
     }
     plain = opened(index="shop")
-    plain.check(DIMENSIONS)
+    plain.create(DIMENSIONS)
     plain.upsert("n", [point(each, metadata=row) for each, row in rows.items()])
 
     store = opened(columns='category text, price numeric, live boolean, odd "name" % text')
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     filters = (
         {"category": "audio"},
         {"price": {"$gt": 5, "$lte": 15.5}},
@@ -378,18 +379,18 @@ def test_a_filter_with_odd_values_is_the_callers_mistake(
 
 
 def test_an_older_table_gets_the_columns_that_it_lacks(opened: Open, database: Connection) -> None:
-    opened().check(DIMENSIONS)
+    opened().create(DIMENSIONS)
     database.execute("ALTER TABLE vecsink.shop DROP COLUMN document, DROP COLUMN chunks")
     with pytest.raises(FatalError, match="chunks, document"):
         opened(create=False).check(DIMENSIONS)
-    opened().check(DIMENSIONS)
+    opened().create(DIMENSIONS)
     opened(create=False).check(DIMENSIONS)
 
 
 def test_a_user_without_the_right_to_make_things_writes_into_a_table_made_before(
     opened: Open, database: Connection
 ) -> None:
-    opened().check(DIMENSIONS)
+    opened().create(DIMENSIONS)
     database.execute("ALTER TABLE vecsink.shop OWNER TO postgres")
     database.execute("ALTER TABLE vecsink.shop_deleted OWNER TO postgres")
     database.execute("ALTER SCHEMA vecsink OWNER TO postgres")
@@ -399,6 +400,7 @@ def test_a_user_without_the_right_to_make_things_writes_into_a_table_made_before
     database.execute(grant)
     for create in (False, True):
         store = opened(create=create)
+        store.create(DIMENSIONS)
         store.check(DIMENSIONS)
         store.upsert("n", [point("a")])
         assert store.delete("n", [Deletion("a", position(9))]) == {}
@@ -406,7 +408,7 @@ def test_a_user_without_the_right_to_make_things_writes_into_a_table_made_before
 
 def test_the_names_of_schema_and_table_may_be_odd(opened: Open, database: Connection) -> None:
     store = opened(schema=ODD_SCHEMA, index="Größe.{x} $1")
-    store.check(DIMENSIONS)
+    store.create(DIMENSIONS)
     store.upsert("n", [point("a")])
     assert store.query("n", vector(1), 1)[0].id == "a"
     store.delete("n", [Deletion("a", position(9))])

@@ -72,12 +72,22 @@ class PgvectorStore:
         """Refuses what is older; a write is visible as soon as it is committed."""
         return Capabilities(guarded=True, settle_s=0.0, write_timeout_s=self._config.timeout_s)
 
-    def check(self, dimensions: int) -> None:
-        """Make what is missing, if that is wanted, and look at the table anew."""
+    def create(self, dimensions: int) -> None:
+        """Extension, schema, tables, columns and index, as far as they are missing."""
         config = self._config
         config.expect(dimensions)
-        if config.create:
-            self._create(dimensions)
+        if not config.create:
+            return
+        with self._pool.patient("making the table") as connection:
+            tables.make(connection, config, dimensions)
+        if config.hnsw:
+            with self._pool.patient("building the index") as connection:
+                tables.index(connection, config, tables.shape_of(connection, config))
+
+    def check(self, dimensions: int) -> None:
+        """Look at the table anew."""
+        config = self._config
+        config.expect(dimensions)
         with self._pool.connection("looking for the table") as connection:
             shape, _ = self._look(connection)
         if shape.dimensions != dimensions:
@@ -171,14 +181,6 @@ class PgvectorStore:
         self._pool.close()
 
     # Inside --------------------------------------------------------------------------------
-
-    def _create(self, dimensions: int) -> None:
-        config = self._config
-        with self._pool.patient("making the table") as connection:
-            tables.make(connection, config, dimensions)
-        if config.hnsw:
-            with self._pool.patient("building the index") as connection:
-                tables.index(connection, config, tables.shape_of(connection, config))
 
     def _opened(self, connection: Connection) -> tuple[tables.Shape, Statements]:
         return self._known or self._look(connection)

@@ -107,10 +107,8 @@ def shape_of(connection: Connection, config: PgvectorConfig) -> Shape:
     name = _name(config)
     columns = _columns(connection, config)
     if not columns:
-        raise FatalError(
-            f"there is no table {name} (store.schema, store.index): make it with "
-            "store.create=true, or choose another"
-        )
+        way = "`vecsink run` makes it" if config.create else "make it with store.create=true"
+        raise FatalError(f"there is no table {name} (store.schema, store.index): {way}")
     missing = OURS - columns.keys()
     if missing:
         raise FatalError(

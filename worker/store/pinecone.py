@@ -121,12 +121,23 @@ class PineconeStore:
             write_timeout_s=opening.TIMEOUT_S,
         )
 
+    def create(self, dimensions: int) -> None:
+        """A serverless index; it takes a while until it is ready, which ``check`` says."""
+        config = self._config
+        config.expect(dimensions)
+        if not config.create:
+            return
+        place = opening.Place(config.cloud, config.region)
+        with self._calling("making the index"):
+            key = config.api_key.get_secret_value()
+            shape = opening.Shape(dimensions, config.metric)
+            if opening.create(config.index, key, config.url, shape, place):
+                log.info("Pinecone index %r was made.", config.index)
+
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""
         self._config.expect(dimensions)
         self.close()
-        if self._config.create:
-            self._create(dimensions)
         with self._calling("looking for the index"):
             index, shape = self._opened_index()
             index.describe_index_stats()  # the data plane may be out of reach on its own
@@ -218,15 +229,6 @@ class PineconeStore:
             opened.index.close()
 
     # Inside --------------------------------------------------------------------------------
-
-    def _create(self, dimensions: int) -> None:
-        config = self._config
-        place = opening.Place(config.cloud, config.region)
-        with self._calling("making the index"):
-            key = config.api_key.get_secret_value()
-            shape = opening.Shape(dimensions, config.metric)
-            if opening.create(config.index, key, config.url, shape, place):
-                log.info("Pinecone index %r was made.", config.index)
 
     def _fetch(self, namespace: str, request: Sequence[str]) -> dict[str, Point]:
         """Where something on the way takes no URL as long as that, it gets half of it."""
