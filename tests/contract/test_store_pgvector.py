@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.contract.postgres_server import postgres
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.model import Point
+from worker.store.filters import matches
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.port import Deletion
@@ -359,6 +362,47 @@ def test_columns_to_filter_by_come_from_the_metadata_and_are_indexed(
         ("c", None, None, None),
     ]
     assert "btree (namespace, price)" in indexes(database)
+
+
+ODD_ROWS: tuple[dict[str, MetadataValue], ...] = (
+    {},
+    {"a": "x", "b": 1},
+    {"a": "", "b": -0.5},
+    {"a": "1", "b": True},
+    {"a": 1, "b": False},
+    {"a": 1.0, "b": "x"},
+    {"a": ["x", "y"], "b": 10**15},
+    {"a": ["1"], "b": 2.5},
+    {"a": True, "b": ["x"]},
+)
+keys = st.sampled_from(["a", "b", "c"])
+scalars = st.sampled_from(["x", "y", "", "1", 1, 1.0, -0.5, 2.5, 10**15, True, False])
+conditions = st.one_of(
+    scalars,
+    st.dictionaries(st.sampled_from(["$eq", "$ne"]), scalars, min_size=1),
+    st.dictionaries(st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), scalars, min_size=1),
+    st.dictionaries(st.sampled_from(["$in", "$nin"]), st.lists(scalars, max_size=3), min_size=1),
+    st.dictionaries(st.just("$exists"), st.booleans(), min_size=1),
+)
+filters = st.recursive(
+    st.dictionaries(keys, conditions, max_size=2),
+    lambda inner: st.dictionaries(
+        st.sampled_from(["$and", "$or"]), st.lists(inner, max_size=3), min_size=1
+    ),
+    max_leaves=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(where=filters)
+def test_any_filter_finds_what_the_language_says(
+    store: PgvectorStore, where: dict[str, object]
+) -> None:
+    rows = {f"row-{number}": row for number, row in enumerate(ODD_ROWS)}
+    if not store.fetch("n", ["row-0"]):
+        store.upsert("n", [point(each, metadata=row) for each, row in rows.items()])
+    found = {match.id for match in store.query("n", vector(1), 99, where)}
+    assert found == {each for each, row in rows.items() if matches(where, row)}
 
 
 @pytest.mark.parametrize(
