@@ -1,9 +1,16 @@
-"""pgvector for ``benchmarks.stores``: a PostgreSQL of its own, and loops over psycopg."""
+"""pgvector for ``benchmarks.stores``: a PostgreSQL of its own, and loops over psycopg.
+
+    python -m benchmarks.store_pgvector
+
+is a load with the HNSW index in place, and one where it is built afterwards.
+"""
 
 from __future__ import annotations
 
 import struct
+import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,14 +22,14 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
 
-from benchmarks.stores import DIMENSIONS
+from benchmarks.stores import DIMENSIONS, NAMESPACE, batches, points
 from tests.stack.ports import HOST, free_ports
 from tests.stack.postgres import Postgres
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from benchmarks.stores import Loop
     from worker.model import Point, Vector
@@ -38,6 +45,10 @@ REPLACE = """ON CONFLICT (namespace, id) DO UPDATE SET embedding = excluded.embe
     metadata = excluded.metadata, fingerprint = excluded.fingerprint,
     kafka_offset = excluded.kafka_offset"""
 FETCH = f"SELECT {COLUMNS} FROM loop WHERE namespace = $1 AND id = ANY($2)"
+
+
+INDEXED = 2_000
+BUILD = "CREATE INDEX ON vecsink.{} USING hnsw (embedding vector_cosine_ops)"
 
 
 class VectorDumper(Dumper):
@@ -119,31 +130,72 @@ class Executing(Fetching):
 @contextmanager
 def opened() -> Iterator[tuple[Store, Mapping[str, Loop]]]:
     """Without an HNSW index, whose work in the server would hide everything else."""
+    with running() as server:
+        store = made(server, "points")
+        with connected(server) as first, connected(server) as second:
+            first.execute(TABLE)
+            yield store, {"COPY, INSERT … SELECT": Copying(first), "executemany": Executing(second)}
+        store.close()
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server with an empty database called ``index``."""
     with TemporaryDirectory() as folder:
         server = Postgres(Path(folder), *free_ports(1))
         server.start()
         try:
             server.create_database("index")
-            with connected_to(server) as found:
-                yield found
+            yield server
         finally:
             server.stop()
             server.remove_data()
 
 
-@contextmanager
-def connected_to(server: Postgres) -> Iterator[tuple[Store, Mapping[str, Loop]]]:
+def made(server: Postgres, table: str) -> PgvectorStore:
+    """A store whose table is there, without an index."""
     keys = {
         "store.url": f"postgresql://{HOST}:{server.port}/index",
         "store.user": server.user,
         "store.password": server.password,
-        "store.index": "points",
+        "store.index": table,
         "store.create": True,
         "store.hnsw": False,
     }
     store = PgvectorStore(PgvectorConfig.model_validate(keys))
     store.create(DIMENSIONS)
-    with connected(server) as first, connected(server) as second:
-        first.execute(TABLE)
-        yield store, {"COPY, INSERT … SELECT": Copying(first), "executemany": Executing(second)}
-    store.close()
+    return store
+
+
+def main() -> None:
+    """Print how long each way takes."""
+    with running() as server, server.connect("index") as connection:
+        rows = points(0)[:INDEXED]
+        for name in ("before", "after"):
+            store = made(server, name)
+            build = partial(connection.execute, BUILD.format(name))
+            load = partial(_load, store, rows)
+            parts_s = [_taken_s(work) for work in _order(name, build, load)]
+            store.close()
+            print(f"HNSW {name} the load of {len(rows):,} rows: {sum(parts_s):.1f} s")
+
+
+def _order(
+    name: str, build: Callable[[], object], load: Callable[[], object]
+) -> list[Callable[[], object]]:
+    return [build, load] if name == "before" else [load, build]
+
+
+def _load(store: Store, rows: Sequence[Point]) -> None:
+    for batch in batches(rows):
+        store.upsert(NAMESPACE, batch)
+
+
+def _taken_s(work: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    work()
+    return time.perf_counter() - began_s
+
+
+if __name__ == "__main__":
+    main()

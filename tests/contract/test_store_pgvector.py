@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from psycopg import sql
 
 from tests.contract.postgres_server import postgres
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
+from tests.stack.worker_process import eventually
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.model import Point
 from worker.store.filters import matches
@@ -63,7 +65,9 @@ def opened(server: Postgres, database: Connection) -> Iterator[Open]:
     """Opens stores, and closes them afterwards."""
     made: list[PgvectorStore] = []
 
-    def open_store(**more: object) -> PgvectorStore:
+    def open_store(
+        quiet_s: float = 60.0, least_rows: int = 10_000, **more: object
+    ) -> PgvectorStore:
         keys = {
             "store.url": f"postgresql://127.0.0.1:{server.port}/index",
             "store.user": "app",
@@ -72,7 +76,8 @@ def opened(server: Postgres, database: Connection) -> Iterator[Open]:
             "store.create": True,
         }
         named = {f"store.{name.replace('_', '.')}": value for name, value in more.items()}
-        made.append(PgvectorStore(PgvectorConfig.model_validate(keys | named)))
+        config = PgvectorConfig.model_validate(keys | named)
+        made.append(PgvectorStore(config, quiet_s=quiet_s, least_rows=least_rows))
         return made[-1]
 
     yield open_store
@@ -283,36 +288,84 @@ def indexes(database: Connection) -> set[str]:
     return {row[0].partition(" USING ")[2] for row in rows}
 
 
-def test_the_index_may_be_built_after_the_load(opened: Open, database: Connection) -> None:
-    store = opened(hnsw=False, metric="euclidean")
-    store.create(DIMENSIONS)
-    store.upsert("n", [point(f"row-{number}", number) for number in range(50)])
-    assert not any("hnsw" in each for each in indexes(database))
+HNSW = "hnsw (embedding vector_l2_ops)"
 
-    later = opened(metric="euclidean")
-    later.create(DIMENSIONS)
-    assert "hnsw (embedding vector_l2_ops)" in indexes(database)
-    assert later.query("n", vector(7), 1)[0].id == "row-7"
-    assert later.query("n", vector(7), 1)[0].score == pytest.approx(0, abs=1e-4)
+
+def is_valid(database: Connection) -> bool:
+    rows = database.execute(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('vecsink.shop_hnsw')"
+    )
+    return rows.fetchall() == [(True,)]
+
+
+def test_the_index_is_built_after_the_load_while_work_goes_on(
+    opened: Open, database: Connection
+) -> None:
+    store = opened(metric="euclidean", quiet_s=0.5, least_rows=60)
+    store.create(DIMENSIONS)
+    rows = [point(f"row-{number}", number) for number in range(60)]
+    store.upsert("n", rows[:50])
+    time.sleep(1.2)
+    assert HNSW not in indexes(database)  # few rows need none
+
+    store.upsert("n", rows[50:])
+    eventually(lambda: is_valid(database), "the index")
+    assert HNSW in indexes(database)
+    assert store.query("n", vector(7), 1)[0].id == "row-7"
+    assert store.query("n", vector(7), 1)[0].score == pytest.approx(0, abs=1e-4)
+
+
+def test_no_index_is_built_while_much_is_written(opened: Open, database: Connection) -> None:
+    store = opened(quiet_s=0.2, least_rows=10)
+    store.create(DIMENSIONS)
+    rows = [point(f"row-{number}") for number in range(100)]
+    until_s = time.monotonic() + 1.5
+    while time.monotonic() < until_s:
+        store.upsert("n", rows)
+    assert not is_valid(database)
+    eventually(lambda: is_valid(database), "the index")
 
 
 def test_an_index_whose_build_was_broken_off_is_built_again(
     opened: Open, database: Connection
 ) -> None:
-    opened().create(DIMENSIONS)
+    opened(quiet_s=0.1, least_rows=0).create(DIMENSIONS)
+    eventually(lambda: is_valid(database), "the index")
     database.execute(
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'vecsink.shop_hnsw'::regclass"
     )
-    opened().create(DIMENSIONS)
-    valid = database.execute(
-        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'vecsink.shop_hnsw'::regclass"
-    ).fetchone()
-    assert valid == (True,)
+    opened(quiet_s=0.1, least_rows=0).create(DIMENSIONS)
+    eventually(lambda: is_valid(database), "the index again")
+
+
+def test_a_build_that_waits_for_somebody_does_not_hold_up_the_end(
+    opened: Open, server: Postgres, database: Connection
+) -> None:
+    store = opened(quiet_s=0.1, least_rows=0)
+    store.create(DIMENSIONS)
+    with server.connect("index") as other, other.transaction():
+        other.execute("LOCK TABLE vecsink.shop IN SHARE UPDATE EXCLUSIVE MODE")
+        eventually(lambda: _waits(database), "the build waits")
+        began_s = time.monotonic()
+        store.close()
+        assert time.monotonic() - began_s < 10
+    assert not is_valid(database)
+
+
+def _waits(database: Connection) -> bool:
+    found = database.execute(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%hnsw%'"
+        " AND pid <> pg_backend_pid()"
+    )
+    return found.fetchone() is not None
 
 
 def test_a_search_with_a_rare_filter_finds_what_the_index_shows_late(
-    store: PgvectorStore, database: Connection
+    opened: Open, database: Connection
 ) -> None:
+    store = opened(quiet_s=0.1, least_rows=0)
+    store.create(DIMENSIONS)
+    eventually(lambda: is_valid(database), "the index")
     rows = [point(f"row-{number}", number) for number in range(1_500)]
     rows[1234] = point("rare", 1234, metadata={"category": "rare"})
     store.upsert("n", rows)

@@ -15,6 +15,7 @@ import psycopg
 
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.store import pgvector_table as tables
+from worker.store.pgvector_builder import QUIET_S, IndexBuilder
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import record_error, translated
 from worker.store.pgvector_filters import Conditions
@@ -45,6 +46,7 @@ _POINTS: Final = 1_000
 """Of one transaction; the engine's batches have fewer."""
 _PAGE: Final = 500
 _FORGET_EVERY_S: Final = 600.0
+_CANCEL_EVERY_S: Final = 0.2
 _MOST_EXPLORED: Final = 1_000
 _LEAST_EXPLORED: Final = 40
 """Bounds of ``hnsw.ef_search``; the lower one is its default."""
@@ -55,8 +57,14 @@ class PgvectorStore:
 
     Config: ClassVar[type[Section]] = PgvectorConfig
 
-    def __init__(self, config: PgvectorConfig) -> None:
-        """Nothing is opened yet.
+    def __init__(
+        self,
+        config: PgvectorConfig,
+        *,
+        quiet_s: float = QUIET_S,
+        least_rows: int = tables.LEAST_ROWS,
+    ) -> None:
+        """Nothing is opened yet. The index is built after a quiet time, for so many rows.
 
         Raises:
             ConfigError: the address has parameters that libpq does not know.
@@ -66,6 +74,8 @@ class PgvectorStore:
         self._lock = threading.Lock()
         self._known: tuple[tables.Shape, Statements] | None = None
         self._forgotten_s = float("-inf")
+        self._least_rows = least_rows
+        self._builder = IndexBuilder(self._build_index, quiet_s)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -73,16 +83,20 @@ class PgvectorStore:
         return Capabilities(guarded=True, settle_s=0.0, write_timeout_s=self._config.timeout_s)
 
     def create(self, dimensions: int) -> None:
-        """Extension, schema, tables, columns and index, as far as they are missing."""
+        """Extension, schema, tables and columns, as far as they are missing.
+
+        A missing index is built later, in the background.
+        """
         config = self._config
         config.expect(dimensions)
         if not config.create:
             return
         with self._pool.patient("making the table") as connection:
             tables.make(connection, config, dimensions)
-        if config.hnsw:
-            with self._pool.patient("building the index") as connection:
-                tables.index(connection, config, tables.shape_of(connection, config))
+            shape = tables.shape_of(connection, config)
+            lacks_index = config.hnsw and not tables.is_indexed(connection, config, shape)
+        if lacks_index:
+            self._builder.begin()
 
     def check(self, dimensions: int) -> None:
         """Look at the table anew."""
@@ -177,10 +191,20 @@ class PgvectorStore:
             return [name for (name,) in _rows(connection, statements.namespaces, [])]
 
     def close(self) -> None:
-        """Drop the connections; a later call opens new ones."""
+        """Drop the connections; a later call opens new ones, but builds no index any more."""
+        self._builder.close()
         self._pool.close()
+        while not self._builder.ends_within(_CANCEL_EVERY_S):
+            self._pool.close()  # what began just then is cancelled as well
 
     # Inside --------------------------------------------------------------------------------
+
+    def _build_index(self) -> bool:
+        """Whether nothing is left to do."""
+        config = self._config
+        with self._pool.patient("building the index") as connection:
+            shape = tables.shape_of(connection, config)
+            return tables.index(connection, config, shape, self._least_rows)
 
     def _opened(self, connection: Connection) -> tuple[tables.Shape, Statements]:
         return self._known or self._look(connection)
@@ -201,6 +225,7 @@ class PgvectorStore:
                 with connection.pipeline(), connection.transaction():
                     connection.execute(statements.upsert, [namespace, ids, *others])
                     connection.execute(statements.bury_beaten, [namespace, ids])
+            self._builder.wrote(len(rows))
         except psycopg.Error as error:
             self._known = None  # perhaps it is the table that is another one
             if len(rows) == 1:

@@ -97,9 +97,8 @@ class PgvectorConfig(Creation):
     hnsw: bool = Field(
         default=True,
         alias="store.hnsw",
-        description="With `store.create`: whether a missing HNSW index is built at the start. "
-        "`false` for the first load of a large table makes that faster; searches are exact and "
-        "slow until a start with `true`.",
+        description="With `store.create`: whether a missing HNSW index is built, in the "
+        "background, once the table has 10,000 rows and no more than 50 a second are written.",
     )
     columns: Annotated[tuple[tuple[str, ColumnType], ...], BeforeValidator(_pairs)] = Field(
         default=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -52,6 +52,7 @@ class PgvectorPool:
         self._arguments = _arguments(config)
         self._lock = threading.Lock()
         self._pool: ConnectionPool | None = None
+        self._patient: set[Connection] = set()
         _expect_address(config.url)
 
     @contextmanager
@@ -87,15 +88,21 @@ class PgvectorPool:
             RetriableError, FatalError: as ``connection``.
         """
         connection = self._login()
+        self._patient.add(connection)
         try:
             with connection:
                 _configure(connection, 0)
                 yield connection
         except psycopg.Error as error:
             raise translated(error, doing) from error
+        finally:
+            self._patient.discard(connection)
 
     def close(self) -> None:
-        """Close what is open; a later call opens it again."""
+        """Close what is open, cancel what takes long; a later call opens it again."""
+        for connection in tuple(self._patient):
+            with suppress(psycopg.Error):
+                connection.cancel_safe()
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:

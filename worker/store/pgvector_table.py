@@ -19,6 +19,9 @@ from worker.store.pgvector_values import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import LiteralString, TypeAlias
+
+    Statement: TypeAlias = LiteralString | sql.Composed
 
     from worker.store.pgvector_config import PgvectorConfig
     from worker.store.pgvector_pool import Connection
@@ -83,6 +86,9 @@ _BUILD = "CREATE INDEX {concurrently} {index} ON {table} USING hnsw (embedding {
 _DROP = "DROP INDEX CONCURRENTLY IF EXISTS {index}"
 _OPERATORS: Final = {"cosine": "cosine_ops", "dotproduct": "ip_ops", "euclidean": "l2_ops"}
 
+LEAST_ROWS: Final = 10_000
+"""Fewer are searched in some milliseconds without an index."""
+_ROWS = "SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT $1::int8) AS rows"
 _LOCK = 0x7665_6373
 """Of who makes tables and indexes, as an advisory lock: "vecs"."""
 
@@ -148,13 +154,8 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
                 _add_typed(connection, config, key, kind)
 
 
-def index(connection: Connection, config: PgvectorConfig, shape: Shape) -> None:
-    """Build the HNSW index if there is none; on a table with rows, while it is written to.
-
-    Raises:
-        RetriableError: another worker builds it just now.
-        psycopg.Error: the user may not, or the database does not answer.
-    """
+def is_indexed(connection: Connection, config: PgvectorConfig, shape: Shape) -> bool:
+    """Whether there is an index for searches already, or there can be none."""
     if shape.dimensions > _INDEXED[shape.kind]:
         log.warning(
             "%s of %d dimensions cannot be indexed: searches in %s are exact and slow.",
@@ -162,20 +163,36 @@ def index(connection: Connection, config: PgvectorConfig, shape: Shape) -> None:
             shape.dimensions,
             _name(config),
         )
-        return
-    if _is_indexed(connection, config):
-        return
+        return True
+    return bool(_fetched(connection, _HNSW, _name(config)))
+
+
+def index(
+    connection: Connection, config: PgvectorConfig, shape: Shape, least_rows: int = LEAST_ROWS
+) -> bool:
+    """Build the HNSW index while the table is written to; false for a table of few rows.
+
+    Raises:
+        RetriableError: another worker builds it just now.
+        psycopg.Error: the user may not, or the database does not answer.
+    """
+    if is_indexed(connection, config, shape):
+        return True
+    if _fetched(connection, _filled(_ROWS, config), least_rows) < least_rows:
+        return False
     if not _fetched(connection, "SELECT pg_try_advisory_lock($1)", _LOCK):
         raise RetriableError(f"another worker builds the index of {_name(config)}")
     try:
-        if not _is_indexed(connection, config):
+        if not is_indexed(connection, config, shape):
             _build(connection, config, shape)
     finally:
-        connection.execute("SELECT pg_advisory_unlock($1)", [_LOCK])
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock($1)", [_LOCK])
+    return True
 
 
 def _build(connection: Connection, config: PgvectorConfig, shape: Shape) -> None:
-    log.info("Building the HNSW index of %s; on many rows this takes a while.", _name(config))
+    log.info("The HNSW index of %s is being built; work goes on meanwhile.", _name(config))
     connection.execute(_filled(_DROP, config))  # what a build that was broken off has left
     connection.execute(
         _filled(
@@ -227,11 +244,7 @@ def _columns(connection: Connection, config: PgvectorConfig) -> Mapping[str, tup
     return {name: (kind, modifier, oid) for name, kind, modifier, oid in rows}
 
 
-def _is_indexed(connection: Connection, config: PgvectorConfig) -> bool:
-    return bool(_fetched(connection, _HNSW, _name(config)))
-
-
-def _fetched(connection: Connection, statement: str, *parameters: object) -> Any:  # noqa: ANN401
+def _fetched(connection: Connection, statement: Statement, *parameters: object) -> Any:  # noqa: ANN401
     row = connection.execute(statement, parameters).fetchone()
     return row[0] if row else None
 
