@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SEED = 8
 ROUNDS = 2
-ROWS = 3000
+ROWS = 1000
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def test_the_index_in_postgres_is_the_table_after_a_history(bench: Bench) -> Non
             raise
 
 
+@pytest.mark.timeout(600)
 def test_one_database_is_source_and_index_also_when_the_worker_is_killed(
     stack: Stack, bench: Bench
 ) -> None:
