@@ -104,12 +104,7 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
             )
             shop.sql(f"INSERT INTO products VALUES (60, 'bad', 'poison', 1, {LARGE})")
             stack.kafka.topics.wait_for(topic, 60)
-            whole = stack.kafka.topics.read(topic)[0]
-            assert whole.value is not None
-            broken = Record(
-                topic, 0, -1, whole.key, whole.value[:20], (("h", b"1"), ("h", None)), 7
-            )
-            stack.kafka.topics.send([broken])
+            stack.kafka.topics.send([broken_record(stack, topic, 50)])
             eventually(lambda: stack.kafka.topics.count(letters) == 21, "letters")
             # the rows change while their letters wait; of row 60 only the price is sent
             shop.sql("UPDATE products SET price = 77 WHERE id = 60")

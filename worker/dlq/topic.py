@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is exported
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from worker.errors import FatalError
 
@@ -21,9 +25,10 @@ _log = logging.getLogger(__name__)
 _REQUEST_S = 5.0
 _PAUSE_S = 0.5
 _LOOKS_FOR_CONTROLLER = 3
+_RETENTION, _FOR_EVER = "retention.ms", "-1"
 _SETTINGS = {
     "cleanup.policy": "delete",  # a compacting topic refuses letters without key
-    "retention.ms": "-1",  # letters have their records' timestamps: old ones would be gone at once
+    _RETENTION: _FOR_EVER,  # letters have their records' timestamps: old ones would be gone at once
 }
 _FACTOR = "errors.deadletterqueue.topic.replication.factor"
 
@@ -78,6 +83,8 @@ class TopicPreparation:
                 found = self._admin.list_topics(timeout=_REQUEST_S)  # by name it might be made
                 looks += 1
                 if self._spec.name in found.topics:
+                    if found.controller_id in found.brokers:
+                        self._look_at_retention()
                     return
                 if found.controller_id in found.brokers:
                     self._make()
@@ -89,6 +96,23 @@ class TopicPreparation:
             finally:
                 self._admin.poll(0)  # serves the client's log lines
             self._stop.wait(_PAUSE_S)
+
+    def _look_at_retention(self) -> None:
+        """Of a topic that somebody else made; who may not ask for it is not told."""
+        name = self._spec.name
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        try:
+            asked = self._admin.describe_configs([resource], request_timeout=_REQUEST_S)
+            found = asked[resource].result().get(_RETENTION)
+        except KafkaException as error:
+            _log.debug("The retention of %s is not known: %s.", name, error.args[0])
+            return
+        if found is not None and found.value != _FOR_EVER:
+            _log.warning(
+                "%s has %s=%s: letters have the timestamps of their records, so that those of old "
+                "records are gone at once; set it to %s.",
+                name, _RETENTION, found.value, _FOR_EVER,
+            )  # fmt: skip
 
     def _make(self) -> None:
         spec = self._spec
