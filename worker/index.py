@@ -84,10 +84,14 @@ class Index:
             _ = self.embedding, self.store
 
     def check(self, patience: Patience) -> None:
-        """Ask the live store whether it takes the model's vectors, once for all tasks."""
+        """Have a missing index made, if asked to, and look whether it takes the model's vectors.
+
+        Once for all tasks.
+        """
         with self._lock:
             if not self._is_checked:
                 dimensions = self.embedder.model.dimensions
+                patience("making the index", lambda: self.store.create(dimensions))
                 patience("reaching the store", lambda: self.store.check(dimensions))
                 self._is_checked = True
 

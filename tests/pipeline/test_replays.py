@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from tests.pipeline.letterbox import DEAD
 from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
 from tests.pipeline.world import POISON, SESSION_S, World, clock_of, system_world
+from worker.errors import FatalError
 from worker.letters.standing import LetterState
 from worker.model import Key, Position, TopicPartition
 from worker.pipeline.goal import Goal
@@ -18,7 +20,9 @@ from worker.source.port import Standing
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
+    from worker.letters.book import LetterBook
     from worker.model import Record
+    from worker.pipeline.inquiry import Readers, ReplayPorts
     from worker.source.memory_log import PartitionLog
 
 
@@ -272,6 +276,30 @@ def test_a_failing_newer_change_leaves_its_place_to_the_replay(
     world.assert_equals_table()
 
 
+def test_a_newer_change_that_cannot_be_folded_is_not_swallowed(
+    world: World, command: Command
+) -> None:
+    member = world.member()
+    fail(world)
+    world.table.garbage(1)
+    world.settle()
+    letter = next(iter(command.letters))
+    world.heal()
+    world.gate.hold("fetch")
+    world.table.update(1, price=8, without=("body",))
+    world.until(lambda: world.gate.parked)
+    newer = world.table.update(1, price=9, without=("body",))
+    world.until(lambda: member.task._backlog.rows == 2)
+    command.ask([letter])
+    world.until(lambda: member.task._backlog.rows == 3)
+    world.gate.open()
+    command.wait()
+    world.settle()
+    assert (newer.partition, newer.offset, "UnavailableColumn") in world.dead
+    assert command.states[0] == "replayed"
+    assert world.index[1]["body"] == POISON
+
+
 # Where the origin is gone ---------------------------------------------------------------------
 
 
@@ -343,6 +371,35 @@ def test_a_letter_that_the_topic_dropped_stays_open(world: World, command: Comma
     standing = command.book.standing(letter)
     assert standing.state is LetterState.OPEN
     assert "does not hold it any more" in standing.note
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        (FatalError("the user may not read products-dlq"), "the user may not read products-dlq"),
+        (KeyError("poison"), "it failed: KeyError"),
+    ],
+)
+def test_letters_that_cannot_be_read_stay_open_and_the_task_goes_on(
+    error: Exception, note: str
+) -> None:
+    class Refused(World):
+        def replay_ports(self, book: LetterBook) -> ReplayPorts:
+            def refuse() -> Readers:
+                raise error
+
+            return replace(super().replay_ports(book), open=refuse)
+
+    world = Refused()
+    command, _ = Command(world), world.member()
+    fail(world)
+    command.replay()
+    (standing,) = command.standings
+    assert (standing.state, standing.note) == (LetterState.OPEN, note)
+    world.table.insert(2)
+    world.settle()
+    assert 2 in world.index
+    world.close()
 
 
 # Failing again --------------------------------------------------------------------------------
@@ -449,6 +506,24 @@ def test_two_replays_at_once_are_one(world: World, command: Command) -> None:
     command.wait()
     assert command.states == ["replayed"] * 4
     assert sorted(point for _, point, _ in world.gated_store.writes) == ["1", "2", "3", "4"]
+    world.assert_equals_table()
+
+
+def test_letters_of_one_row_go_together_whoever_asked_for_them(
+    world: World, command: Command
+) -> None:
+    member = world.member()
+    fail(world)
+    world.table.update(1, price=9, without=("body",))
+    world.settle()
+    first, second = command.letters
+    world.heal()
+    member.state.hold()
+    command.ask([second], run="one")
+    command.ask([first], run="two")
+    member.state.caught_up(0.0)
+    command.wait()
+    assert command.states == ["replayed", "replayed"]
     world.assert_equals_table()
 
 

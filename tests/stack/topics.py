@@ -63,7 +63,7 @@ class Topics:
         wanted = TopicCollection([name])
         admin = self._admin()
         described = admin.describe_topics(wanted)[name].result(TIMEOUT_S)
-        return str(described.topic_id)
+        return str(described.topic_id).replace("+", "-").replace("/", "_")  # as Java writes it
 
     def partitions(self, name: str) -> int:
         """How many partitions it has; 0 if it does not exist."""

@@ -25,9 +25,10 @@ from worker.pipeline.looks import Looks
 from worker.pipeline.marking import Marking
 from worker.pipeline.naming import names
 from worker.pipeline.net import Net
+from worker.pipeline.owned_replays import OwnedReplays
 from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
-from worker.pipeline.replays import NoReplays, OwnedReplays
+from worker.pipeline.replays import NoReplays
 from worker.pipeline.schemas import SchemaLoader
 from worker.pipeline.truncates import IgnoredTruncates
 from worker.pipeline.watch import Watch

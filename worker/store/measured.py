@@ -33,6 +33,10 @@ class MeasuredStore:
         """The store's."""
         return self._store.capabilities
 
+    def create(self, dimensions: int) -> None:
+        """Make a missing index, if asked to."""
+        self._store.create(dimensions)
+
     def check(self, dimensions: int) -> None:
         """Ask the live store."""
         self._store.check(dimensions)

@@ -202,6 +202,7 @@ def _updates() -> list[Mapping[str, Any]]:
 
 _UPDATES = _updates()
 _MOVE_UPDATES = _UPDATES[:10]
+_REPLAYS = (Replay(heals=False), Replay(heals=False), Replay(heals=True))
 
 
 def _kinds() -> list[tuple[int, Sequence[Event]]]:
@@ -209,7 +210,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
     keys, workers, ends = range(KEYS), range(WORKERS), (End.DONE, End.FAILED, End.UNSURE)
     return [
         (32, [Write(key, update) for update in _UPDATES for key in keys]),
-        (3, [Write(key, {"body": POISON}) for key in keys]),
+        (5, [Write(key, {"body": POISON}) for key in keys]),
         (
             34,
             [
@@ -231,7 +232,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),
         (1, [SetBack()]),
-        *([(4, [Replay(heals=False), Replay(heals=True)])] if Feature.REPLAY in ENABLED else []),
+        *([(5, _REPLAYS)] if Feature.REPLAY in ENABLED else []),
         *([(1, [Truncate()])] if Feature.TRUNCATE in ENABLED else []),
     ]
 

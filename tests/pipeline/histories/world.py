@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from confluent_kafka import murmur2
 
 from tests.embedding import embedding_of
-from tests.pipeline.gate import GatedEmbedder, GatedStore
+from tests.pipeline.gate import GatedEmbedder, GatedSpans, GatedStore
 from tests.pipeline.histories import history as happen
 from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.oracle import DIMENSIONS, Oracle
@@ -513,8 +513,12 @@ class World:
 
         def readers() -> Readers:
             letters, origins = (
-                MemorySpanReader(self.broker, GROUP, Subscription((topic,)))
-                for topic in (DEAD, TOPIC)
+                GatedSpans(
+                    MemorySpanReader(self.broker, GROUP, Subscription((topic,))),
+                    cast("Gate", self.stage),
+                    method,
+                )
+                for topic, method in ((DEAD, "letters"), (TOPIC, "tail"))
             )
             return Readers(letters, origins, _decoder())
 

@@ -1,0 +1,82 @@
+"""Dead letters of one partition on their way back into the backlog."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.throttle.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from worker.flow.ledger import PartitionLedger
+    from worker.letters.standing import LetterId, Standing
+    from worker.model import Key, TopicPartition
+    from worker.pipeline.candidate import Candidate
+    from worker.pipeline.letters import Opened
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """During one assignment. Belongs to the task's thread, while nothing is read for it."""
+
+    ledger: PartitionLedger
+    asked: Mapping[LetterId, Standing]
+    opened: Opened | None = None
+    """What was read of them."""
+    scanned_to: int | None = None
+    """What came before this offset is scanned; the watch has the rest."""
+    is_ready: bool = False
+    """Whether all is read that is needed."""
+    _waiting: defaultdict[str, deque[list[Candidate]]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+    """By run, those of each row together, in the order of their offsets."""
+    _paces: dict[str, Pace] = field(default_factory=dict)
+
+    @property
+    def place(self) -> TopicPartition:
+        """Its partition."""
+        return self.ledger.partition
+
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        """Letters that may be written."""
+        return [] if self.opened is None else self.opened.candidates
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """Their rows."""
+        return {one.key for one in self.candidates if one.key is not None}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of them were released."""
+        return self.is_ready and not self._waiting
+
+    def line_up(self, now_s: float) -> None:
+        """All is read. Letters of one row go together, as one may be a part of another."""
+        rows: defaultdict[object, list[Candidate]] = defaultdict(list)
+        for candidate in sorted(self.candidates, key=lambda one: one.offset):
+            rows[id(candidate) if candidate.key is None else candidate.key].append(candidate)
+        for bundle in rows.values():
+            first = bundle[0]
+            self._waiting[first.run].append(bundle)
+            if first.run not in self._paces:
+                self._paces[first.run] = Pace(now_s, first.per_s or math.inf)
+        self.is_ready = True
+
+    def release(self, room: int, now_s: float) -> Iterator[list[Candidate]]:
+        """Rows whose time has come, until about so many letters have gone."""
+        for run, bundles in list(self._waiting.items()):
+            pace = self._paces[run]
+            while bundles and room > 0 and not pace.wait_s(0, now_s):
+                bundle = bundles.popleft()
+                pace.take(len(bundle), now_s)
+                room -= len(bundle)
+                yield bundle
+            if not bundles:
+                del self._waiting[run]
