@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.config.worker import WorkerConfig
+    from worker.runtime.port import ConnectorInfo
 
 USER = "operator:pässword"
 
@@ -106,7 +109,8 @@ def test_who_does_not_know_the_password_is_turned_away(herder: MemoryHerder) -> 
             answer = httpx.get(f"{url}/connectors", headers={"authorization": header})
             assert answer.status_code == 401
         assert httpx.get(f"{url}/metrics").status_code == 401
-        assert httpx.get(f"{url}/nowhere").status_code == 401
+        for path in ("/nowhere", "/health/../connectors", "/health%2Fx", "/health/connectors"):
+            assert httpx.get(url + path).status_code == 401
         for path in ("/health", "/health/live", "/health/ready"):
             assert httpx.get(url + path).status_code == 200, "probes have no password"
 
@@ -128,6 +132,31 @@ def test_a_body_without_end_is_cut_off(herder: MemoryHerder) -> None:
         large = b'"' + b"x" * BODY_BYTES_MAX + b'"'
         answer = httpx.put(f"{url}/connectors/docs/config", content=large, headers=headers)
         assert (answer.status_code, answer.json()["error_code"]) == (413, 413)
+
+
+class Slow(MemoryHerder):
+    """Reads a config so slowly that another request comes between."""
+
+    def connector(self, name: str) -> ConnectorInfo:
+        found = super().connector(name)
+        time.sleep(0.02)
+        return found
+
+
+def test_changes_that_come_together_are_all_kept() -> None:
+    herder = Slow()
+    with running(herder) as url:
+        httpx.put(f"{url}/connectors/docs/config", json=CONFIG)
+        path = f"{url}/connectors/docs/config"
+        changing = [
+            threading.Thread(target=partial(httpx.patch, path, json={f"x.{number}": "1"}))
+            for number in range(6)
+        ]
+        for one in changing:
+            one.start()
+        for one in changing:
+            one.join(30)
+    assert {f"x.{number}" for number in range(6)} <= herder.connector("docs").config.keys()
 
 
 def test_a_defect_says_nothing_about_itself(herder: MemoryHerder) -> None:
