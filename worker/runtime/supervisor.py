@@ -67,6 +67,9 @@ class RunningTask:
         self.assembled: Assembled | None = None
         self._stop = stop
         self._abort = threading.Event()
+        self._is_paused = False
+        self.is_lost = False
+        """Whether it was given up, as it did not end in time."""
         self._thread = threading.Thread(target=self._run, name=spec.name, daemon=True)
 
     def start(self) -> None:
@@ -82,6 +85,39 @@ class RunningTask:
         """Wait for the end."""
         self._thread.join(timeout_s)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or is about to, as somebody asked for it."""
+        return self._stop.is_set() or self.state is TaskState.FINISHED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it should read nothing."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Keep the partitions and read nothing more. To be said again now and then."""
+        self._is_paused = True
+        if self.assembled is not None:
+            self.assembled.task.pause()
+
+    def resume(self) -> None:
+        """Read again. To be said again now and then, as the task may just be in the making."""
+        self._is_paused = False
+        if self.assembled is not None:
+            self.assembled.task.resume()
+
+    def end(self) -> None:
+        """Ask for the end, of the waits of a start as well."""
+        self._stop.set()
+        self.interrupt()
+
+    def abandon(self) -> None:
+        """Wait for it no longer; what it still waits for itself is cut short."""
+        self.is_lost = True
+        self._stop.set()
+        self._abort.set()
+
     def interrupt(self) -> None:
         """End waits that the start of a task may be in, such as for a store that is away."""
         if self.state is TaskState.STARTING:
@@ -90,6 +126,8 @@ class RunningTask:
     def _run(self) -> None:
         try:
             self.assembled = self.spec.make(self._abort)
+            if self._is_paused:
+                self.assembled.task.pause()
             self.state = TaskState.RUNNING
             self.assembled.task.run(self._stop, self.assembled.goal)
         except Interrupted:
