@@ -28,7 +28,7 @@ GROUPS = (
         "pinecone_local",
         "provider_local",
     },
-    {"spend", "marks"},
+    {"spend", "marks", "homes"},
     {"pipeline"},
     {"estimate", "overview"},
     {"explain"},
