@@ -210,7 +210,7 @@ def _exposition(listener: Listener, made: _Published, *, is_chosen: bool) -> Exp
 
     where = f"http://{listener.host}:{listener.port}"
     try:
-        return Exposition(*listener, {"/metrics": Page(PROMETHEUS, made.text)})
+        return Exposition(listener.host, listener.port, {"/metrics": Page(PROMETHEUS, made.text)})
     except OSError as error:
         if is_chosen:
             raise RetriableError(f"listeners: {where} cannot be had: {error.strerror}") from error
