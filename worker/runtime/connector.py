@@ -100,6 +100,11 @@ class Connector:
         return self._crew is None and all(crew.is_done for crew in self._former)
 
     @property
+    def has_lost(self) -> bool:
+        """Whether tasks that were given up still run."""
+        return any(not crew.is_closed for crew in self._former)
+
+    @property
     def parts(self) -> Parts | None:
         """What the tasks of now share."""
         return None if self._crew is None else self._crew.parts
