@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from worker.source.kafka_slots import KafkaSlots, KafkaSlotsSettings
 from worker.state.kafka import KafkaStateSettings, KafkaStateTopic
 from worker.state.memory import MemoryStateTopic
 from worker.state.topic import StateTopicSpec
+from worker.telemetry.levels import set_level
 from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
@@ -151,7 +153,7 @@ class Herd:
     @property
     def _cluster_id(self) -> str:
         try:
-            return str(self._admin.list_topics(timeout=_ASK_S).cluster_id or "")
+            return str(self._admin.list_topics(timeout=_ASK_S).cluster_id)
         except KafkaException as error:
             _log.debug("The cluster's id is not known: %s.", error.args[0])
             return ""
@@ -173,4 +175,6 @@ def _storage(worker: WorkerConfig) -> StateTopic:
 
 
 def _set_level(logger: str, level: str) -> None:
-    _log.debug("%s to %s", logger, level)
+    """Somebody asked some pod for it, which has checked that it can be."""
+    with suppress(ValueError):
+        set_level(logger, level)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from worker.config import kafka
-from worker.errors import RetriableError, WorkerError
+from worker.errors import WorkerError
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
+from worker.telemetry.exposition import Page
 from worker.telemetry.otlp import is_pushed
 from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
 
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from worker.build import Assembly
-    from worker.config.listener import Listener
-    from worker.config.worker import WorkerConfig
     from worker.index import Index
     from worker.runtime.supervisor import RunningTask
     from worker.source.port import SpanReader
-    from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
 
 Running: TypeAlias = "tuple[Assembly, Sequence[RunningTask]]"
@@ -197,33 +195,10 @@ class _Published:
 
 
 @contextmanager
-def published(worker: WorkerConfig, metering: Metering, *, listens: bool) -> Iterator[None]:
-    """Within the block metrics can be had: over HTTP if it listens, over OTLP if it is set up.
-
-    Raises:
-        RetriableError: an address of ``listeners`` cannot be had.
-    """
+def published(metering: Metering) -> Iterator[Mapping[str, Page]]:
+    """Within the block metrics are pushed where OTLP is set up; yields the page for Prometheus."""
     made = _Published(metering)
-    with ExitStack() as leaving:
-        leaving.callback(made.close)
+    with closing(made):
         if is_pushed():
             threading.Thread(target=made.push, name="otlp", daemon=True).start()
-        for listener in worker.listeners if listens else ():
-            listening = _exposition(listener, made, is_chosen=worker.chose_listeners)
-            if listening is not None:
-                leaving.callback(listening.close)
-        yield
-
-
-def _exposition(listener: Listener, made: _Published, *, is_chosen: bool) -> Exposition | None:
-    """An address that nobody chose may be taken; then nothing listens."""
-    from worker.telemetry.exposition import Exposition, Page  # noqa: PLC0415 - few runs need it
-
-    where = f"http://{listener.host}:{listener.port}"
-    try:
-        return Exposition(listener.host, listener.port, {"/metrics": Page(PROMETHEUS, made.text)})
-    except OSError as error:
-        if is_chosen:
-            raise RetriableError(f"listeners: {where} cannot be had: {error.strerror}") from error
-        _log.warning("%s is taken, so nobody can ask for /metrics: set listeners.", where)
-        return None
+        yield {"/metrics": Page(PROMETHEUS, made.text)}

@@ -143,7 +143,7 @@ class PodHerder:
     def restart(self, request: RestartRequest) -> ConnectorStateInfo:
         """Ask whoever runs the tasks."""
         name = request.connector
-        self._stored(name, NotFoundError.unknown(name))
+        self._stored(name, NotFoundError.unknown_to_restart(name))
         now = self.status(name)
 
         def is_meant(status: Status) -> bool:
@@ -164,7 +164,7 @@ class PodHerder:
 
     def restart_task(self, name: str, number: int) -> None:
         """Ask whoever runs it."""
-        self._stored(name, NotFoundError.unknown(name))
+        self._stored(name, NotFoundError.unknown_to_restart(name))
         now = self.status(name)
         if number not in now.tasks:
             raise NotFoundError.unknown_task(name, number)

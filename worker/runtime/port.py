@@ -192,14 +192,16 @@ class Herder(Protocol):
         ...
 
     def restart(self, request: RestartRequest) -> ConnectorStateInfo:
-        """Begin a restart and return without waiting for its end (``NotFoundError.unknown``).
+        """Begin a restart and return without waiting for its end.
+
+        Of an unknown connector ``NotFoundError.unknown_to_restart``.
 
         In the answer everything that is about to restart is ``RESTARTING``.
         """
         ...
 
     def restart_task(self, name: str, number: int) -> None:
-        """One task (``NotFoundError.unknown``, ``NotFoundError.unknown_task``)."""
+        """One task (``NotFoundError.unknown_to_restart``, ``NotFoundError.unknown_task``)."""
         ...
 
     def active_topics(self, name: str) -> Sequence[str]:
@@ -268,8 +270,13 @@ class NotFoundError(HerderError):
 
     @classmethod
     def unknown(cls, name: str) -> Self:
-        """Of what pauses, resumes, stops or restarts it."""
+        """Of what pauses, resumes or stops it."""
         return cls(f"Unknown connector {name}")
+
+    @classmethod
+    def unknown_to_restart(cls, name: str) -> Self:
+        """Of what restarts it or one of its tasks."""
+        return cls(f"Unknown connector: {name}")
 
     @classmethod
     def status_of(cls, name: str) -> Self:

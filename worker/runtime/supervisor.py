@@ -153,6 +153,10 @@ class Supervisor:
         for task in self.tasks:
             task.start()
 
+    def tasks_of(self, connector: str) -> list[RunningTask]:
+        """Those of one connector."""
+        return [task for task in self.tasks if task.spec.connector == connector]
+
     @property
     def is_running(self) -> bool:
         """Whether any task still runs."""

@@ -33,6 +33,7 @@ GROUPS = (
     {"estimate", "overview"},
     {"explain"},
     {"runtime"},
+    {"rest"},
     {
         "checks",
         "chunks",
@@ -43,8 +44,10 @@ GROUPS = (
         "build",
         "metering",
         "overseeing",
+        "serving",
         "surveying",
         "explaining",
+        "herding",
     },
     {"demo", "live"},
     {"cli"},
@@ -52,7 +55,7 @@ GROUPS = (
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline", "estimate", "explain"}
 ADAPTERS = GROUPS[3]
-INSIDE_ROOT = GROUPS[0] | GROUPS[9]
+INSIDE_ROOT = GROUPS[0] | GROUPS[10]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 
