@@ -19,6 +19,8 @@ from worker.config.problem import refuse
 from worker.config.read import Surroundings, read_connector
 from worker.errors import ConfigError
 from worker.homes.folder import FolderHome
+from worker.homes.generations import NewestOfFolder
+from worker.homes.pods import Pods
 from worker.homes.topic import TopicHome
 from worker.runtime.board import Board
 from worker.runtime.connector import Blueprint
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
+    from worker.homes.port import Home
     from worker.runtime.slots import Slots
     from worker.runtime.supervisor import RunningTask
     from worker.state.port import StateTopic
@@ -64,8 +67,12 @@ class Herd:
         self._topic = _storage(worker)
         board = Board(self._topic, _set_level)
         home = TopicHome(self._topic, worker.settings.storage_topic or "memory")
+        folder: Home = FolderHome(paths, clock)
+        self._pods = Pods(self._topic, self.worker_id, clock)
+        if self._is_shared:
+            folder = NewestOfFolder(folder, self._topic, self._pods, clock)
         self.keeper = Keeper(
-            homes=(FolderHome(paths, clock), home),
+            homes=(folder, home),
             board=board,
             reporter=Reporter(board, self.worker_id),
             draw=self._draw,
@@ -79,7 +86,7 @@ class Herd:
             home=home,
             open_offsets=self._offsets,
             cluster_id=lambda: self._cluster_id,
-            is_live=lambda _: True,
+            is_live=self._pods.is_live,
         )
 
     @cached_property
@@ -97,8 +104,15 @@ class Herd:
     def stop(self, timeout_s: float) -> bool:
         """End everything in order; whether all tasks ended in time."""
         ended = self.keeper.stop(timeout_s)
+        if self._is_shared:
+            self._pods.leave()
         self._topic.close(_CLOSE_S)
         return ended
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether there may be other workers."""
+        return self._worker.settings.storage_topic is not None
 
     def running(self) -> Iterator[tuple[Assembly, Sequence[RunningTask]]]:
         """What runs now, for metrics."""

@@ -18,6 +18,8 @@ class Stored:
     """Where it is, for messages."""
     problem: str = ""
     """Why what is there now cannot be read; ``values`` are then what was there before."""
+    is_outdated: bool = False
+    """Whether other workers have a newer generation of it: it does not run here."""
 
 
 class Home(Protocol):

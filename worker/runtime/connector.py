@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_LEAVE_S = 5.0
+"""To tell the group; brokers that are away notice by themselves."""
 NEVER = -1
 """A restart that nobody asked for."""
 
@@ -76,6 +78,8 @@ class Connector:
         self._reread = NEVER
         self._slots: Slots | None = None
         self._lease: object = None
+        self._leaving: list[tuple[Slots, float]] = []
+        """Slots that were closed, and until when they are waited for."""
         self._crew: Crew | None = None
         self._former: list[Crew] = []
         self._tasks: dict[int, RunningTask] = {}
@@ -97,7 +101,8 @@ class Connector:
     @property
     def is_gone(self) -> bool:
         """Whether nothing of it runs or waits to be closed, apart from tasks that were given up."""
-        return self._crew is None and all(crew.is_done for crew in self._former)
+        is_empty = self._crew is None and all(crew.is_done for crew in self._former)
+        return is_empty and self._slots is None and not self._leaving
 
     @property
     def has_lost(self) -> bool:
@@ -241,6 +246,7 @@ class Connector:
     def _close_slots(self) -> None:
         if self._slots is not None:
             self._slots.close()
+            self._leaving.append((self._slots, self._clock.now_s() + _LEAVE_S))
             self._slots = None
 
     @property
@@ -255,3 +261,9 @@ class Connector:
             if crew.has_ended:
                 crew.close()
         self._former = [crew for crew in self._former if not crew.is_closed]
+        now_s = self._clock.now_s()
+        self._leaving = [
+            (slots, until_s)
+            for slots, until_s in self._leaving
+            if now_s < until_s and not slots.has_left
+        ]

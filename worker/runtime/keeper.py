@@ -129,7 +129,8 @@ class Keeper:
         """Whatever goes wrong with one is no matter of the others."""
         try:
             connector = self._connectors.get(name) or self._new(name)
-            connector.turn(None if stored is None else self._wanted(name, stored))
+            is_wanted = stored is not None and not stored.is_outdated
+            connector.turn(self._wanted(name, stored) if stored and is_wanted else None)
             if stored is not None:
                 self._report(connector)
             elif connector.is_gone:

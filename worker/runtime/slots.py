@@ -16,6 +16,11 @@ class Slots(Protocol):
         """Give them back. Does not wait."""
         ...
 
+    @property
+    def has_left(self) -> bool:
+        """After ``close``: whether the others know of it."""
+        ...
+
 
 class AllSlots:
     """A worker that stands alone runs all tasks by itself."""
@@ -29,3 +34,8 @@ class AllSlots:
 
     def close(self) -> None:
         """Nobody else wants them."""
+
+    @property
+    def has_left(self) -> bool:
+        """There is nobody to know."""
+        return True

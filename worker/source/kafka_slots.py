@@ -95,9 +95,10 @@ class KafkaSlots:
         """Leave the group, soon; a static member keeps its place until its session ends."""
         self._stop.set()
 
-    def join(self, timeout_s: float) -> None:
-        """Wait until it has left."""
-        self._thread.join(timeout_s)
+    @property
+    def has_left(self) -> bool:
+        """Whether its thread has ended."""
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:

@@ -77,6 +77,10 @@ class FakeSlots:
     def close(self) -> None:
         self.is_closed = True
 
+    @property
+    def has_left(self) -> bool:
+        return self.is_closed
+
 
 class FakeParts:
     """One assembly."""
