@@ -19,7 +19,7 @@ from worker.cli.progress import ConsoleHandler, totals
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
-from worker.errors import RetriableError
+from worker.errors import ConfigError, RetriableError
 from worker.herding import Herd
 from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
@@ -48,6 +48,8 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
         ConfigError: a file is wrong; nothing was started.
     """
     worker = load_worker(worker_file).require()
+    if not paths and (until_caught_up or worker.settings.storage_topic is None):
+        raise ConfigError("PATH: expected connector files or a folder, or config.storage.topic")
     console = Console(stderr=True)
     set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
     calm_collector()

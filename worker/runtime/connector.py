@@ -125,7 +125,7 @@ class Connector:
 
     def _status(self, number: int, task: RunningTask) -> tuple[State, str]:
         if task.state is TaskState.FAILED and number not in self._restarting:
-            return State.FAILED, "" if task.error is None else trace_of(task.error)
+            return State.FAILED, task.trace
         if task.state is TaskState.RUNNING and number not in self._restarting:
             return State.PAUSED if task.is_paused else State.RUNNING, ""
         return State.RESTARTING if number in self._restarting else State.UNASSIGNED, ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError, WorkerError
 from worker.model import TopicPartition
+from worker.runtime.offsets import check_offsets
 from worker.runtime.port import (
     AlreadyExistsError,
     BadRequestError,
@@ -23,6 +24,7 @@ from worker.runtime.port import (
     TargetState,
     TaskInfo,
 )
+from worker.runtime.restart import Restart, planned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,23 +146,9 @@ class PodHerder:
         """Ask whoever runs the tasks."""
         name = request.connector
         self._stored(name, NotFoundError.unknown_to_restart(name))
-        now = self.status(name)
-
-        def is_meant(status: Status) -> bool:
-            return not request.only_failed or status.state is State.FAILED
-
-        numbers = [
-            number for number, one in now.tasks.items() if request.include_tasks and is_meant(one)
-        ]
-        rereads = is_meant(now.connector)
-        self._ask_restart(name, now, numbers, reread=rereads)
-        tasks = {
-            number: _restarting(one) if number in numbers else one
-            for number, one in now.tasks.items()
-        }
-        return ConnectorStateInfo(
-            name, _restarting(now.connector) if rereads else now.connector, tasks
-        )
+        restart = planned(request, self.status(name))
+        self._begin(name, restart)
+        return restart.after
 
     def restart_task(self, name: str, number: int) -> None:
         """Ask whoever runs it."""
@@ -168,7 +156,7 @@ class PodHerder:
         now = self.status(name)
         if number not in now.tasks:
             raise NotFoundError.unknown_task(name, number)
-        self._ask_restart(name, now, [number], reread=False)
+        self._begin(name, Restart(now, (number,)))
 
     def active_topics(self, name: str) -> Sequence[str]:
         """As the pods said."""
@@ -192,9 +180,7 @@ class PodHerder:
         wanted = {TopicPartition(one.topic, one.partition): one.offset for one in changes}
         with self._writing():
             group = self._open_offsets(stored.values, stored.origin)
-            bounds = group.bounds(frozenset(wanted))
-            for place, offset in wanted.items():
-                _check(place, offset, bounds.get(place))
+            check_offsets(wanted, group.bounds(frozenset(wanted)))
             group.alter(wanted)
 
     def reset_offsets(self, name: str) -> None:
@@ -233,15 +219,12 @@ class PodHerder:
         with self._writing():
             self._board.set_target(name, target)
 
-    def _ask_restart(
-        self, name: str, now: ConnectorStateInfo, numbers: Sequence[int], *, reread: bool
-    ) -> None:
+    def _begin(self, name: str, restart: Restart) -> None:
         """The request goes first: who reads that its task restarts knows why."""
         with self._writing():
-            self._board.ask_restart(name, numbers, reread=reread)
-            for number in numbers:
-                if now.tasks[number].state is not State.UNASSIGNED:
-                    self._board.post_task(name, number, _restarting(now.tasks[number]))
+            self._board.ask_restart(name, restart.tasks, reread=restart.rereads)
+            for number, status in restart.changed.items():
+                self._board.post_task(name, number, status)
 
     def _numbers(self, name: str, stored: Stored) -> Sequence[int]:
         """A connector that is stopped has no tasks."""
@@ -276,18 +259,3 @@ class PodHerder:
             raise HerderError(str(error)) from error
         finally:
             self._keeper.wake()
-
-
-def _restarting(status: Status) -> Status:
-    return Status(State.RESTARTING, status.worker_id)
-
-
-def _check(place: TopicPartition, offset: int | None, bounds: tuple[int, int] | None) -> None:
-    if bounds is None:
-        raise BadRequestError(f"There is no partition {place.partition} of topic {place.topic}")
-    first, end = bounds
-    if offset is not None and not first <= offset <= end:
-        raise BadRequestError(
-            f"Partition {place.partition} of topic {place.topic} has the offsets {first} to {end}, "
-            f"not {offset}"
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from worker.runtime.port import BadRequestError
+
 if TYPE_CHECKING:
     from worker.model import TopicPartition
 
@@ -36,3 +38,23 @@ class GroupOffsets(Protocol):
 
 OpenOffsets: TypeAlias = Callable[[Mapping[str, str], str], GroupOffsets]
 """Of the connector with this config, which came from there; raises ConfigError."""
+
+
+def check_offsets(
+    wanted: Mapping[TopicPartition, int | None],
+    bounds: Mapping[TopicPartition, tuple[int, int]],
+) -> None:
+    """Do nothing if all of them exist.
+
+    Raises:
+        BadRequestError: one does not; it would be reset to another one.
+    """
+    for place, offset in wanted.items():
+        if place not in bounds:
+            raise BadRequestError(f"There is no partition {place.partition} of topic {place.topic}")
+        first, end = bounds[place]
+        if offset is not None and not first <= offset <= end:
+            raise BadRequestError(
+                f"Partition {place.partition} of topic {place.topic} has the offsets {first} to "
+                f"{end}, not {offset}"
+            )

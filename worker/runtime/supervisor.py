@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
 from worker.pipeline.patience import Interrupted
+from worker.runtime.trace import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ class RunningTask:
         self.spec = spec
         self.state = TaskState.STARTING
         self.error: BaseException | None = None
+        self.trace = ""
+        """Of the error, for the status; never empty where the state is FAILED."""
         self.assembled: Assembled | None = None
         self._stop = stop
         self._abort = threading.Event()
@@ -133,7 +136,7 @@ class RunningTask:
         except Interrupted:
             self.state = TaskState.FINISHED
         except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the status
-            self.error = error
+            self.error, self.trace = error, trace_of(error)
             self.state = TaskState.FAILED
             unforeseen = None if isinstance(error, WorkerError) else error
             _log.error("Task %s failed: %s", self.spec.name, error, exc_info=unforeseen)

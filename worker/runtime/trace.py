@@ -27,8 +27,9 @@ def _lines(error: BaseException) -> Iterator[str]:
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         yield before + _headline(cause)
-        for frame in reversed(traceback.extract_tb(cause.__traceback__)):
-            yield f"\tat {frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})"
+        for frame, line in reversed(list(traceback.walk_tb(cause.__traceback__))):
+            code = frame.f_code
+            yield f"\tat {code.co_qualname} ({code.co_filename.rpartition('/')[2]}:{line})"
         before = "Caused by: "
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 

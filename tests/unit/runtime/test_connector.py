@@ -149,7 +149,7 @@ def test_a_task_that_fails_says_why_and_leaves_the_others_alone(bench: Bench) ->
     first.fail(FatalError("no such index"))
     bench.until_states(State.FAILED, State.RUNNING)
     trace = bench.connector.statuses()[0][1]
-    assert trace.startswith("worker.errors.FatalError: no such index\n\tat run (")
+    assert trace.startswith("worker.errors.FatalError: no such index\n\tat FakeTask.run (")
     assert bench.factory.numbers == [1]
 
 
