@@ -100,6 +100,16 @@ def postgres(base: Path) -> Path:
     return target / POSTGRES_PARTS[0] / "bin"
 
 
+def file_sink() -> Path:
+    """The plug-in folder of Kafka's own connectors for files; tests need a sink of Connect's."""
+    target = servers() / "connect-plugins" / f"connect-file-{versions.KAFKA}"
+    with filling(target) as folder:
+        if folder:
+            artifact = f"org.apache.kafka:connect-file:{versions.KAFKA}"
+            _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    return target
+
+
 @contextmanager
 def filling(target: Path) -> Iterator[Path | None]:
     """Give a folder to fill that becomes ``target`` at the end; None if that is there already."""

@@ -101,8 +101,8 @@ class RestApp:
             return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
 
     async def _response(self, request: Request) -> Response:
-        self._guard.check(request)
         path = _path(request)
+        self._guard.check(request, path)
         page = self._pages.get(path)
         if page is not None and request.method in {"GET", "HEAD"}:
             body = await self._in_thread(self._urgent, page.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -32,6 +33,7 @@ class Connectors:
         self._herder = herder
         self._validator = validator
         self._masking = masking
+        self._patching = threading.Lock()
 
     def routes(self) -> tuple[Route, ...]:
         """What is offered."""
@@ -144,11 +146,12 @@ class Connectors:
     def patch_config(self, call: Call) -> Answer:
         """The stored config with changes."""
         name, changes = call.connector, call.config()
-        stored = self._herder.connector(name).config
-        kept = {**stored, **self._masking.restored(changes, stored)}
-        patched = {key: value for key, value in kept.items() if value is not None}
-        config = self._valid(name, patched, stored)
-        return Answer(body=self._info(self._herder.put_config(name, config).info))
+        with self._patching:  # two at once would forget what the other changed
+            stored = self._herder.connector(name).config
+            kept = {**stored, **self._masking.restored(changes, stored)}
+            patched = {key: value for key, value in kept.items() if value is not None}
+            put = self._herder.put_config(name, self._valid(name, patched, stored))
+        return Answer(body=self._info(put.info))
 
     def status(self, call: Call) -> Answer:
         """States."""

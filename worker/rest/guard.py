@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN = "/health"
+_OPEN = frozenset({"/health", "/health/live", "/health/ready"})
 """Kubernetes asks without a password."""
 _CHALLENGE = {"www-authenticate": 'Basic realm="vecsink", charset="UTF-8"'}
 
@@ -26,21 +26,20 @@ class Guard:
     def __init__(self, user_info: SecretStr | None) -> None:
         self._user_info = user_info.get_secret_value().encode() if user_info else None
 
-    def check(self, request: Request) -> None:
-        """Do nothing for who may ask.
+    def check(self, request: Request, path: str) -> None:
+        """Do nothing for who may ask; ``path`` is as it was sent.
 
         Raises:
             RefusedError: 401 without the right password, 403 from a page of another site.
         """
-        if not self._knows(request):
+        if path.removesuffix("/") not in _OPEN and not self._knows(request):
             raise RefusedError(HTTPStatus.UNAUTHORIZED, _CHALLENGE)
         is_foreign = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
         if is_foreign and request.method not in _READING:
             raise RefusedError(HTTPStatus.FORBIDDEN)
 
     def _knows(self, request: Request) -> bool:
-        path = request.url.path
-        if self._user_info is None or path == _OPEN or path.startswith(f"{_OPEN}/"):
+        if self._user_info is None:
             return True
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         try:

@@ -146,7 +146,8 @@ def _message(problem: Problem) -> str:
     if problem.expected[:1].isupper():
         return problem.expected  # Connect's own sentence
     if problem.value is None:
-        return f"{problem.key}: {problem.expected}.{hint}"
+        about = "" if problem.expected.startswith(problem.key or "") else f"{problem.key}: "
+        return f"{about}{problem.expected}.{hint}"
     return (
         f"Invalid value {problem.value} for configuration {problem.key}: {problem.expected}.{hint}"
     )

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.unit.rest.memory_herder import MemoryHerder
+from tests.unit.telemetry.logger_levels import kept
 from worker.config.load_worker import load_worker
 from worker.serving import application
 
@@ -25,6 +26,12 @@ CONFIG = {
     "store": "memory",
 }
 ENVIRON = {"API_KEY": "resolved-canary"}
+
+
+@pytest.fixture(autouse=True)
+def levels() -> Iterator[None]:
+    with kept():
+        yield
 
 
 @pytest.fixture
