@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from worker.runtime.offsets import OpenOffsets
     from worker.runtime.port import RestartRequest
 
+_TASK_CLASS = "EmbeddingSinkTask"
+"""What Connect tells of a task beside its connector's config."""
 _STATES = {
     TargetState.RUNNING: State.RUNNING,
     TargetState.PAUSED: State.PAUSED,
@@ -100,7 +102,7 @@ class PodHerder:
     def tasks(self, name: str) -> Sequence[TaskInfo]:
         """All have the connector's config."""
         stored = self._stored(name, NotFoundError.connector(name))
-        config = {**stored.values, "name": name}
+        config = {**stored.values, "name": name, "task.class": _TASK_CLASS}
         return [TaskInfo(number, config) for number in self._numbers(name, stored)]
 
     def create(
