@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import uuid
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -68,13 +69,14 @@ class Herd:
         board = Board(self._topic, _set_level)
         home = TopicHome(self._topic, worker.settings.storage_topic or "memory")
         folder: Home = FolderHome(paths, clock)
-        self._pods = Pods(self._topic, self.worker_id, clock)
+        pod = uuid.uuid4().hex
+        self._pods = Pods(self._topic, pod, clock)
         if self._is_shared:
             folder = NewestOfFolder(folder, self._topic, self._pods, clock)
         self.keeper = Keeper(
             homes=(folder, home),
             board=board,
-            reporter=Reporter(board, self.worker_id),
+            reporter=Reporter(board, pod, self.worker_id),
             draw=self._draw,
             clock=clock,
             end_within_s=worker.shutdown_timeout_s,

@@ -6,7 +6,7 @@ runs the task acts on them, and nobody forwards anything.
 
     target/<connector>          {"state": "PAUSED"}
     restart/<connector>         {"tasks": [0, 1], "reread": true}   the newest counts, by its offset
-    task/<connector>/<number>   {"state", "worker_id", "trace"}     what a task is
+    task/<connector>/<number>   {"state", "worker_id", "pod", "trace"}   what a task is
     topics/<connector>/<topic>  {}                                  a record was read from it
     logger/<name>               {"level": "DEBUG"}                  acted on when it comes
 """
@@ -33,6 +33,8 @@ class Posted(NamedTuple):
     """What a task is, as its pod said."""
 
     status: Status
+    pod: str
+    """The process that runs it: ``worker_id`` is for people, and two may have the same."""
     offset: int
 
 
@@ -103,9 +105,9 @@ class Board:
         with self._lock:
             return dict(self._tasks.get(connector, {}))
 
-    def post_task(self, connector: str, number: int, status: Status) -> None:
-        """Say what a task is."""
-        said = {"state": status.state.value, "worker_id": status.worker_id}
+    def post_task(self, connector: str, number: int, status: Status, pod: str) -> None:
+        """Say what a task of this pod is."""
+        said = {"state": status.state.value, "worker_id": status.worker_id, "pod": pod}
         trace = {"trace": status.trace} if status.trace else {}
         self._topic.post(f"task/{connector}/{number}", {**said, **trace})
 
@@ -169,7 +171,7 @@ class Board:
                 self._tasks[connector].pop(int(number), None)
             else:
                 status = Status(State(state), _word(value, "worker_id"), _word(value, "trace"))
-                self._tasks[connector][int(number)] = Posted(status, offset)
+                self._tasks[connector][int(number)] = Posted(status, _word(value, "pod"), offset)
 
     def _take_topic(self, _offset: int, key: str, value: Value | None) -> None:
         _, connector, topic = key.split("/", 2)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from worker.homes.port import OpenHome, Stored
-    from worker.runtime.board import Board
+    from worker.runtime.board import Board, Posted
     from worker.runtime.keeper import Keeper
     from worker.runtime.offsets import OpenOffsets
     from worker.runtime.port import RestartRequest
@@ -58,7 +58,7 @@ class PodHerder:
         cluster_id: Callable[[], str],
         is_live: Callable[[str], bool],
     ) -> None:
-        """``home`` takes what comes by REST; ``is_live``: was a pod of this id heard of lately?"""
+        """``home`` takes what comes by REST; ``is_live``: was a pod heard of lately?"""
         self._worker_id = worker_id
         self._keeper = keeper
         self._board = board
@@ -91,7 +91,7 @@ class PodHerder:
         stored = self._stored(name, NotFoundError.status_of(name))
         posted = self._board.tasks(name)
         tasks = {
-            number: self._credible(posted[number].status)
+            number: self._credible(posted[number])
             if number in posted
             else Status(State.UNASSIGNED, self._worker_id)
             for number in self._numbers(name, stored)
@@ -225,8 +225,9 @@ class PodHerder:
         """The request goes first: who reads that its task restarts knows why."""
         with self._writing():
             self._board.ask_restart(name, restart.tasks, reread=restart.rereads)
+            posted = self._board.tasks(name)
             for number, status in restart.changed.items():
-                self._board.post_task(name, number, status)
+                self._board.post_task(name, number, status, posted[number].pod)
 
     def _numbers(self, name: str, stored: Stored) -> Sequence[int]:
         """A connector that is stopped has no tasks."""
@@ -242,11 +243,11 @@ class PodHerder:
             return Status(State.FAILED, self._worker_id, failure)
         return Status(_STATES[self._board.target(name)], runs_at)
 
-    def _credible(self, status: Status) -> Status:
+    def _credible(self, posted: Posted) -> Status:
         """A pod that is gone runs nothing, whatever it said last."""
-        if status.state is State.UNASSIGNED or self._is_live(status.worker_id):
-            return status
-        return Status(State.UNASSIGNED, status.worker_id)
+        if self._is_live(posted.pod):
+            return posted.status
+        return Status(State.UNASSIGNED, posted.status.worker_id)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

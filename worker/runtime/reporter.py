@@ -22,8 +22,9 @@ _UNKNOWN = -1
 class Reporter:
     """Belongs to one thread. What the board says and is not so is said again."""
 
-    def __init__(self, board: Board, worker_id: str) -> None:
+    def __init__(self, board: Board, pod: str, worker_id: str) -> None:
         self._board = board
+        self._pod = pod
         self._worker_id = worker_id
         self._said: dict[tuple[str, int], tuple[Status, int]] = {}
         """And the offset of what the board had then, as ours takes a moment to be there."""
@@ -37,7 +38,7 @@ class Reporter:
             self._say(connector, number, mine, posted.get(number))
         for number in posted.keys() - states.keys():
             before = posted[number]
-            if before.status.worker_id == self._worker_id:
+            if before.pod == self._pod:
                 nobodys = Status(State.UNASSIGNED, self._worker_id)
                 self._say(connector, number, nobodys, before)
 
@@ -54,12 +55,12 @@ class Reporter:
 
     def _say(self, connector: str, number: int, status: Status, posted: Posted | None) -> None:
         offset = _UNKNOWN if posted is None else posted.offset
-        if posted is not None and posted.status == status:
+        if posted is not None and (posted.status, posted.pod) == (status, self._pod):
             return
         if self._said.get((connector, number)) == (status, offset):
             return  # on its way
         try:
-            self._board.post_task(connector, number, status)
+            self._board.post_task(connector, number, status, self._pod)
         except WorkerError as error:
             _log.debug("What task %s-%d is will be said later: %s", connector, number, error)
         else:

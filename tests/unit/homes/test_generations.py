@@ -176,3 +176,15 @@ def test_a_pod_is_live_while_it_gives_signs() -> None:
     assert not other.holds("products", "1")
     other.leave()
     assert not one.is_live("b:1")
+
+
+def test_the_sign_of_a_pod_that_was_killed_is_taken_back_by_the_others() -> None:
+    log, clock = MemoryLog(), FakeClock()
+    one, other = (Pods(MemoryStateTopic(log), name, clock) for name in ("a", "b"))
+    one.say({})
+    other.say({})
+    assert log.keys() == ["pod/a", "pod/b"]
+    for _ in range(4):
+        clock.advance(300.0)
+        one.say({})
+    assert log.keys() == ["pod/a"]

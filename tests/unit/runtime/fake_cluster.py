@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -111,6 +112,7 @@ class Pod:
 
     def __init__(self, cluster: Cluster, worker_id: str) -> None:
         clock = SystemClock()
+        self.pod_id = pod_id = uuid.uuid4().hex
         self.worker_id = worker_id
         self.factory = FakeFactory()
         self.drawer = Drawer()
@@ -122,7 +124,7 @@ class Pod:
         self.keeper = Keeper(
             homes=(self.drawer, home),
             board=board,
-            reporter=Reporter(board, worker_id),
+            reporter=Reporter(board, pod_id, worker_id),
             draw=self._draw,
             clock=clock,
             end_within_s=30.0,
@@ -134,7 +136,7 @@ class Pod:
             home=home,
             open_offsets=lambda values, _origin: cluster.offsets[values["name"]],
             cluster_id=lambda: "cluster-1",
-            is_live=lambda one: one in cluster.pods,
+            is_live=lambda one: one in {pod.pod_id for pod in cluster.pods.values()},
         )
 
     def _draw(self, values: Mapping[str, str], origin: str) -> Blueprint:
@@ -154,7 +156,7 @@ class Cluster:
 
     def pod(self, worker_id: str = "pod-0:8083") -> Pod:
         made = Pod(self, worker_id)
-        self.pods[worker_id] = made
+        self.pods[made.pod_id] = made
         made.keeper.start()
         until(lambda: made.keeper.is_current)
         return made
@@ -162,7 +164,7 @@ class Cluster:
     def stop(self, pod: Pod) -> bool:
         ended = pod.keeper.stop(30.0)
         pod.topic.close(0.0)
-        del self.pods[pod.worker_id]
+        del self.pods[pod.pod_id]
         return ended
 
     def kill(self, pod: Pod) -> None:
@@ -170,7 +172,7 @@ class Cluster:
         pod.topic.crash()
         for members in self.slots.members.values():
             members[:] = [one for one in members if one not in self._slots_of(pod)]
-        del self.pods[pod.worker_id]
+        del self.pods[pod.pod_id]
         pod.keeper.stop(30.0)
 
     def until(self, holds: Callable[[], object], what: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,19 @@ def test_a_connector_added_on_one_pod_runs_on_both_and_each_tells_where(cluster:
 
 def tasks_of(pod: Pod) -> list[Status]:
     return list(pod.herder.status("products").tasks.values())
+
+
+def test_pods_that_give_the_same_address_do_not_quarrel(cluster: Cluster) -> None:
+    first, second = cluster.pod("localhost:8083"), cluster.pod("localhost:8083")
+    create(first)
+    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(shows(first, *RUNNING))
+    said = cluster.log.end
+    for _ in range(50):
+        first.keeper.wake()
+        second.keeper.wake()
+        time.sleep(0.002)
+    assert cluster.log.end == said
 
 
 def test_a_pod_that_dies_is_replaced(cluster: Cluster) -> None:
