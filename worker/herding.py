@@ -24,11 +24,11 @@ from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
 from worker.homes.topic import TopicHome
 from worker.runtime.board import Board
-from worker.runtime.connector import Blueprint
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
 from worker.runtime.slots import AllSlots
+from worker.runtime.wanted import Blueprint
 from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka_slots import KafkaSlots, KafkaSlotsSettings
 from worker.state.kafka import KafkaStateSettings, KafkaStateTopic

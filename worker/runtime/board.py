@@ -18,8 +18,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.runtime.connector import NEVER
 from worker.runtime.port import State, Status, TargetState
+from worker.runtime.wanted import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,64 +7,32 @@ waits. So a wish that changes in the middle of a restart needs no case of its ow
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
 from worker.runtime.crew import Crew
 from worker.runtime.port import State, TargetState
 from worker.runtime.supervisor import TaskState
 from worker.runtime.trace import trace_of
+from worker.runtime.wanted import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from worker.clock import Clock
     from worker.runtime.crew import Parts
     from worker.runtime.slots import Slots
     from worker.runtime.supervisor import RunningTask
+    from worker.runtime.wanted import Blueprint, Draw, Wanted
 
 _log = logging.getLogger(__name__)
 
 _LEAVE_S = 5.0
 """To tell the group; brokers that are away notice by themselves."""
-NEVER = -1
-"""A restart that nobody asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody wants of a connector."""
-
-    values: Mapping[str, str]
-    """Its config as written."""
-    origin: str
-    """Where that came from, for messages."""
-    target: TargetState = TargetState.RUNNING
-    restarts: Mapping[int, int] = field(default_factory=dict)
-    """The newest request to restart a task; a higher number is a newer one."""
-    reread: int = NEVER
-    """The newest request to read the config again if it could not be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """A connector whose config is valid."""
-
-    assemble: Callable[[], Parts]
-    """Raises WorkerError."""
-    open_slots: Callable[[], Slots]
-    lease: object
-    """What the slots depend on: they stay open as long as it is equal."""
-    tasks_max: int
-    """Tasks of all workers together."""
-
-
-Draw: TypeAlias = Callable[[Mapping[str, str], str], Blueprint]
-"""A config and its origin to a blueprint; raises ConfigError with all that is wrong with it."""
 
 
 class Connector:
-    """Belongs to one thread; ``statuses`` and ``failure`` are for that thread, too."""
+    """Belongs to one thread; ``failure``, ``parts`` and ``tasks`` may be read from any."""
 
     def __init__(self, name: str, draw: Draw, clock: Clock, *, end_within_s: float) -> None:
         self.name = name

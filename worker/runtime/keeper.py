@@ -7,7 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
-from worker.runtime.connector import Connector, Wanted
+from worker.runtime.connector import Connector
+from worker.runtime.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.homes.port import Home, Stored
     from worker.runtime.board import Board
-    from worker.runtime.connector import Draw
     from worker.runtime.reporter import Reporter
+    from worker.runtime.wanted import Draw
 
 _log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from worker.model import TopicPartition
-    from worker.runtime.connector import Blueprint
     from worker.runtime.port import ConnectorStateInfo
+    from worker.runtime.wanted import Blueprint
 
 
 class SlotTable:

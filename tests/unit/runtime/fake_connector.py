@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from worker.errors import ConfigError
-from worker.runtime.connector import Blueprint
 from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.runtime.wanted import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,8 +10,9 @@ import pytest
 from tests.unit.runtime.fake_connector import FakeFactory, FakeTask, until
 from worker.clock import FakeClock
 from worker.errors import FatalError
-from worker.runtime.connector import Connector, Wanted
+from worker.runtime.connector import Connector
 from worker.runtime.port import State, TargetState
+from worker.runtime.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
