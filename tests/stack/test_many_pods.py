@@ -60,8 +60,8 @@ class Deployment:
     def insert(self, first: int, last: int) -> None:
         self.stack.kafka.topics.send([self._row(number) for number in range(first, last + 1)])
 
-    def rows(self) -> int:
-        return len(self._bench.index.points(self.topic))
+    def rows(self, namespace: str | None = None) -> int:
+        return len(self._bench.index.points(namespace or self.topic))
 
     def close(self) -> None:
         for pod in self._pods:
@@ -118,26 +118,27 @@ def test_one_pod_is_killed_one_is_added_and_each_answers_for_all(deployment: Dep
     eventually(lambda: third.ask("GET", "/connectors") == ["docs", "mirror"], "the file is seen")
     eventually(lambda: second.runs("mirror", second, third), "the file's connector runs on both")
 
-    third.ask("PUT", "/connectors/docs/stop")
+    eventually(lambda: deployment.rows("mirror") == 310, "all rows once more")
+    third.ask("PUT", "/connectors/mirror/stop")
     eventually(lambda: sum(offsets(second).values()) == 310, "all committed")
-    change = {"partition": {"kafka_topic": deployment.topic, "kafka_partition": 0}}
-    second.ask(
-        "PATCH",
-        "/connectors/docs/offsets",
-        {"offsets": [{**change, "offset": {"kafka_offset": 5}}]},
-    )
-    assert offsets(third)[0] == 5
-    second.ask("PATCH", "/connectors/docs/offsets", {"offsets": [{**change, "offset": None}]})
+    place = {"kafka_topic": deployment.topic, "kafka_partition": 0}
+    for offset in ({"kafka_offset": 5}, None):
+        change = {"partition": place, "offset": offset}
+        second.ask("PATCH", "/connectors/mirror/offsets", {"offsets": [change]})
+        assert offsets(third).get(0) == (offset and 5)
     assert sorted(offsets(third)) == [1, 2, 3]
-    second.ask("DELETE", "/connectors/docs/offsets")
-    assert committed(deployment.stack, "connect-docs", deployment.topic) == {}
+    second.ask("DELETE", "/connectors/mirror/offsets")
+    assert committed(deployment.stack, "connect-mirror", deployment.topic) == {}
+
     second.ask("DELETE", "/connectors/docs")
     assert third.ask("GET", "/connectors") == ["mirror"]
+    file.unlink()
+    eventually(lambda: third.ask("GET", "/connectors") == [], "the file is gone")
     assert (second.stop(), third.stop()) == (0, 0)
 
 
 def offsets(pod: Pod) -> dict[int, int]:
-    found = pod.ask("GET", "/connectors/docs/offsets")["offsets"]
+    found = pod.ask("GET", "/connectors/mirror/offsets")["offsets"]
     return {one["partition"]["kafka_partition"]: one["offset"]["kafka_offset"] for one in found}
 
 

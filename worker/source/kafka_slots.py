@@ -86,7 +86,7 @@ class KafkaSlots:
         self._thread.start()
 
     def held(self) -> frozenset[int]:
-        """None if the last poll is too long ago: by then they may be somebody else's."""
+        """Nothing if the last poll is too long ago: by then they may be somebody else's."""
         if self._clock.now_s() - self._polled_s > self._settings.session_s:
             return frozenset()
         return self._mine
@@ -147,12 +147,10 @@ class KafkaSlots:
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         consumer.incremental_assign(partitions)
-        self._mine |= self._numbers(partitions)
-        self._say()
+        self._hold_now(self._mine | self._numbers(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
-        self._mine -= frozenset(one.partition for one in partitions)
-        self._say()
+        self._hold_now(self._mine - self._numbers(partitions))
         consumer.incremental_unassign(partitions)
 
     def _numbers(self, partitions: list[KafkaPartition]) -> frozenset[int]:
@@ -160,8 +158,11 @@ class KafkaSlots:
         numbers = frozenset(one.partition for one in partitions)
         return frozenset(number for number in numbers if number < self._settings.tasks_max)
 
-    def _say(self) -> None:
-        _log.info("Tasks of %s here: %s.", self._settings.topic, sorted(self._mine) or "none")
+    def _hold_now(self, numbers: frozenset[int]) -> None:
+        if numbers != self._mine:
+            shown = ", ".join(str(number) for number in sorted(numbers)) or "none"
+            _log.info("Tasks of %s here: %s.", self._settings.topic, shown)
+        self._mine = numbers
 
     def _is_there(self) -> bool:
         """Whether the topic has enough partitions; if not, they are asked for."""
