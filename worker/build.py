@@ -39,7 +39,7 @@ from worker.treasury import Treasury
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -116,7 +116,7 @@ class Assembly:
         documents = DocumentBuilder(document_spec(self.config), model, chunking=chunking)
         source = self._source(number)
         consumer = kafka.consumer_properties(self.worker, self.config, number)
-        session_s = _session_s(dict(consumer))
+        session_s = session_of(consumer)
         lease = Lease(clock, session_s)
         runner = BatchRunner.of(
             documents=documents,
@@ -252,7 +252,8 @@ def _shown(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _session_s(consumer: dict[str, object]) -> float:
+def session_of(consumer: Mapping[str, object]) -> float:
+    """Seconds without a sign of life after which a member of this kind is out of its group."""
     session_ms = consumer.get("session.timeout.ms")
     return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
 

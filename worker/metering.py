@@ -5,31 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from worker.config import kafka
-from worker.errors import RetriableError, WorkerError
+from worker.errors import WorkerError
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
+from worker.telemetry.exposition import Page
 from worker.telemetry.otlp import is_pushed
 from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from worker.build import Assembly
-    from worker.config.connector import ConnectorConfig
-    from worker.config.listener import Listener
-    from worker.config.worker import WorkerConfig
     from worker.index import Index
     from worker.runtime.supervisor import RunningTask
     from worker.source.port import SpanReader
-    from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
+
+Running: TypeAlias = "tuple[Assembly, Sequence[RunningTask]]"
 
 _log = logging.getLogger(__name__)
 
@@ -41,40 +40,51 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 class Metering:
     """Reads connectors and their tasks while they run, from any thread."""
 
-    def __init__(self, built: Sequence[Assembly], tasks: Sequence[RunningTask]) -> None:
-        self._built = built
-        self._tasks = tasks
-        self._lags = {one.config.name: Lag(one.worker, one.config) for one in built}
+    def __init__(self, running: Callable[[], Iterable[Running]]) -> None:
+        """``running`` tells what runs at the moment."""
+        self._running = running
+        self._lags: dict[str, Lag] = {}
+        self._watches = False
 
     def readings(self) -> list[Reading]:
         """One of each connector."""
-        return [self._reading(one) for one in self._built]
+        running = list(self._running())
+        self._follow({one.config.name: one for one, _ in running})
+        return [self._reading(one, tasks) for one, tasks in running]
 
     def watch(self) -> None:
         """Begin to look how far behind the groups are."""
-        for lag in self._lags.values():
-            lag.watch()
+        self._watches = True
 
     def close(self) -> None:
         """Look no more."""
-        for lag in self._lags.values():
-            lag.close()
+        self._watches = False
+        self._follow({})
 
-    def _reading(self, one: Assembly) -> Reading:
-        name = one.config.name
-        tasks = [task for task in self._tasks if task.spec.connector == name]
+    def _follow(self, present: Mapping[str, Assembly]) -> None:
+        """Look at the groups of these connectors, and no longer at others'."""
+        gone = [lag for name, lag in self._lags.items() if present.get(name) is not lag.of]
+        self._lags = {name: lag for name, lag in self._lags.items() if lag not in gone}
+        for lag in gone:
+            lag.close()
+        for name in present.keys() - self._lags.keys() if self._watches else ():
+            self._lags[name] = Lag(present[name])
+            self._lags[name].watch()
+
+    def _reading(self, one: Assembly, tasks: Sequence[RunningTask]) -> Reading:
         running = [task.assembled.task for task in tasks if task.assembled is not None]
+        lag = self._lags.get(one.config.name)
         counters = Counters()
         for task in running:
             counters = counters.merged(task.counters)
         return Reading(
-            connector=name,
+            connector=one.config.name,
             group=one.config.group_id,
             counters=counters,
             tasks=Counter(task.state.value for task in tasks),
             buffered=sum(task.buffered for task in running),
             in_flight=sum(task.in_flight for task in running),
-            lag=self._lags[name].by_topic,
+            lag={} if lag is None else lag.by_topic,
             provider=_provider(one.index),
             budget=_budget(one.index),
         )
@@ -83,11 +93,12 @@ class Metering:
 class Lag:
     """What a group has before it, asked for beside the group in a thread of its own."""
 
-    def __init__(self, worker: WorkerConfig, config: ConnectorConfig) -> None:
+    def __init__(self, of: Assembly) -> None:
+        self.of = of
         self.by_topic: Mapping[str, int] = {}
         """Empty while nobody knows."""
-        self._worker = worker
-        self._config = config
+        self._worker = of.worker
+        self._config = config = of.config
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
 
@@ -96,10 +107,8 @@ class Lag:
         self._thread.start()
 
     def close(self) -> None:
-        """End."""
+        """End, soon."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_LAG_TIMEOUT_S)
 
     def _run(self) -> None:
         from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
@@ -186,33 +195,10 @@ class _Published:
 
 
 @contextmanager
-def published(worker: WorkerConfig, metering: Metering, *, listens: bool) -> Iterator[None]:
-    """Within the block metrics can be had: over HTTP if it listens, over OTLP if it is set up.
-
-    Raises:
-        RetriableError: an address of ``listeners`` cannot be had.
-    """
+def published(metering: Metering) -> Iterator[Mapping[str, Page]]:
+    """Within the block metrics are pushed where OTLP is set up; yields the page for Prometheus."""
     made = _Published(metering)
-    with ExitStack() as leaving:
-        leaving.callback(made.close)
+    with closing(made):
         if is_pushed():
             threading.Thread(target=made.push, name="otlp", daemon=True).start()
-        for listener in worker.listeners if listens else ():
-            listening = _exposition(listener, made, is_chosen=worker.chose_listeners)
-            if listening is not None:
-                leaving.callback(listening.close)
-        yield
-
-
-def _exposition(listener: Listener, made: _Published, *, is_chosen: bool) -> Exposition | None:
-    """An address that nobody chose may be taken; then nothing listens."""
-    from worker.telemetry.exposition import Exposition, Page  # noqa: PLC0415 - few runs need it
-
-    where = f"http://{listener.host}:{listener.port}"
-    try:
-        return Exposition(listener.host, listener.port, {"/metrics": Page(PROMETHEUS, made.text)})
-    except OSError as error:
-        if is_chosen:
-            raise RetriableError(f"listeners: {where} cannot be had: {error.strerror}") from error
-        _log.warning("%s is taken, so nobody can ask for /metrics: set listeners.", where)
-        return None
+        yield {"/metrics": Page(PROMETHEUS, made.text)}

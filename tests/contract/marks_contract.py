@@ -50,6 +50,11 @@ def done(call: Callable[[], None]) -> None:
     insist(once)
 
 
+def wait_for(marks: DeadRows) -> None:
+    """Until it has read what was written so far."""
+    insist(lambda: marks.is_marked(key(1), at(1)))
+
+
 class MarksContract:
     """Fixture ``group``."""
 
@@ -99,15 +104,15 @@ class MarksContract:
 
     def test_a_mark_is_known_here_at_once_and_elsewhere_once_it_is_kept(self, group: Group) -> None:
         ours, theirs = DeadRows(group.pod()), DeadRows(group.pod())
-        insist(lambda: theirs.is_marked(key(1)))
+        insist(lambda: theirs.is_marked(key(1), at(1000)))
         ours.mark(key(1), at(5))
-        insist(lambda: ours.is_marked(key(1)))
-        assert ours.is_marked(key(1))
-        assert not ours.is_marked(key(2))
+        insist(lambda: ours.is_marked(key(1), at(1000)))
+        assert ours.is_marked(key(1), at(1000))
+        assert not ours.is_marked(key(2), at(1000))
         done(ours.keep)
         theirs.look_again()
-        assert theirs.is_marked(key(1))
-        assert not theirs.is_marked(key(2))
+        assert theirs.is_marked(key(1), at(1000))
+        assert not theirs.is_marked(key(2), at(1000))
 
     def test_a_written_row_is_marked_no_more(self, group: Group) -> None:
         ours, theirs = DeadRows(group.pod()), DeadRows(group.pod())
@@ -116,20 +121,53 @@ class MarksContract:
         done(ours.keep)
         ours.clear(key(1), at(7))
         ours.clear(key(2), at(3))
-        assert (ours.is_marked(key(1)), ours.is_marked(key(2))) == (False, True)
+        assert (ours.is_marked(key(1), at(1000)), ours.is_marked(key(2), at(1000))) == (False, True)
         done(ours.keep)
-        assert (ours.is_marked(key(1)), ours.is_marked(key(2))) == (False, True)
+        assert (ours.is_marked(key(1), at(1000)), ours.is_marked(key(2), at(1000))) == (False, True)
         theirs.look_again()
-        assert (theirs.is_marked(key(1)), theirs.is_marked(key(2))) == (False, True)
+        assert (theirs.is_marked(key(1), at(1000)), theirs.is_marked(key(2), at(1000))) == (
+            False,
+            True,
+        )
 
     def test_a_row_may_be_marked_again_and_the_log_does_not_undo_it(self, group: Group) -> None:
         ours = DeadRows(group.pod())
         for round_number in range(20):
             ours.mark(key(1), at(2 * round_number))
-            assert insist(lambda: int(ours.is_marked(key(1))))
+            assert insist(lambda: int(ours.is_marked(key(1), at(1000))))
             ours.clear(key(1), at(2 * round_number + 1))
-            assert not ours.is_marked(key(1))
+            assert not ours.is_marked(key(1), at(1000))
         ours.mark(key(1), at(100))
         done(ours.keep)
         ours.look_again()
-        assert ours.is_marked(key(1))
+        assert ours.is_marked(key(1), at(1000))
+
+    def test_a_change_before_the_first_dead_one_or_that_one_itself_is_not_affected(
+        self, group: Group
+    ) -> None:
+        ours, theirs = DeadRows(group.pod()), DeadRows(group.pod())
+        ours.mark(key(1), at(7))
+        ours.mark(key(1), at(5))
+        ours.mark(key(1), at(9))
+        done(ours.keep)
+        theirs.look_again()
+        for one in (ours, theirs):
+            wait_for(one)
+            marked = [one.is_marked(key(1), at(offset)) for offset in range(4, 11)]
+            assert marked == [False, False, True, True, True, True, True]
+            assert one.is_marked(key(1), at(1, "made again"))
+
+    def test_dead_changes_that_do_not_compare_affect_all(self, group: Group) -> None:
+        ours, theirs = DeadRows(group.pod()), DeadRows(group.pod())
+        ours.mark(key(1), at(5))
+        ours.mark(key(1), at(3, "made again"))
+        done(ours.keep)
+        theirs.look_again()
+        for one in (ours, theirs):
+            wait_for(one)
+            assert one.is_marked(key(1), at(1))
+            assert one.is_marked(key(1), at(1, "made again"))
+        ours.clear(key(1), at(2, "made again"))
+        assert ours.is_marked(key(1), at(1))
+        ours.clear(key(1), at(4, "made again"))
+        assert not ours.is_marked(key(1), at(9))

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from worker.config.client import ClientProperties
 from worker.config.listener import Listener, ListenerList, listeners_of
 from worker.config.rest import RestSettings
-from worker.config.values import Milliseconds, PlainName
+from worker.config.values import Milliseconds, PlainName, TopicName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,21 @@ class WorkerSettings(RestSettings):
         description="Where the worker answers over HTTP (the REST API and `/metrics`), "
         "comma-separated, `https://…` too; `http://:8083` is every address of the machine, empty "
         "is nowhere. With `--until-caught-up` nothing listens.",
+    )
+    storage_topic: TopicName | None = Field(
+        None,
+        alias="config.storage.topic",
+        description="Compacted topic in which all workers that name it keep connectors that came "
+        "by REST, and what is paused or stopped. They share the work: `tasks.max` holds for all "
+        "of them together. Created if it is missing; without it a worker stands alone and "
+        "forgets both when it ends.",
+    )
+    storage_replication: int = Field(
+        -1,
+        alias="config.storage.replication.factor",
+        ge=-1,
+        description="Replication of that topic, and of the topics of task slots, where they are "
+        "created; -1 is the brokers' own default (Kafka Connect has 3).",
     )
     shutdown_timeout_ms: Milliseconds = Field(
         30_000,

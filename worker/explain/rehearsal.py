@@ -103,7 +103,7 @@ class Rehearsal:
             change,
             item,
             refused,
-            is_marked=judge.marks.is_marked(change.key),
+            is_marked=judge.marks.is_marked(change.key, change.position),
             is_truncated=judge.watermarks.covers(change),
         )
 

@@ -1,16 +1,18 @@
 """The rows with a dead-lettered change, as the state topic has them.
 
-    dead/<row>    {"position": ["<topic id>", 3, 1200]}
+    dead/<row>    {"position": ["<topic id>", 3, 1200], "first": ["<topic id>", 3, 1100]}
 
-A row's name is a hash, so that the topic holds no columns. Whoever owns the row's partition marks
-and clears it; the next owner first reads all that was written before.
+``position`` is that of the row's last dead change, ``first`` that of the first one since the row
+was last written as a whole; left out where it is the same. A row's name is a hash, so that the
+topic holds no columns. Whoever owns the row's partition marks and clears it; the next owner first
+reads all that was written before.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.document.fingerprint import digest
 from worker.errors import RetriableError
@@ -29,6 +31,29 @@ _NOW = f"{PREFIX}now"
 _READ_TIMEOUT_S = 10.0
 
 
+_ANYWHERE = Position("", -1, -1)
+"""Compares with nothing: changes of the row died in two partitions, or in a topic made again."""
+
+
+class _Dead(NamedTuple):
+    """The dead changes of a row that no later one made good, from the first to the last."""
+
+    first: Position
+    last: Position
+
+    def counts_for(self, position: Position) -> bool:
+        """Whether one of them may come before this position."""
+        first = self.first
+        return not (position.comparable(first) and position.offset <= first.offset)
+
+    def with_one_more(self, position: Position) -> _Dead:
+        """After the death of another change."""
+        if not position.comparable(self.last):
+            return _Dead(_ANYWHERE, position)
+        first = position if position.is_before(self.first) else self.first
+        return _Dead(first, self.last if position.is_before(self.last) else position)
+
+
 class DeadRows:
     """See ``Marks``.
 
@@ -38,8 +63,8 @@ class DeadRows:
     def __init__(self, topic: StateTopic) -> None:
         self._topic = topic
         self._lock = threading.Lock()
-        self._positions: dict[str, Position] = {}
-        self._unsent: dict[str, Position | None] = {}
+        self._rows: dict[str, _Dead] = {}
+        self._unsent: dict[str, _Dead | None] = {}
         self._unread: Counter[str] = Counter()
         self._sending = threading.Lock()
         self._looking = threading.Lock()
@@ -51,29 +76,32 @@ class DeadRows:
         """Known here at once; written by ``keep``."""
         name = _name(key)
         with self._lock:
-            self._positions[name] = self._unsent[name] = position
+            known = self._rows.get(name)
+            dead = known.with_one_more(position) if known else _Dead(position, position)
+            self._rows[name] = self._unsent[name] = dead
 
     def keep(self) -> None:
         """One wait for all of them."""
         self._send()
         self._topic.append(_NOW, {})
 
-    def is_marked(self, key: Key) -> bool:
+    def is_marked(self, key: Key, position: Position) -> bool:
         """See the port."""
         if self._looked_for != self._assignment:
             self._look()
-        return bool(self._positions) and _name(key) in self._positions
+        dead = self._rows.get(_name(key)) if self._rows else None
+        return dead is not None and dead.counts_for(position)
 
     def clear(self, key: Key, position: Position) -> None:
         """Lost with the process at worst: then the row stays marked until it is written again."""
-        if not self._positions:
+        if not self._rows:
             return
         name = _name(key)
         with self._lock:
-            dead = self._positions.get(name)
-            if dead is None or position.is_before(dead):
+            dead = self._rows.get(name)
+            if dead is None or position.is_before(dead.last):
                 return
-            del self._positions[name]
+            del self._rows[name]
             self._unsent[name] = None
         try:
             self._send()
@@ -106,7 +134,7 @@ class DeadRows:
             finally:
                 self._put_back(unsent)
 
-    def _put_back(self, unsent: Mapping[str, Position | None]) -> None:
+    def _put_back(self, unsent: Mapping[str, _Dead | None]) -> None:
         with self._lock:
             self._unsent = {**unsent, **self._unsent}
             for name in unsent:
@@ -121,9 +149,9 @@ class DeadRows:
                 self._count_down(name)
                 return
             if value is None:
-                self._positions.pop(name, None)
-            elif (position := _position(value)) is not None:
-                self._positions[name] = position
+                self._rows.pop(name, None)
+            elif (dead := _dead(value)) is not None:
+                self._rows[name] = dead
 
     def _count_down(self, name: str) -> None:
         self._unread[name] -= 1
@@ -135,15 +163,24 @@ def _name(key: Key) -> str:
     return digest(repr(key).encode())
 
 
-def _value(position: Position | None) -> Value | None:
-    if position is None:
+def _value(dead: _Dead | None) -> Value | None:
+    if dead is None:
         return None
-    return {"position": [position.topic_id, position.partition, position.offset]}
+    value = {"position": _listed(dead.last)}
+    return value if dead.first == dead.last else {**value, "first": _listed(dead.first)}
 
 
-def _position(value: Value) -> Position | None:
+def _listed(position: Position) -> list[str | int]:
+    return [position.topic_id, position.partition, position.offset]
+
+
+def _dead(value: Value) -> _Dead | None:
     try:
-        topic_id, partition, offset = value["position"]
-        return Position(str(topic_id), int(partition), int(offset))
+        last = _position(*value["position"])
+        return _Dead(_position(*value["first"]) if "first" in value else last, last)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _position(topic_id: object, partition: object, offset: object) -> Position:
+    return Position(str(topic_id), int(str(partition)), int(str(offset)))

@@ -67,10 +67,12 @@ class Marks(Protocol):
         """
         ...
 
-    def is_marked(self, key: Key) -> bool:
-        """Whether an earlier change of the row is a dead letter and none was written after it.
+    def is_marked(self, key: Key, position: Position) -> bool:
+        """Whether an earlier change of the row is a dead letter that nothing made good.
 
-        Waits, the first time after ``look_again``, until everything written so far is read.
+        Earlier than this position, or not comparable with it; good is made by a change that says
+        the whole row, or that it is gone. Waits, the first time after ``look_again``, until
+        everything written so far is read.
 
         Raises:
             RetriableError: it could not be read in time; to be called again.
@@ -99,7 +101,7 @@ class NoMarks:
     def keep(self) -> None:
         """Nothing to write."""
 
-    def is_marked(self, key: Key) -> bool:  # noqa: ARG002 - the port's
+    def is_marked(self, key: Key, position: Position) -> bool:  # noqa: ARG002 - the port's
         """No row is."""
         return False
 

@@ -140,9 +140,9 @@ class Judge:
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
     def _is_marked(self, item: Item) -> bool:
-        """Whether a change of the row is a dead letter, so that the index is not the row."""
-        key = item.change.key
-        return self.patience("reading the state topic", lambda: self.marks.is_marked(key))
+        """Whether a change of the row before it is a dead letter, so the index is not the row."""
+        key, position = item.change.key, item.change.position
+        return self.patience("reading the state topic", lambda: self.marks.is_marked(key, position))
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:

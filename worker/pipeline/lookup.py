@@ -119,9 +119,17 @@ class Lookup:
         parked = self.patience("looking for moved points", lambda: self.parking.find(missing))
         for departure, group in missing.items():
             for item in group:
-                item.moved = _if_older(self._standing(item, parked.get(departure)), item)
+                item.moved = self._parked(item, departure, parked.get(departure))
                 item.is_parked = item.moved is not None
                 item.is_overtaken = not item.is_parked and item.former in found
+
+    def _parked(self, item: Item, departure: Departure, point: Point | None) -> Point | None:
+        """A point that left at the very position of the key change is the row's, however young.
+
+        Snapshots tell the position of the reading, which may be ahead of a change that comes later.
+        """
+        standing = self._standing(item, point)
+        return standing if departure.source_position is not None else _if_older(standing, item)
 
     def _fetch_all(self, addresses: Iterable[Address]) -> Mapping[Address, Point]:
         by_namespace: dict[str, set[str]] = defaultdict(set)

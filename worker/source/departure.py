@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _POLLS = 20
 _POLL_S = 0.05
@@ -20,7 +23,7 @@ class Leaver(Protocol):
         """Call the rebalance callbacks that are due."""
         ...
 
-    def assignment(self) -> list[object]:
+    def assignment(self) -> Sequence[object]:
         """What is still held."""
         ...
 

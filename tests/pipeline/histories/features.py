@@ -31,6 +31,7 @@ ENABLED: frozenset[Feature] = frozenset(
         Feature.TOAST,
         Feature.KEY_CHANGE,
         Feature.SECOND_LOOK,
+        Feature.MARKED,
         Feature.REFUSED,
     }
 )

@@ -175,7 +175,7 @@ class Oracle:
 
     def _look_at_letters(self, key: int, past: Past, dead: Mapping[tuple[int, int], str]) -> None:
         """Only texts that are refused, and rows that lack a column of which nobody knows."""
-        places = [(past.partition, moment.offset) for moment in past.moments]
+        places = _places(past)
         is_known = False
         for at, moment in enumerate(past.moments):
             kind = dead.get(places[at])
@@ -183,12 +183,15 @@ class Oracle:
                 later in dead for later in places[at + 1 :]
             )
             knows = is_known and not is_marked
+            former = moment.event.moved_from
+            if former is not None:
+                knows = not any(place in dead for place in _places(self._table.pasts[former]))
             if kind is not None and not self._is_deserved(kind, moment, past, is_known=knows):
                 self.complaints.append(f"{past.partition}@{moment.offset} ({key}) is dead: {kind}")
             is_known = kind is None and self._is_indexed(moment.event.row)
 
     def _is_deserved(self, kind: str, moment: Moment, past: Past, *, is_known: bool) -> bool:
-        """``is_known``: the index has the row as it was before."""
+        """``is_known``: the index has the row as it was before, if need be under its old key."""
         event = moment.event
         if event.row is None:
             return False
@@ -200,8 +203,10 @@ class Oracle:
         if event.moved_from is not None:
             former = self._table.pasts[event.moved_from].moments
             rows = [one.event.row for one in former]
-            is_known = all(
-                self._is_indexed(row) and row.text == event.row.text for row in rows if row
+            is_known = (
+                is_known
+                and all(one.event.is_told for one in former)
+                and all(self._is_indexed(row) and row.text == event.row.text for row in rows if row)
             )
             is_built = Feature.KEY_CHANGE in ENABLED
         else:
@@ -213,6 +218,11 @@ class Oracle:
 
     def _is_indexed(self, row: Row | None) -> bool:
         return row is not None and bool(row.text) and (row.visible or not self._has_condition)
+
+
+def _places(past: Past) -> list[tuple[int, int]]:
+    """Partition and offset of all that happened to a row."""
+    return [(past.partition, moment.offset) for moment in past.moments]
 
 
 def _holds(point: Point | None, text: str) -> bool:

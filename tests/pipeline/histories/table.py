@@ -72,6 +72,8 @@ class Event:
     """The row afterwards; None if it is gone."""
     lacks_body: bool = False
     moved_from: int | None = None
+    is_told: bool = True
+    """Whether the row's text follows from the events so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Table:
         self.places = [TopicPartition(TOPIC, number) for number in range(partitions)]
         self.rows: dict[int, Row] = {}
         self.pasts: dict[int, Past] = {}
+        self._told: dict[int, str] = {}
+        """By key, the last text that followed from the events."""
         self.truncates = 0
         self._broker = broker
         self._database = database
@@ -189,7 +193,11 @@ class Table:
             after["body"] = PLACEHOLDER
         sent = None if before is None else self._before(key, before)
         value = self._envelope(op, sent, after)
-        self._send(Event(key, value, headers, row, lacks_body, moved_from))
+        known = self._told.pop(key if moved_from is None else moved_from, None)
+        is_told = not lacks_body or known == row.text
+        if is_told:
+            self._told[key] = row.text
+        self._send(Event(key, value, headers, row, lacks_body, moved_from, is_told))
 
     def _remove(self, key: int, headers: Headers = ()) -> None:
         before = self._before(key, self.rows.pop(key)) or {"id": key}

@@ -139,6 +139,38 @@ OLDER_BY_THE_TIME_OF_A_TOMBSTONE = History(
 """Read again while its delete is under way, a new row was put before its own tombstone."""
 
 
+DEAD_BECAUSE_OF_A_LATER_ONE = History(
+    Setting(guarded=False, rows=1, in_flight=1),
+    (
+        Write(3, {"body": "L2"}),
+        Move(3, 1, {}),
+        Write(1, {"title": "b"}),
+    ),
+)
+"""A row under a new key and its update wait together; that one is a dead letter, as its text is not
+known, and the row before it, whose text is, takes its place."""
+
+READ_AHEAD_OF_ITS_KEY_CHANGE = History(
+    Setting(guarded=False, rows=1, in_flight=1),
+    (
+        Write(1, {"body": "L"}),
+        Snapshot(),
+        Move(1, 0, {}),
+    ),
+)
+"""A snapshot tells a position in the source's log that is ahead of the key change after it."""
+
+MOVED_WHILE_DEAD = History(
+    Setting(rows=1, in_flight=1),
+    (
+        Write(0, {"body": "L"}),
+        Move(0, 1, {"title": "b"}),
+        Move(1, 0, {}),
+    ),
+)
+"""The text of a dead letter is not known under the row's next key either."""
+
+
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
 
@@ -149,6 +181,9 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(Feature.SECOND_LOOK, OLD_WRITE_UNSEEN, id="an old write that is not seen"),
         pytest.param(Feature.SECOND_LOOK, FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
         pytest.param(Feature.MARKED, DEAD_LETTER_PAID_FOR, id="a dead letter is paid for"),
+        pytest.param(Feature.MARKED, DEAD_BECAUSE_OF_A_LATER_ONE, id="dead by a later one"),
+        pytest.param(Feature.MARKED, MOVED_WHILE_DEAD, id="moved while dead"),
+        pytest.param(Feature.KEY_CHANGE, READ_AHEAD_OF_ITS_KEY_CHANGE, id="read ahead"),
         pytest.param(Feature.REFUSED, REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
         pytest.param(Feature.KEY_CHANGE, MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
     ],

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from tests.unit.pipeline.engine import TOPIC, Engine, entry, ledger
 from worker.marks.dead_rows import DeadRows
-from worker.model import Key, Op
+from worker.model import Key, Op, Position
 from worker.pipeline.marking import Marking
 from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.state.memory import MemoryStateTopic
 
 ROW = Key(TOPIC, (("id", 1),))
+LATER = Position("", 0, 0)
+"""Compares with nothing, so it is not known to be before any dead letter."""
 
 
 def test_a_dead_lettered_row_is_marked_and_a_whole_change_clears_it() -> None:
     engine, ours = Engine(), ledger()
     engine.backlog.add(entry(ours, 1, name="poison"))
     engine.settle()
-    assert engine.marks.is_marked(ROW)
+    assert engine.marks.is_marked(ROW, LATER)
     assert ours.next_offset == 2
     engine.backlog.add(entry(ours, 2, name="good"))
     engine.settle()
-    assert not engine.marks.is_marked(ROW)
+    assert not engine.marks.is_marked(ROW, LATER)
 
 
 def test_the_older_change_that_takes_the_dead_ones_place_does_not_clear_the_mark() -> None:
@@ -30,7 +32,7 @@ def test_the_older_change_that_takes_the_dead_ones_place_does_not_clear_the_mark
     engine.backlog.add(entry(ours, 2, name="poison"))
     engine.settle()
     assert engine.offset_in_index() == 1
-    assert engine.marks.is_marked(ROW)
+    assert engine.marks.is_marked(ROW, LATER)
 
 
 def test_a_delete_clears_the_mark() -> None:
@@ -39,7 +41,7 @@ def test_a_delete_clears_the_mark() -> None:
     engine.settle()
     engine.backlog.add(entry(ours, 2, Op.DELETE))
     engine.settle()
-    assert not engine.marks.is_marked(ROW)
+    assert not engine.marks.is_marked(ROW, LATER)
 
 
 def test_the_offset_waits_for_the_mark_as_well_as_for_the_letter() -> None:
