@@ -121,6 +121,7 @@ MISTAKES: tuple[Ask, ...] = (
     Ask("POST /connectors", {"name": "x"}, name="no config"),
     Ask("POST /connectors", {"name": "x", "config": {}}, name="empty config"),
     Ask("POST /connectors", named("x"), {"content-type": "text/plain"}, "as text"),
+    Ask("POST /connectors", named("x"), {"content-type": ""}, "without a type"),
     Ask("POST /connectors", named("x", name="y"), name="two names"),
     Ask("POST /connectors", lambda base: {"config": dict(base)}, name="no name"),
     Ask("POST /connectors", named("x", connector_class="no.Such"), name="unknown class"),
@@ -289,6 +290,7 @@ def _sent(client: httpx.Client, step: Ask, plugin: str, base: Mapping[str, str])
     body = step.body(base) if callable(step.body) else step.body
     content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
     headers = {**({} if content is None else _JSON), **step.headers}
+    headers = {name: value for name, value in headers.items() if value}
     deadline = time.monotonic() + _WAIT_S
     while True:
         answer = client.request(method, path, content=content, headers=headers)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import pytest
+from kafka_connect import KafkaConnect
 
 from tests.stack.home import REPOSITORY
 from tests.stack.ports import HOST, free_ports
@@ -77,10 +78,11 @@ ASKED = [step for step in DIALOGUE if isinstance(step, Ask)]
 
 
 class Pair(NamedTuple):
-    """What both said, by ``Ask.id``."""
+    """What both said, by ``Ask.id``, and where ours still answers."""
 
     theirs: Mapping[str, Answer]
     ours: Mapping[str, Answer]
+    url: str
 
 
 @contextmanager
@@ -120,7 +122,7 @@ def pair(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pai
         with vecsink_run(stack, folder) as url, ThreadPoolExecutor() as pool:
             theirs = pool.submit(hold, stack.connect.url, "FileStreamSinkConnector", sink)
             ours = hold(url, "EmbeddingSink", OURS)
-            yield Pair(theirs.result(), ours)
+            yield Pair(theirs.result(), ours, url)
     finally:
         httpx.delete(f"{stack.connect.url}/connectors/{NAME}", timeout=60)
         stack.kafka.topics.delete(NAME)
@@ -138,6 +140,26 @@ def test_the_answer_is_the_same(pair: Pair, asked: Ask) -> None:
         assert theirs.message != ours.message, "the same sentence by now"
     else:
         assert ours.message == theirs.message
+
+
+def test_a_real_client_leads_a_connector_through_its_life(pair: Pair) -> None:
+    client = KafkaConnect(pair.url)
+
+    def is_in(state: str) -> None:
+        status = client.get_connector_status("led")
+        assert [one["state"] for one in (status["connector"], *status["tasks"])] == [state] * 2
+
+    client.create_connector({"name": "led", "config": OURS})
+    eventually(lambda: is_in("RUNNING"), "it runs")
+    client.pause_connector("led")
+    eventually(lambda: is_in("PAUSED"), "it holds")
+    client.resume_connector("led")
+    eventually(lambda: is_in("RUNNING"), "it goes on")
+    client.restart_connector("led", include_tasks=True)
+    eventually(lambda: is_in("RUNNING"), "it runs again")
+    assert client.get_connector_task_status("led", 0)["worker_id"] in pair.url
+    client.delete_connector("led")
+    assert client.list_connectors() == []
 
 
 @pytest.mark.parametrize("deviation", [*sorted(set(DEVIATIONS.values())), "Mistakes of a config"])

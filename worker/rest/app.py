@@ -42,6 +42,7 @@ BODY_BYTES_MAX = 4 * 1024**2
 _THREADS, _URGENT_THREADS = 16, 4
 _JSON = "application/json"
 _JSON_IS_FINE = (_JSON, "application/*", "*/*")
+_SHOWING = ("GET", "HEAD")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_SNIFFING = {"x-content-type-options": "nosniff"}
 
@@ -104,7 +105,9 @@ class RestApp:
         path = _path(request)
         self._guard.check(request, path)
         page = self._pages.get(path)
-        if page is not None and request.method in {"GET", "HEAD"}:
+        if page is not None:
+            if request.method not in _SHOWING:
+                raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"allow": ",".join(_SHOWING)})
             body = await self._in_thread(self._urgent, page.body)
             return Response(body, media_type=page.content_type)
         if request.method == "OPTIONS" and (methods := self._router.methods(path)):

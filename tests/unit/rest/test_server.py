@@ -159,6 +159,18 @@ def test_changes_that_come_together_are_all_kept() -> None:
     assert {f"x.{number}" for number in range(6)} <= herder.connector("docs").config.keys()
 
 
+def broken() -> bytes:
+    raise ValueError("a secret row")
+
+
+def test_a_page_that_cannot_be_made_says_nothing_of_why(herder: MemoryHerder) -> None:
+    with serve(herder, worker(), {"/metrics": Page("text/plain", broken)}) as server:
+        answer = httpx.get(f"{server.urls[0]}/metrics")
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        assert httpx.post(f"{server.urls[0]}/metrics").status_code == 405
+
+
 def test_a_defect_says_nothing_about_itself(herder: MemoryHerder) -> None:
     herder._connectors["broken"] = None  # type: ignore[assignment]
     with running(herder) as url:
