@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.rest.conftest import CONFIG
 from worker.config.read import Plugins
@@ -144,6 +146,22 @@ def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestCli
 )
 def test_a_value_is_shown_or_not(masking: Masking, key: str, value: str, shown: str) -> None:
     assert masking.shown({key: value}) == {key: shown}
+
+
+KEYS = st.sampled_from([*FULL, "document.template", "x.key", "x.url", "x"])
+VALUES = st.one_of(
+    st.text(),
+    st.sampled_from(["[hidden]", "${env:A}", "http://u:p@h", "//u:${env:A}@h", "a${env:A}b"]),
+)
+
+
+@given(config=st.dictionaries(KEYS, VALUES))
+def test_what_is_shown_and_sent_back_is_what_was_there(config: dict[str, str]) -> None:
+    masking = Masking(Plugins())
+    shown = masking.shown(config)
+    assert shown.keys() == config.keys()
+    assert masking.restored(shown, config) == config
+    assert masking.restored(config, config) == config
 
 
 def test_what_is_shown_is_json_of_text(masking: Masking) -> None:
