@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from tests.stack.stack import Stack
 
 UNREADABLE = "A body that cannot be read"
+CLASSLESS = "A config without a class"
+SLASH = "A slash in a name"
+OFFSETS = "Offsets that a topic does not have"
 DEVIATIONS = {
     **dict.fromkeys(
         (
             "POST /connectors half a body",
             "POST /connectors no body",
+            "POST /connectors null",
             "POST /connectors a list",
             "POST /connectors unknown field",
             "POST /connectors no config",
@@ -41,8 +45,14 @@ DEVIATIONS = {
         ),
         UNREADABLE,
     ),
-    "PUT /connector-plugins/{plugin}/config/validate no class": "A config without a class",
-    "GET /connectors/a%2Fb/status": "A slash in a name",
+    "PUT /connector-plugins/{plugin}/config/validate no class": CLASSLESS,
+    "PUT /connector-plugins/NoSuch/config/validate unknown class": CLASSLESS,
+    "GET /connectors/a%2Fb/status": SLASH,
+    "GET /connectors//status": SLASH,
+    "POST /connectors a space in a name": "Names",
+    "DELETE /connectors/in%20two": "Names",
+    f"PATCH /connectors/{NAME}/offsets beyond the end": OFFSETS,
+    f"PATCH /connectors/{NAME}/offsets no such partition": OFFSETS,
     f"PATCH /connectors/{NAME}/config another name": "A patch that renames",
 }
 """What ``docs/rest.md`` says about each answer that has another status."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.datastructures import QueryParams
+
+_INTEGER = re.compile("-?[0-9]{1,10}")
+_INTEGER_MAX = 2**31 - 1
 
 
 class RefusedError(HerderError):
@@ -61,7 +65,7 @@ class Call:
             RefusedError: it is none, so there is no such path.
         """
         text = self.arguments["task"]
-        if not text.isascii() or not text.isdigit():
+        if not _INTEGER.fullmatch(text) or abs(int(text)) > _INTEGER_MAX:
             raise RefusedError(HTTPStatus.NOT_FOUND)
         return int(text)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from worker.config.catalogue import TITLES, Entry, entries
+from worker.config.converter import ConverterSettings
 from worker.config.keys import SECTIONS
 from worker.errors import ConfigError
 
@@ -68,6 +69,14 @@ def all_definitions(plugins: Plugins) -> list[Definition]:
     for one in (*_common(plugins), *_of_all(plugins)):
         merged[one.name] = _merged(merged.get(one.name, one), one)
     return _ordered(merged.values())
+
+
+def converter_definitions() -> list[Definition]:
+    """Of a converter alone, without what a connector puts before its keys."""
+    prefix = "converter."
+    found = _definitions(ConverterSettings, "", CONVERTERS)
+    inside = [one for one in found if one.name.startswith(prefix)]
+    return _ordered(replace(one, name=one.name.removeprefix(prefix)) for one in inside)
 
 
 def chosen_definitions(plugins: Plugins, embedder: str, store: str) -> list[Definition]:

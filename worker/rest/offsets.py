@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def _offset(given: object) -> int | None:
 
 
 def _whole(what: str, given: Any) -> int:  # noqa: ANN401 - any JSON value
-    text = str(given)
+    text = given if isinstance(given, str) else json.dumps(given)
     if text.isascii() and text.removeprefix("-").isdigit():
         return int(text)
     raise BadRequestError(

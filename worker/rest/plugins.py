@@ -10,6 +10,7 @@ from worker.config.connector import CONNECTOR_CLASS
 from worker.config.converter import CONVERTER_CLASSES
 from worker.rest import shapes
 from worker.rest.call import Answer
+from worker.rest.definitions import converter_definitions
 from worker.rest.router import Route
 from worker.rest.validation import is_our_class, normalized
 from worker.runtime.port import BadRequestError, NotFoundError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from worker.runtime.port import Herder
 
 _OK, _BAD, _MISSING = HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
+_CONVERTERS = {*CONVERTER_CLASSES, *(name.rpartition(".")[2] for name in CONVERTER_CLASSES)}
 _ONLY = {"connectorsOnly": "`false`: converters too."}
 
 
@@ -71,13 +73,14 @@ class ConnectorPlugins:
         return Answer(body=found)
 
     def definitions(self, call: Call) -> Answer:
-        """Every setting; a converter's are the connector's ``key.converter.…``."""
+        """Every setting, of a converter too."""
         name = call.arguments["plugin"]
-        if name in CONVERTER_CLASSES:
-            return Answer(body=[])
-        if not is_our_class(name):
+        if name in _CONVERTERS:
+            found = converter_definitions()
+        elif is_our_class(name):
+            found = self._validator.definitions()
+        else:
             raise NotFoundError(f"Unknown plugin {name}.")
-        found = self._validator.definitions()
         return Answer(body=[shapes.config_key_info(one) for one in found])
 
     def validate(self, call: Call) -> Answer:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = "root"
 _LEVELS = {
+    "ALL": 1,
     "TRACE": 5,
     "DEBUG": logging.DEBUG,
     "INFO": logging.INFO,
@@ -50,6 +51,7 @@ def levels() -> dict[str, LoggerLevel]:
 
 def level_of(name: str) -> LoggerLevel | None:
     """Its own level or the one that it inherits; None if there is no such logger."""
+    name = _named(name)
     if name != ROOT and name not in logging.root.manager.loggerDict:
         return None
     return _level(name)
@@ -63,7 +65,7 @@ def set_level(name: str, level: str) -> list[str]:
     Raises:
         ValueError: no such level, or one that would make such a library talk.
     """
-    number = _LEVELS.get(level.upper())
+    name, number = _named(name), _LEVELS.get(level.upper())
     if number is None:
         raise ValueError(f"invalid log level '{level}'.")
     if _is_chatty(name) and number < logging.INFO:
@@ -84,6 +86,11 @@ def _loggers() -> Iterator[logging.Logger]:
             yield found
 
 
+def _named(name: str) -> str:
+    """The root in any case of letters, as in Connect."""
+    return ROOT if name.lower() == ROOT else name
+
+
 def _logger(name: str) -> logging.Logger:
     return logging.getLogger(None if name == ROOT else name)
 
@@ -99,4 +106,4 @@ def _is_chatty(name: str) -> bool:
 def _level(name: str) -> LoggerLevel:
     effective = _logger(name).getEffectiveLevel()
     known = [word for word, number in _LEVELS.items() if number <= effective]
-    return LoggerLevel(known[-1] if known else "TRACE", _changed_ms.get(name))
+    return LoggerLevel(known[-1] if known else "ALL", _changed_ms.get(name))

@@ -144,6 +144,12 @@ def test_a_definition_has_connects_words_alone(rest: TestClient) -> None:
     assert by_name["embedder.api.key"]["type"] == "PASSWORD"
 
 
+@pytest.mark.parametrize("name", ["JsonConverter", "io.confluent.connect.avro.AvroConverter"])
+def test_a_converter_has_settings_of_its_own(rest: TestClient, name: str) -> None:
+    found = rest.get(f"/connector-plugins/{name}/config").json()
+    assert {"schemas.enable", "schema.registry.url"} <= {one["name"] for one in found}
+
+
 def test_places_in_a_group_are_counted(rest: TestClient) -> None:
     places: dict[str, list[int]] = {}
     for one in rest.get("/connector-plugins/EmbeddingSink/config").json():

@@ -147,7 +147,8 @@ def test_a_good_request(
             "Desired 'level' parameter was not specified in request.",
         ),
         ("GET", "/connectors/docs/tasks/one/status", None, 404, "HTTP 404 Not Found"),
-        ("GET", "/connectors/docs/tasks/-1/status", None, 404, "HTTP 404 Not Found"),
+        ("GET", "/connectors/docs/tasks/-1/status", None, 404, "No status found for task docs--1"),
+        ("GET", "/connectors/docs/tasks/2147483648/status", None, 404, "HTTP 404 Not Found"),
         ("GET", "/nowhere", None, 404, "HTTP 404 Not Found"),
         ("GET", "/connectors/docs/nothing", None, 404, "HTTP 404 Not Found"),
         ("DELETE", "/connectors", None, 405, "HTTP 405 Method Not Allowed"),
@@ -282,6 +283,7 @@ def test_offsets_of_a_stopped_connector_are_moved_forgotten_and_reset(rest: Test
                 "'x'. Partition values for sink connectors need to be integers."
             ),
         ),
+        ({**HERE, "offset": {"kafka_offset": None}}, "provided offsets: 'null'."),
         ({**HERE, "offset": {}}, "should either be null or contain the key 'kafka_offset'"),
         ({**HERE, "offset": {"kafka_offset": 1.5}}, "Kafka offset value in the provided offsets"),
     ],

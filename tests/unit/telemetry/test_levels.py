@@ -56,6 +56,7 @@ def test_a_logger_that_nobody_made_has_none() -> None:
 def test_the_root_changes_all_but_the_chatty() -> None:
     logging.getLogger("httpx").setLevel("WARNING")
     changed = set_level("root", "DEBUG")
+    assert level_of("ROOT") == level_of("root") == levels()["root"]
     assert {"root", "tree", "treetop"} <= set(changed)
     assert not set(CHATTY) & set(changed)
     assert logging.getLogger().level == logging.DEBUG
@@ -69,7 +70,7 @@ def test_what_would_write_what_is_sent_stays_quiet(name: str) -> None:
     assert set_level(name, "INFO")[0] == name
 
 
-@pytest.mark.parametrize("word", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"])
+@pytest.mark.parametrize("word", ["ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"])
 def test_connects_words_come_back(word: str) -> None:
     assert is_level(word.lower())
     set_level("tree", word)
