@@ -57,7 +57,7 @@ class RestApp:
         pages: Mapping[str, Page],
         timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
-        """``pages`` are answered by path as they are, such as ``/metrics``."""
+        """``pages`` are answered by path as they are, such as ``/metrics``, before any route."""
         self._router = router
         self._guard = guard
         self._pages = pages
@@ -106,10 +106,7 @@ class RestApp:
         self._guard.check(request, path)
         page = self._pages.get(path)
         if page is not None:
-            if request.method not in _SHOWING:
-                raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"allow": ",".join(_SHOWING)})
-            body = await self._in_thread(self._urgent, page.body)
-            return Response(body, media_type=page.content_type)
+            return await self._shown(request, page)
         if request.method == "OPTIONS" and (methods := self._router.methods(path)):
             allow = {"allow": ",".join(methods)}
             return Response(", ".join(methods), headers=allow, media_type="text/plain")
@@ -118,6 +115,12 @@ class RestApp:
         call = Call(match.arguments, request.query_params, await _body(request))
         answer = await self._in_thread(self._pool(match), lambda: match.route.handler(call))
         return _written(request, answer)
+
+    async def _shown(self, request: Request, page: Page) -> Response:
+        if request.method not in _SHOWING:
+            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"allow": ",".join(_SHOWING)})
+        body = await self._in_thread(self._urgent, page.body)
+        return Response(body, page.status(), media_type=page.content_type)
 
     def _pool(self, match: Match) -> ThreadPoolExecutor:
         return self._urgent if match.route.is_urgent else self._threads
