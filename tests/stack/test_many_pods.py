@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 SESSION_S = 4.0
+SLOW_SESSION_S = 60.0
+"""Longer than a restart takes."""
 
 
 class Deployment:
@@ -145,12 +147,13 @@ def offsets(pod: Pod) -> dict[int, int]:
 def test_a_restart_under_the_same_worker_id_moves_no_task_of_the_others(
     deployment: Deployment,
 ) -> None:
-    first = deployment.pod(30.0, worker_id="first")
-    second = deployment.pod(30.0, worker_id="second")
+    first = deployment.pod(SLOW_SESSION_S, worker_id="first")
+    second = deployment.pod(SLOW_SESSION_S, worker_id="second")
     eventually(lambda: first.is_ready() and second.is_ready(), "both ready")
     name = "static"
     first.ask("PUT", f"/connectors/{name}/config", deployment.config(name))
     eventually(lambda: first.runs(name, first, second), "a task on each")
+    eventually(lambda: "Assigned" in second.log, "its share of the partitions")
     deployment.insert(1, 40)
     eventually(lambda: deployment.rows() == 40, "all rows")
     before = first.tasks(name)

@@ -20,11 +20,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 
 from worker.clock import SystemClock
 from worker.errors import ConfigError
-from worker.source.departure import depart
+from worker.source.departure import depart, for_good, stay
 from worker.source.failures import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka import KafkaError
     from confluent_kafka import TopicPartition as KafkaPartition
@@ -61,6 +61,8 @@ class KafkaSlotsSettings:
     session_s: float
     """A poll that is older holds nothing any more."""
     replication_factor: int = -1
+    stays: Callable[[], bool] = for_good
+    """Whether this process ends and is to come back: a static member then keeps its place."""
 
 
 class KafkaSlots:
@@ -92,7 +94,7 @@ class KafkaSlots:
         return self._mine
 
     def close(self) -> None:
-        """Leave the group, soon; a static member keeps its place until its session ends."""
+        """Leave the group, soon."""
         self._stop.set()
 
     @property
@@ -110,6 +112,12 @@ class KafkaSlots:
             _log.exception("No tasks can be leased from %s any more.", self._settings.topic)
         finally:
             self._mine = frozenset()
+            self._leave()
+
+    def _leave(self) -> None:
+        if "group.instance.id" in self._settings.consumer and self._settings.stays():
+            stay(self._consumer)
+        else:
             depart(self._consumer)
 
     def _hold(self) -> None:
