@@ -17,7 +17,9 @@ _WAIT_S = 40.0
 _REQUEST_S = 40.0
 _JSON = {"content-type": "application/json"}
 _FREE = frozenset({"config", "topics"})
-"""Below these names stand a connector's own settings, or connectors' names."""
+"""Below these keys stand a connector's own settings, or its topics."""
+ANYTHING = "…"
+"""The shape of values, of which only that there is one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     """Where method and path alone do not say what is asked."""
+    has_names: bool = False
+    """Whether the keys of the answer are names, of connectors or loggers or settings."""
 
     @property
     def id(self) -> str:
@@ -52,10 +56,9 @@ class Answer:
 
     status: int
     shape: object
-    """Keys instead of values."""
-    message: str
+    """Keys without values; None where nothing can be known."""
+    message: str = ""
     """Of an error."""
-    content_type: str
 
 
 def config(**changes: object) -> Callable[[Mapping[str, str]], dict[str, object]]:
@@ -161,8 +164,8 @@ PLUGINS: tuple[Ask, ...] = (
     Ask(VALIDATE, b"{", name="half a body"),
 )
 LOGGERS: tuple[Ask, ...] = (
-    Ask("GET /admin/loggers"),
-    Ask("GET /admin/loggers/"),
+    Ask("GET /admin/loggers", has_names=True),
+    Ask("GET /admin/loggers/", has_names=True),
     Ask("GET /admin/loggers/root"),
     Ask("GET /admin/loggers/no.such"),
     Ask("PUT /admin/loggers/some.new", {"level": "warn"}),
@@ -176,7 +179,7 @@ ROOT: tuple[Ask, ...] = (
     Ask("GET /"),
     Ask("GET /health"),
     Ask("GET /connectors/"),
-    Ask("GET /connectors?expand=nothing"),
+    Ask("GET /connectors?expand=nothing", has_names=True),
     Ask("HEAD /connectors"),
     Ask("HEAD /connectors/nobody"),
     Ask("OPTIONS /connectors"),
@@ -187,12 +190,12 @@ LIFE: tuple[Ask | Wait, ...] = (
     Wait(NAME, RUNNING),
     Ask("POST /connectors", named(NAME), name="again"),
     Ask("GET /connectors"),
-    Ask("GET /connectors?expand=info"),
-    Ask("GET /connectors?expand=status"),
-    Ask("GET /connectors?expand=info&expand=status"),
+    Ask("GET /connectors?expand=info", has_names=True),
+    Ask("GET /connectors?expand=status", has_names=True),
+    Ask("GET /connectors?expand=info&expand=status", has_names=True),
     Ask(f"GET /connectors/{NAME}"),
     Ask(f"GET /connectors/{NAME}/"),
-    Ask(f"GET /connectors/{NAME}/config"),
+    Ask(f"GET /connectors/{NAME}/config", has_names=True),
     Ask(f"GET /connectors/{NAME}/status"),
     Ask(f"GET /connectors/{NAME}/tasks"),
     Ask(f"GET /connectors/{NAME}/tasks/0/status"),
@@ -227,7 +230,6 @@ LIFE: tuple[Ask | Wait, ...] = (
     Wait(NAME, GONE),
     Ask(f"GET /connectors/{NAME}/status", name="stopped"),
     Ask(f"GET /connectors/{NAME}/tasks", name="stopped"),
-    Ask(f"POST /connectors/{NAME}/tasks/0/restart", name="stopped"),
     Ask(ALTER, b"{", name="half a body"),
     Ask(ALTER, {}, name="nothing"),
     Ask(ALTER, {"offsets": []}, name="an empty list"),
@@ -270,13 +272,14 @@ DIALOGUE: tuple[Ask | Wait, ...] = (*ROOT, *STRANGERS, *MISTAKES, *PLUGINS, *LOG
 def hold(url: str, plugin: str, base: Mapping[str, str]) -> dict[str, Answer]:
     """The whole conversation with one server: its answers by ``Ask.id``."""
     answers: dict[str, Answer] = {}
-    with httpx.Client(base_url=url, timeout=_REQUEST_S) as client:
+    once = httpx.Limits(max_keepalive_connections=0)  # Jetty closes some after a refusal
+    with httpx.Client(base_url=url, timeout=_REQUEST_S, limits=once) as client:
         for step in DIALOGUE:
             if isinstance(step, Wait):
                 _wait(client, step)
             else:
                 assert step.id not in answers, step.id
-                answers[step.id] = _answer(_sent(client, step, plugin, base))
+                answers[step.id] = _answer(step, _sent(client, step, plugin, base))
     return answers
 
 
@@ -307,28 +310,50 @@ def _wait(client: httpx.Client, step: Wait) -> None:
     raise TimeoutError(f"{step.connector} is still {found}")
 
 
-def _answer(answer: httpx.Response) -> Answer:
-    body = answer.json() if answer.content else None
-    is_error = answer.is_error and isinstance(body, dict)
-    return Answer(
-        answer.status_code,
-        shape(body),
-        str(body.get("message")) if is_error and isinstance(body, dict) else "",
-        answer.headers.get("content-type", "").partition(";")[0] if answer.content else "",
-    )
+def _answer(step: Ask, answer: httpx.Response) -> Answer:
+    body = _body(answer)
+    message = str(body.get("message", "")) if isinstance(body, dict) and answer.is_error else ""
+    if step.has_names and isinstance(body, dict) and answer.is_success:
+        return Answer(answer.status_code, shape(list(body.values())))
+    return Answer(answer.status_code, shape(body), message)
 
 
-def shape(value: object, name: str = "") -> object:
-    """Keys and kinds instead of values; of a list, the kinds of its members."""
+def _body(answer: httpx.Response) -> object:
+    """JSON, or text that is none."""
+    try:
+        return answer.json() if answer.content else None
+    except ValueError:
+        return answer.text
+
+
+def shape(value: object) -> object:
+    """Keys instead of values; a list has the keys of all its members."""
     if isinstance(value, dict):
-        if name in _FREE:
-            return "free"
-        return {key: shape(item, key) for key, item in sorted(value.items())}
+        return {key: ANYTHING if key in _FREE else shape(item) for key, item in value.items()}
     if isinstance(value, list):
-        return _members(value)
-    return "null" if value is None else type(value).__name__
+        return [merged([shape(item) for item in value])]
+    return ANYTHING
 
 
-def _members(values: Sequence[object]) -> object:
-    kinds = {json.dumps(shape(value), sort_keys=True) for value in values}
-    return sorted(kinds)
+def merged(shapes: Sequence[object]) -> object:
+    """All keys of several shapes; None of none."""
+    maps = [one for one in shapes if isinstance(one, dict)]
+    if not maps:
+        return shapes[0] if shapes else None
+    keys = dict.fromkeys(key for one in maps for key in one)
+    return {key: merged([one[key] for one in maps if key in one]) for key in keys}
+
+
+def differences(theirs: object, ours: object, at: str = "$") -> list[str]:
+    """Keys that only one side has; an empty list is like any other."""
+    if theirs is None or ours is None:
+        return []
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        missing = [f"{at}.{key} is missing" for key in theirs.keys() - ours.keys()]
+        more = [f"{at}.{key} is too much" for key in ours.keys() - theirs.keys()]
+        common = [key for key in theirs if key in ours]
+        deeper = [differences(theirs[key], ours[key], f"{at}.{key}") for key in common]
+        return sorted(missing + more) + [one for found in deeper for one in found]
+    if isinstance(theirs, list) and isinstance(ours, list):
+        return differences(theirs[0], ours[0], f"{at}[]")
+    return [] if type(theirs) is type(ours) else [f"{at}: {theirs} and {ours}"]

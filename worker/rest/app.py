@@ -108,7 +108,8 @@ class RestApp:
             body = await self._in_thread(self._urgent, page.body)
             return Response(body, media_type=page.content_type)
         if request.method == "OPTIONS" and (methods := self._router.methods(path)):
-            return Response(headers={"allow": ",".join(methods)})
+            allow = {"allow": ",".join(methods)}
+            return Response(", ".join(methods), headers=allow, media_type="text/plain")
         match = self._router.find(request.method, path)
         _check_media_types(request)
         call = Call(match.arguments, request.query_params, await _body(request))

@@ -71,10 +71,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "TaskId": _object(connector=_TEXT, task=_NUMBER),
     "ConnectorState": _object(
-        "trace", state={"enum": [*_STATES, "STOPPED"]}, worker_id=_TEXT, trace=_TEXT
+        "trace", state={"enum": [*_STATES, "STOPPED"]}, worker_id=_TEXT, version=_TEXT, trace=_TEXT
     ),
     "TaskState": _object(
-        "trace", id=_NUMBER, state={"enum": _STATES}, worker_id=_TEXT, trace=_TEXT
+        "trace", id=_NUMBER, state={"enum": _STATES}, worker_id=_TEXT, version=_TEXT, trace=_TEXT
     ),
     "ConnectorStateInfo": _object(
         name=_TEXT,
@@ -110,7 +110,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         width={"enum": ["NONE", "SHORT", "MEDIUM", "LONG"]},
         display_name=_TEXT,
         dependents=_list(_TEXT),
-        order=_NUMBER,
+        order_in_group=_NUMBER,
     ),
     "ConfigKeyInfos": _list(_shape("ConfigKeyInfo")),
     "ConfigValueInfo": _object(

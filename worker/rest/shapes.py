@@ -1,8 +1,13 @@
-"""The JSON of answers, field by field as ``org.apache.kafka.connect.runtime.rest.entities``."""
+"""The JSON of answers, field by field as the entities of Kafka Connect 4.3.
+
+They are the classes of ``org.apache.kafka.connect.runtime.rest.entities``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from worker import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +87,7 @@ def config_key_info(definition: Definition) -> dict[str, Any]:
         "width": definition.width,
         "display_name": definition.name,
         "dependents": [],
-        "order": definition.order,
+        "order_in_group": definition.order,
     }
 
 
@@ -106,8 +111,12 @@ def _task_id(connector: str, number: int) -> dict[str, Any]:
 
 
 def _state(status: Status) -> dict[str, Any]:
-    """Without ``trace`` where there is none."""
-    state = {"state": status.state.value, "worker_id": status.worker_id}
+    """Without ``trace`` where there is none; ``version`` is the plug-in's."""
+    state = {
+        "state": status.state.value,
+        "worker_id": status.worker_id,
+        "version": __version__,
+    }
     return {**state, "trace": status.trace} if status.trace else state
 
 

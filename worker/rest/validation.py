@@ -13,12 +13,12 @@ from worker.rest.definitions import (
     chosen_definitions,
     unknown_definition,
 )
-from worker.runtime.port import BadRequestError, HerderError
+from worker.rest.wording import sentence
+from worker.runtime.port import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.config.problem import Problem
     from worker.config.read import Surroundings
     from worker.rest.masking import Masking
 
@@ -27,8 +27,8 @@ _CLASS_KEY = "connector.class"
 _SUFFIX = "Connector"
 
 
-class UnknownClassError(HerderError):
-    """No connector of this class is here; Connect answers 500, and kcctl knows the beginning."""
+class UnknownClassError(BadRequestError):
+    """No connector of this class is here; kcctl knows the beginning of the sentence."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -120,7 +120,7 @@ class Validator:
         errors: dict[str, list[str]] = {}
         for problem in read_connector(given, self._around).problems:
             if problem.is_error:
-                errors.setdefault(problem.key or "name", []).append(_message(problem))
+                errors.setdefault(problem.key or "name", []).append(sentence(problem))
         return errors
 
     def _settings(
@@ -137,17 +137,3 @@ class Validator:
             Setting(one, shown.get(one.name, one.default), tuple(errors.get(one.name, ())))
             for one in (*known, *numbered)
         ]
-
-
-def _message(problem: Problem) -> str:
-    hint = f" Did you mean {problem.suggestion}?" if problem.suggestion else ""
-    if problem.expected == "required, but missing":
-        return f'Missing required configuration "{problem.key}" which has no default value.{hint}'
-    if problem.expected[:1].isupper():
-        return problem.expected  # Connect's own sentence
-    if problem.value is None:
-        about = "" if problem.expected.startswith(problem.key or "") else f"{problem.key}: "
-        return f"{about}{problem.expected}.{hint}"
-    return (
-        f"Invalid value {problem.value} for configuration {problem.key}: {problem.expected}.{hint}"
-    )

@@ -79,7 +79,7 @@ class TestKcctl:
         pattern = r"\nYou can also find the above list of errors at the endpoint `[^`]*`$"
         assert re.search(pattern, message)
         unknown = {"name": "a", "config": {**CONFIG, "connector.class": "x.Y"}}
-        message = ask("POST /connectors/", unknown, expected=500)["message"]
+        message = ask("POST /connectors/", unknown, expected=400)["message"]
         assert message.startswith("Failed to find any class that implements Connector")
 
     def test_restart_patch_pause_and_stop(self, ask: Client, herder: MemoryHerder) -> None:

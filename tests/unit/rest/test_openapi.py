@@ -94,7 +94,7 @@ def test_the_page_names_every_operation_and_needs_nothing_else(
 
 
 def test_a_value_that_differs_is_seen() -> None:
-    good = {"state": "RUNNING", "worker_id": "a:1"}
+    good = {"state": "RUNNING", "worker_id": "a:1", "version": "1"}
     shape = {"$ref": "#/components/schemas/ConnectorState"}
     assert misfits(good, shape, SHAPES) == []
     for bad in ({}, {**good, "msg": ""}, {**good, "state": "GOING"}, {**good, "worker_id": 1}):

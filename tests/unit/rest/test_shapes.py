@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.unit.rest.memory_herder import MemoryHerder
 
 STORED = {**CONFIG, "name": "docs"}
-RUNNING = {"state": "RUNNING", "worker_id": "pod-0:8083"}
+RUNNING = {"state": "RUNNING", "worker_id": "pod-0:8083", "version": "0.1.0"}
 TASKS = [{"connector": "docs", "task": 0}, {"connector": "docs", "task": 1}]
 INFO = {"name": "docs", "config": STORED, "tasks": TASKS, "type": "sink"}
 STATUS = {
@@ -99,7 +99,7 @@ def test_a_failed_task_has_its_trace_and_others_none(
     rest: TestClient, herder: MemoryHerder
 ) -> None:
     herder.fail("docs", 1, "FatalError: the index is gone")
-    failed = {"id": 1, "state": "FAILED", "worker_id": "pod-0:8083"}
+    failed = {"id": 1, **RUNNING, "state": "FAILED"}
     assert rest.get("/connectors/docs/status").json()["tasks"] == [
         {"id": 0, **RUNNING},
         {**failed, "trace": "FatalError: the index is gone"},
@@ -111,7 +111,7 @@ def test_a_restart_shows_what_is_about_to_restart(rest: TestClient, herder: Memo
     herder.fail("docs", 1, "trace")
     answer = rest.post("/connectors/docs/restart?includeTasks=true&onlyFailed=True")
     assert answer.status_code == 202
-    restarting = {"id": 1, "state": "RESTARTING", "worker_id": "pod-0:8083"}
+    restarting = {"id": 1, **RUNNING, "state": "RESTARTING"}
     assert answer.json() == {**STATUS, "tasks": [{"id": 0, **RUNNING}, restarting]}
     assert herder.restarted == ["docs-1"]
 
@@ -130,7 +130,7 @@ def test_a_definition_has_connects_words_alone(rest: TestClient) -> None:
     for one in definitions:
         assert set(one) == {
             "name", "type", "required", "default_value", "importance", "documentation", "group",
-            "width", "display_name", "dependents", "order",
+            "width", "display_name", "dependents", "order_in_group",
         }  # fmt: skip
         assert one["type"] in {"BOOLEAN", "STRING", "INT", "DOUBLE", "LIST", "CLASS", "PASSWORD"}
         assert one["importance"] in {"HIGH", "MEDIUM", "LOW"}
@@ -147,6 +147,6 @@ def test_a_definition_has_connects_words_alone(rest: TestClient) -> None:
 def test_places_in_a_group_are_counted(rest: TestClient) -> None:
     places: dict[str, list[int]] = {}
     for one in rest.get("/connector-plugins/EmbeddingSink/config").json():
-        places.setdefault(one["group"], []).append(one["order"])
+        places.setdefault(one["group"], []).append(one["order_in_group"])
     assert len(places) > 5
     assert all(orders == sorted(set(orders)) for orders in places.values())

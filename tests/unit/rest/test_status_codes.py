@@ -116,7 +116,7 @@ def test_a_good_request(
             "PUT",
             "/connectors/a/config",
             {**CONFIG, "connector.class": "FileSink"},
-            500,
+            400,
             (
                 "Failed to find any class that implements Connector and which name matches "
                 "FileSink, available connectors are: EmbeddingSink"

@@ -56,7 +56,7 @@ def test_every_mistake_shows_at_its_setting_and_has_a_definition(rest: TestClien
     found = answer.json()
     assert errors(found) == {
         "name": ['Missing required configuration "name" which has no default value.'],
-        "tasks.max": ["Invalid value many for configuration tasks.max: expected a whole number."],
+        "tasks.max": ["Invalid value many for configuration tasks.max: Not a number of type INT"],
         "topics": [
             "Must configure one of topics or topics.regex",
             "Null value can not be supplied as the configuration value.",
@@ -72,11 +72,32 @@ def test_every_mistake_shows_at_its_setting_and_has_a_definition(rest: TestClien
             )
         ],
         "errors.tolerance": [
-            "Invalid value some for configuration errors.tolerance: expected 'none' or 'all'."
+            (
+                "Invalid value some for configuration errors.tolerance: "
+                "String must be one of: none, all"
+            )
         ],
     }
     assert found["error_count"] == sum(map(len, errors(found).values()))
     assert all(one["definition"] for one in found["configs"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("tasks.max", "0", "Value must be at least 1"),
+        ("tasks.max", "1.5", "Not a number of type INT"),
+        ("metadata.text", "perhaps", "Expected value to be either true or false"),
+        ("budget.usd.per.day", "x", "Not a number of type DOUBLE"),
+        ("truncate.mode", "x", "String must be one of: ignore, delete, fail"),
+        ("batch.max.bytes", "x", "expected a number of bytes such as 2097152, '2 MiB' or '2mb'"),
+    ],
+)
+def test_a_reason_is_connects_where_it_has_one(
+    rest: TestClient, key: str, value: str, reason: str
+) -> None:
+    found = rest.put(VALIDATE, json={**CONFIG, "name": "a", key: value}).json()
+    assert errors(found)[key] == [f"Invalid value {value} for configuration {key}: {reason}"]
 
 
 def test_a_mistyped_key_of_ours_shows_where_there_was_none(rest: TestClient) -> None:
@@ -106,9 +127,8 @@ def test_an_invalid_config_is_refused_with_all_its_mistakes(rest: TestClient) ->
         assert answer.status_code == 400
         assert answer.json()["message"] == (
             "Connector configuration is invalid and contains the following 2 error(s):\n"
-            "Invalid value x for configuration tasks.max: expected a whole number.\n"
-            "Invalid value 0 for configuration max.in.flight: expected greater than or equal "
-            "to 1.\n"
+            "Invalid value x for configuration tasks.max: Not a number of type INT\n"
+            "Invalid value 0 for configuration max.in.flight: Value must be at least 1\n"
             "You can also find the above list of errors at the endpoint "
             "`/connector-plugins/{connectorType}/config/validate`"
         )
