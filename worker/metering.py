@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from worker.config import kafka
 from worker.errors import WorkerError
+from worker.runtime.port import State
+from worker.runtime.supervisor import TaskState
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.spend.port import BudgetState
@@ -81,7 +83,7 @@ class Metering:
             connector=one.config.name,
             group=one.config.group_id,
             counters=counters,
-            tasks=Counter(task.state.value for task in tasks),
+            tasks=Counter(_state(task) for task in tasks),
             buffered=sum(task.buffered for task in running),
             in_flight=sum(task.in_flight for task in running),
             lag={} if lag is None else lag.by_topic,
@@ -123,6 +125,12 @@ class Lag:
             while not self._stop.is_set():
                 self.by_topic = _behind(reader)
                 self._stop.wait(_LAG_EVERY_S)
+
+
+def _state(task: RunningTask) -> str:
+    """As its status says."""
+    is_paused = task.is_paused and task.state is TaskState.RUNNING
+    return State.PAUSED.value if is_paused else task.state.value
 
 
 def _behind(reader: SpanReader) -> Mapping[str, int]:

@@ -49,6 +49,7 @@ class Keeper:
         self._clock = clock
         self._end_within_s = end_within_s
         self._connectors: dict[str, Connector] = {}
+        self._complaints: dict[str, str] = {}
         self._is_current = threading.Event()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -136,8 +137,14 @@ class Keeper:
                 self._report(connector)
             elif connector.is_gone:
                 del self._connectors[name]
-        except Exception:  # noqa: BLE001 - see above
-            _log.exception("Connector %s could not be looked after.", name)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._complain(name, error)
+
+    def _complain(self, name: str, error: Exception) -> None:
+        """Once, as the next turn will most likely fail alike."""
+        if self._complaints.get(name) != repr(error):
+            self._complaints[name] = repr(error)
+            _log.error("Connector %s could not be looked after.", name, exc_info=error)
 
     def _new(self, name: str) -> Connector:
         made = Connector(name, self._draw, self._clock, end_within_s=self._end_within_s)

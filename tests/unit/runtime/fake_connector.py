@@ -120,6 +120,7 @@ class FakeFactory:
         self.parts: list[FakeParts] = []
         self.slots: list[FakeSlots] = []
         self.reads = 0
+        self.refuses_slots = False
         self.gate = threading.Event()
         """Tasks begin while it is set."""
         self.gate.set()
@@ -153,6 +154,8 @@ class FakeFactory:
         return made
 
     def _open(self, count: int) -> FakeSlots:
+        if self.refuses_slots:
+            raise ConfigError("Kafka client: no such property")
         made = FakeSlots(frozenset(range(count)))
         self.slots.append(made)
         return made
