@@ -35,6 +35,7 @@ from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.statehouse import Statehouse
 from worker.telemetry.counters import Counters
+from worker.telemetry.spans import BatchSpans
 from worker.throttle.accounts import Accounts
 from worker.treasury import Treasury
 
@@ -139,6 +140,7 @@ class Assembly:
             watermarks=self.notes.watermarks,
             marks=self.notes.marks,
             reselector=self.reselector,
+            spans=BatchSpans(self.config.name, self.config.group_id),
         )
         counters = Counters()
         task = Task(

@@ -25,6 +25,7 @@ from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
 from worker.homes.topic import TopicHome
 from worker.runtime.board import Board
+from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
@@ -92,6 +93,9 @@ class Herd:
             open_offsets=self._offsets,
             cluster_id=lambda: self._cluster_id,
             is_live=self._pods.is_live,
+            pulse=Health(
+                lambda: self.keeper.tasks, self.keeper.stopping, worker.shutdown_timeout_s
+            ),
         )
 
     @cached_property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from worker.homes.port import Home, Stored
     from worker.runtime.board import Board
     from worker.runtime.reporter import Reporter
+    from worker.runtime.supervisor import RunningTask
     from worker.runtime.wanted import Draw
 
 _log = logging.getLogger(__name__)
@@ -83,6 +84,21 @@ class Keeper:
         """Whether its thread still does what it should."""
         is_late = self._clock.now_s() - self._turned_s > _STUCK_S
         return self._thread.is_alive() and not is_late
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once it ends."""
+        return self._stop
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it ends."""
+        return self._stop.is_set()
+
+    @property
+    def tasks(self) -> list[RunningTask]:
+        """Of all connectors here."""
+        return [task for one in self.connectors.values() for task in one.tasks]
 
     @property
     def connectors(self) -> Mapping[str, Connector]:

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+def _well() -> HTTPStatus:
+    return HTTPStatus.OK
+
+
 class Page(NamedTuple):
     """What a path answers."""
 
     content_type: str
     body: Callable[[], bytes]
+    status: Callable[[], HTTPStatus] = _well
 
 
 class Exposition:
@@ -74,12 +79,12 @@ class _PageHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         try:
-            body = page.body()
+            body, status = page.body(), page.status()
         except Exception:  # noqa: BLE001 - said, and the next page may work
             _log.exception("%s cannot be answered.", self.path)
             self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
-        self.send_response(HTTPStatus.OK)
+        self.send_response(status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

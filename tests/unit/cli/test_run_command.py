@@ -64,6 +64,23 @@ def test_a_running_worker_answers_metrics(tmp_path: Path) -> None:
         assert worker.wait(30) == 0
 
 
+def test_a_worker_that_waits_for_kafka_is_alive_and_ready(tmp_path: Path) -> None:
+    where = f"http://127.0.0.1:{free_port()}"
+    with running(tmp_path, CONNECT_LISTENERS=where, CONNECT_LOG_FORMAT="json") as (worker, url):
+        deadline_s = time.monotonic() + 30
+        while (ready := httpx.get(f"{url}/health/ready", timeout=20)).status_code == 503:
+            assert ready.json()["reasons"] == ["products-0 is starting"]
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        live = httpx.get(f"{url}/health/live", timeout=20)
+        assert (live.status_code, ready.status_code) == (200, 200)
+        assert live.json() == {"status": "healthy", "reasons": []}
+        worker.terminate()
+        _, said = worker.communicate(timeout=30)
+    events = [json.loads(line) for line in said.splitlines()]
+    assert {"time", "level", "logger", "task", "message"} <= events[0].keys()
+
+
 def test_an_address_that_somebody_chose_must_be_free(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

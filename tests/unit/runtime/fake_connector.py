@@ -35,6 +35,7 @@ class FakeTask:
         self.generation = generation
         self.is_paused = False
         self.is_running = False
+        self.turned_s: float | None = None
         self.progress: Mapping[TopicPartition, int] = {}
         self._fate = threading.Event()
         self._error: BaseException | None = None
