@@ -107,6 +107,7 @@ class MeteredStore:
         self._store = store
         self._meter = meter
         self.capabilities = store.capabilities
+        self.create = store.create
         self.check = store.check
         self.query = store.query
         self.scan = store.scan

@@ -30,16 +30,18 @@ from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
 from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.source.departure import for_good
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.statehouse import Statehouse
 from worker.telemetry.counters import Counters
+from worker.telemetry.spans import BatchSpans
 from worker.throttle.accounts import Accounts
 from worker.treasury import Treasury
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -68,9 +70,17 @@ class Assembly:
     reselector: Reselector | None
     """Reads missing columns from the source database; None where none is named."""
     notes: Notes
+    stays: Callable[[], bool] = for_good
+    """Whether static members keep their places when the tasks end."""
 
     @classmethod
-    def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
+    def of(
+        cls,
+        worker: WorkerConfig,
+        config: ConnectorConfig,
+        accounts: Accounts,
+        stays: Callable[[], bool] = for_good,
+    ) -> Assembly:
         """Nothing is opened yet. ``accounts`` are those of the whole process.
 
         Raises:
@@ -79,7 +89,7 @@ class Assembly:
         state = Statehouse(worker, config)
         index = Index(config, accounts, Treasury(config, state))
         notes = Notes(config, state, index)
-        return cls(worker, config, index, state, reselector(config), notes)
+        return cls(worker, config, index, state, reselector(config), notes, stays)
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -130,6 +140,7 @@ class Assembly:
             watermarks=self.notes.watermarks,
             marks=self.notes.marks,
             reselector=self.reselector,
+            spans=BatchSpans(self.config.name, self.config.group_id),
         )
         counters = Counters()
         task = Task(
@@ -156,6 +167,7 @@ class Assembly:
                 consumer=kafka.consumer_properties(self.worker, self.config, number),
                 admin=kafka.admin_properties(self.worker, self.config),
                 subscription=Subscription(self.config.subscription),
+                stays=self.stays,
             )
         )
 

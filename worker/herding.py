@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import uuid
 from contextlib import suppress
 from functools import cached_property
@@ -24,6 +25,7 @@ from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
 from worker.homes.topic import TopicHome
 from worker.runtime.board import Board
+from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
@@ -64,6 +66,8 @@ class Herd:
     def __init__(self, worker: WorkerConfig, paths: Sequence[Path]) -> None:
         clock = SystemClock()
         self._worker = worker
+        self._ends = threading.Event()
+        self._stays = self._ends.is_set
         self._accounts = Accounts(clock)
         self._topic = _storage(worker)
         board = Board(self._topic, _set_level)
@@ -89,6 +93,9 @@ class Herd:
             open_offsets=self._offsets,
             cluster_id=lambda: self._cluster_id,
             is_live=self._pods.is_live,
+            pulse=Health(
+                lambda: self.keeper.tasks, self.keeper.stopping, worker.shutdown_timeout_s
+            ),
         )
 
     @cached_property
@@ -105,6 +112,7 @@ class Herd:
 
     def stop(self, timeout_s: float) -> bool:
         """End everything in order; whether all tasks ended in time."""
+        self._ends.set()
         ended = self.keeper.stop(timeout_s)
         if self._is_shared:
             self._pods.leave()
@@ -136,7 +144,7 @@ class Herd:
         tasks_max = config.connector.tasks_max
         properties = kafka.slot_consumer_properties(self._worker, config)
         return Blueprint(
-            assemble=lambda: Assembly.of(self._worker, config, self._accounts),
+            assemble=lambda: Assembly.of(self._worker, config, self._accounts, self._stays),
             open_slots=lambda: self._slots(config),
             lease=(config.group_id, tasks_max, dict(properties)),
             tasks_max=tasks_max,
@@ -155,6 +163,7 @@ class Herd:
                 admin=kafka.admin_properties(worker, config),
                 session_s=session_of(properties),
                 replication_factor=worker.settings.storage_replication,
+                stays=self._stays,
             )
         )
 

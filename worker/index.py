@@ -16,6 +16,7 @@ from worker.pipeline.exposure import Exposure
 from worker.pipeline.parking import NAMESPACE as PARKED
 from worker.pipeline.patience import Patience
 from worker.plugins import EMBEDDERS, STORES, Registry
+from worker.store.measured import MeasuredStore
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -70,11 +71,12 @@ class Index:
         return Embedding(self._config.name, caller)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> MeasuredStore:
         """The chosen store."""
-        plugin = Registry(STORES).load(self._config.target.store)
+        name = self._config.target.store
+        plugin = Registry(STORES).load(name)
         made: Store = plugin(self._config.store_config)
-        return made
+        return MeasuredStore(made, name)
 
     def open(self) -> None:
         """Make everything, once, also if several tasks begin at the same time."""
@@ -82,10 +84,14 @@ class Index:
             _ = self.embedding, self.store
 
     def check(self, patience: Patience) -> None:
-        """Ask the live store whether it takes the model's vectors, once for all tasks."""
+        """Have a missing index made, if asked to, and look whether it takes the model's vectors.
+
+        Once for all tasks.
+        """
         with self._lock:
             if not self._is_checked:
                 dimensions = self.embedder.model.dimensions
+                patience("making the index", lambda: self.store.create(dimensions))
                 patience("reaching the store", lambda: self.store.check(dimensions))
                 self._is_checked = True
 
@@ -110,6 +116,12 @@ class Index:
         )
         ours = (name for name in self.store.namespaces() if name != PARKED)
         return [name for name in ours if re.fullmatch(made, name)]
+
+    @property
+    def opened_store(self) -> MeasuredStore | None:
+        """The store if somebody opened it; does not make it."""
+        found: MeasuredStore | None = self.__dict__.get("store")
+        return found
 
     @property
     def opened(self) -> Embedding | None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from worker.config import kafka
 from worker.errors import WorkerError
+from worker.runtime.port import State
+from worker.runtime.supervisor import TaskState
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.spend.port import BudgetState
+from worker.telemetry.behind import Behind
 from worker.telemetry.counters import Counters
 from worker.telemetry.exposition import Page
-from worker.telemetry.otlp import is_pushed
-from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
+from worker.telemetry.otlp import is_pushed, is_traced
+from worker.telemetry.reading import BudgetReading, ProviderReading, Reading, StoreReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from worker.runtime.supervisor import RunningTask
     from worker.source.port import SpanReader
     from worker.telemetry.metrics import Metrics
+    from worker.telemetry.traces import Traces
 
 Running: TypeAlias = "tuple[Assembly, Sequence[RunningTask]]"
 
@@ -81,13 +86,21 @@ class Metering:
             connector=one.config.name,
             group=one.config.group_id,
             counters=counters,
-            tasks=Counter(task.state.value for task in tasks),
+            tasks=Counter(_state(task) for task in tasks),
             buffered=sum(task.buffered for task in running),
             in_flight=sum(task.in_flight for task in running),
             lag={} if lag is None else lag.by_topic,
+            lag_s={} if lag is None else lag.seconds_by_topic,
             provider=_provider(one.index),
+            store=_store(one.index),
             budget=_budget(one.index),
         )
+
+
+def _state(task: RunningTask) -> str:
+    """As its status says."""
+    is_paused = task.is_paused and task.state is TaskState.RUNNING
+    return State.PAUSED.value if is_paused else task.state.value
 
 
 class Lag:
@@ -97,6 +110,8 @@ class Lag:
         self.of = of
         self.by_topic: Mapping[str, int] = {}
         """Empty while nobody knows."""
+        self.seconds_by_topic: Mapping[str, float] = {}
+        self._behind = Behind()
         self._worker = of.worker
         self._config = config = of.config
         self._stop = threading.Event()
@@ -121,20 +136,21 @@ class Lag:
         )
         with closing(KafkaSpanReader(settings)) as reader:
             while not self._stop.is_set():
-                self.by_topic = _behind(reader)
+                self._look(reader)
                 self._stop.wait(_LAG_EVERY_S)
 
-
-def _behind(reader: SpanReader) -> Mapping[str, int]:
-    try:
-        ahead = reader.ahead(_LAG_TIMEOUT_S)
-    except WorkerError as error:
-        _log.debug("The lag is not known: %s.", error)
-        return {}
-    behind: Counter[str] = Counter()
-    for place, span in ahead.items():
-        behind[place.topic] += span.length
-    return behind
+    def _look(self, reader: SpanReader) -> None:
+        try:
+            ahead = reader.ahead(_LAG_TIMEOUT_S)
+        except WorkerError as error:
+            _log.debug("The lag is not known: %s.", error)
+            self.by_topic, self.seconds_by_topic = {}, {}
+            return
+        behind: Counter[str] = Counter()
+        for place, span in ahead.items():
+            behind[place.topic] += span.length
+        self.by_topic = behind
+        self.seconds_by_topic = self._behind.look(time.monotonic(), ahead)
 
 
 def _provider(index: Index) -> ProviderReading | None:
@@ -150,8 +166,13 @@ def _provider(index: Index) -> ProviderReading | None:
         in_flight=numbers.in_flight,
         limited=numbers.limited,
         opened=numbers.opened,
-        failed=embedding.failed,
+        durations=embedding.durations,
     )
+
+
+def _store(index: Index) -> StoreReading | None:
+    store = index.opened_store
+    return None if store is None else StoreReading(store.system, store.calls.durations)
 
 
 def _budget(index: Index) -> BudgetReading | None:
@@ -196,9 +217,23 @@ class _Published:
 
 @contextmanager
 def published(metering: Metering) -> Iterator[Mapping[str, Page]]:
-    """Within the block metrics are pushed where OTLP is set up; yields the page for Prometheus."""
+    """Within the block metrics and traces are pushed where OTLP is set up.
+
+    Yields the page for Prometheus.
+    """
     made = _Published(metering)
-    with closing(made):
+    with ExitStack() as leaving:
+        leaving.callback(made.close)
+        if is_traced():
+            leaving.callback(_traces().close)
         if is_pushed():
             threading.Thread(target=made.push, name="otlp", daemon=True).start()
         yield {"/metrics": Page(PROMETHEUS, made.text)}
+
+
+def _traces() -> Traces:
+    from worker.telemetry.traces import Traces, otlp_exporter  # noqa: PLC0415 - slow to load
+
+    traces = Traces(otlp_exporter())
+    traces.publish()
+    return traces

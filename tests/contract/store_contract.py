@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from worker.errors import ConfigError, FatalError
+from worker.errors import ConfigError, FatalError, RecordError, Stage
 from worker.model import Point, Position, Stamp
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from worker.model import MetadataValue, Vector
     from worker.store.port import Store
@@ -50,7 +52,13 @@ def point(
 
 
 class StoreContract:
-    """Fixture ``store``: empty, takes 8 dimensions, cosine, shows writes at once."""
+    """What a store's own test file brings, as fixtures.
+
+    ``store`` is empty, takes 8 dimensions, cosine, shows writes at once.
+    ``refused`` are points that it cannot take, each for a reason of its own.
+    ``absent`` is a store whose index is not there, and which does not make it.
+    ``create`` gives a store that makes its index; its argument is ``store.dimensions``, or None.
+    """
 
     def test_a_written_point_comes_back_whole(self, store: Store) -> None:
         metadata: dict[str, MetadataValue] = {
@@ -140,6 +148,48 @@ class StoreContract:
         store.upsert("shop", [point(each) for each in ids])
         assert set(store.fetch("shop", ids)) == set(ids)
 
+    def test_points_that_a_row_no_longer_has_go_with_its_change(self, store: Store) -> None:
+        chunks = [f"a#{number}" for number in range(4)]
+        store.upsert("shop", [point(each, 1, at=position(1)) for each in chunks])
+
+        store.upsert("shop", [point("a#0", 2, at=position(2))])
+        assert store.delete("shop", [Deletion(each, position(2)) for each in chunks[1:]]) == {}
+        assert [found.id for found in store.scan("shop")] == ["a#0"]
+
+        store.upsert("shop", [point(each, 3, at=position(3)) for each in chunks])
+        assert set(store.fetch("shop", chunks)) == set(chunks)
+
+    def test_a_scan_shows_what_nobody_touches_once_while_other_points_come_and_go(
+        self, store: Store
+    ) -> None:
+        ids = [f"row-{number:04}" for number in range(1_500)]
+        store.upsert("shop", [point(each) for each in ids])
+
+        scan = store.scan("shop")
+        seen = [found.id for found in islice(scan, 10)]
+        store.delete("shop", [Deletion(each, position(9)) for each in ids[::2]])
+        store.upsert("shop", [point(f"new-{number}") for number in range(100)])
+        seen += [found.id for found in scan]
+
+        assert len(seen) == len(set(seen))
+        assert set(seen) >= set(ids[1::2])
+
+    def test_bad_points_do_not_fail_their_batch(
+        self, store: Store, refused: Sequence[Point]
+    ) -> None:
+        good = [point(f"row-{number}") for number in range(30)]
+        bad = [each.id for each in refused]
+
+        found = store.upsert("shop", [*good[:10], *refused, *good[10:]])
+
+        assert set(found) == set(bad)
+        for error in found.values():
+            assert isinstance(error, RecordError)
+            assert error.stage is Stage.STORE
+            assert error.kind
+        assert set(store.fetch("shop", [each.id for each in good])) == {each.id for each in good}
+        assert {each.id for each in store.scan("shop")}.isdisjoint(bad)
+
     def test_a_query_finds_the_nearest_first(self, store: Store) -> None:
         store.upsert("shop", [point(f"p{seed}", seed) for seed in range(20)])
 
@@ -164,6 +214,11 @@ class StoreContract:
             ({"tags": "new"}, {"b"}),
             ({"$or": [{"price": 5}, {"category": "video"}]}, {"a", "c"}),
             ({"$and": [{"price": {"$lte": 15}}, {"tags": {"$exists": True}}]}, {"b"}),
+            ({"price": {"$nin": [5, 25]}}, {"b"}),
+            ({"tags": {"$ne": "new"}}, {"c"}),
+            ({"tags": {"$exists": False}}, {"a"}),
+            ({"sold": True}, {"a"}),
+            ({"category": "x' OR '1'='1"}, set()),
         ],
         ids=str,
     )
@@ -171,9 +226,9 @@ class StoreContract:
         self, store: Store, where: dict[str, object], expected: set[str]
     ) -> None:
         rows: dict[str, dict[str, MetadataValue]] = {
-            "a": {"category": "audio", "price": 5},
+            "a": {"category": "audio", "price": 5, "sold": True},
             "b": {"category": "audio", "price": 15, "tags": ["new", "hot"]},
-            "c": {"category": "video", "price": 25},
+            "c": {"category": "video", "price": 25, "sold": False, "tags": ["old"]},
         }
         store.upsert("shop", [point(each, metadata=row) for each, row in rows.items()])
         assert {match.id for match in store.query("shop", vector(1), 10, where)} == expected
@@ -209,6 +264,44 @@ class StoreContract:
         with pytest.raises(FatalError, match="5"):
             store.upsert("shop", [point("b"), wrong])
 
+    def test_a_missing_index_stops_the_task(self, absent: Store) -> None:
+        absent.create(DIMENSIONS)  # is not asked to
+        with pytest.raises(FatalError):
+            absent.check(DIMENSIONS)
+        with pytest.raises(FatalError):
+            absent.fetch("shop", ["a"])
+        with pytest.raises(FatalError):
+            absent.upsert("shop", [point("a")])
+
+    def test_a_store_may_make_its_index(self, create: Callable[[int | None], Store]) -> None:
+        store = create(None)
+        store.create(DIMENSIONS)
+        store.check(DIMENSIONS)
+        store.upsert("shop", [point("a", 1), point("b", 2)])
+        store.create(DIMENSIONS)  # it is there, and stays as it is
+
+        assert set(store.fetch("shop", ["a", "b"])) == {"a", "b"}
+        best = store.query("shop", vector(2), 1)[0]
+        assert best.id == "b"
+        assert best.score == pytest.approx(1.0, abs=1e-4)
+        with pytest.raises(FatalError, match=r"8.*9|9.*8"):
+            store.check(DIMENSIONS + 1)
+
+    def test_an_index_is_not_made_for_a_model_of_other_dimensions(
+        self, create: Callable[[int | None], Store]
+    ) -> None:
+        with pytest.raises(FatalError, match=r"8.*9|9.*8"):
+            create(DIMENSIONS).create(DIMENSIONS + 1)
+        store = create(DIMENSIONS)
+        store.create(DIMENSIONS)
+        store.check(DIMENSIONS)
+
+    def test_its_capabilities_fit_together(self, store: Store) -> None:
+        can = store.capabilities
+        assert can.settle_s >= 0
+        assert can.write_timeout_s >= 0
+        assert (can.second_look_s is None) is can.guarded
+
     def test_a_guarded_store_refuses_older_writes(self, store: Store) -> None:
         if not store.capabilities.guarded:
             pytest.skip("this store cannot compare")
@@ -229,6 +322,60 @@ class StoreContract:
         store.upsert("shop", [point("a", 8, at=position(8))])
         assert set(store.fetch("shop", ["a"])) == {"a"}
 
+    def test_a_guarded_store_refuses_what_is_older_point_by_point(self, store: Store) -> None:
+        if not store.capabilities.guarded:
+            pytest.skip("this store cannot compare")
+        store.upsert("shop", [point("a", 5), point("b", 5)])
+
+        store.upsert("shop", [point("a", 4), point("b", 6), point("c", 4)])
+        found = store.fetch("shop", ["a", "b", "c"])
+        assert {each: point.stamp.fingerprint for each, point in found.items() if point.stamp} == {
+            "a": "fp-5",
+            "b": "fp-6",
+            "c": "fp-4",
+        }
+        store.delete("shop", [Deletion("a", position(4)), Deletion("b", position(9))])
+        assert set(store.fetch("shop", ["a", "b", "c"])) == {"a", "c"}
+
+    def test_an_equal_position_is_not_older(self, store: Store) -> None:
+        at = position(5)
+        store.upsert("shop", [point("a", 1, at=at, metadata={"turn": 1})])
+        store.upsert("shop", [point("a", 1, at=at, metadata={"turn": 2})])
+        assert store.fetch("shop", ["a"])["a"].metadata == {"turn": 2}
+        store.delete("shop", [Deletion("a", at)])
+        assert store.fetch("shop", ["a"]) == {}
+        store.upsert("shop", [point("a", 1, at=at)])
+        assert set(store.fetch("shop", ["a"])) == {"a"}
+
+    def test_in_a_guarded_store_the_newest_wins_whoever_is_first(self, store: Store) -> None:
+        if not store.capabilities.guarded:
+            pytest.skip("this store cannot compare")
+        draw = random.Random(8)
+        ids = [f"row-{number}" for number in range(12)]
+        last = {each: draw.choice([Deletion, Point]) for each in ids}
+        works = [[(each, offset) for each in ids for offset in range(1, 8)] for _ in range(4)]
+        for work in works:
+            draw.shuffle(work)
+        barrier = threading.Barrier(len(works))
+
+        def change(work: list[tuple[str, int]]) -> None:
+            barrier.wait()
+            for part in _distinct(work):
+                gone = {
+                    each for each, at in part.items() if (last[each] is Deletion) is (at % 2 == 1)
+                }
+                store.upsert(
+                    "shop", [point(each, at) for each, at in part.items() if each not in gone]
+                )
+                store.delete("shop", [Deletion(each, position(part[each])) for each in gone])
+
+        with ThreadPoolExecutor(len(works)) as pool:
+            list(pool.map(change, works))
+
+        found = store.fetch("shop", ids)
+        assert set(found) == {each for each in ids if last[each] is Point}
+        assert {point.stamp.position for point in found.values() if point.stamp} == {position(7)}
+
     def test_positions_that_do_not_compare_never_block(self, store: Store) -> None:
         store.upsert("shop", [point("a", 9, at=position(9))])
         others = [position(1, 1), position(1, 0, "another"), position(1, 0, "")]
@@ -237,3 +384,14 @@ class StoreContract:
             assert store.fetch("shop", ["a"])["a"].stamp == point("a", seed, at=other).stamp
         store.delete("shop", [Deletion("a", position(1))])
         assert store.fetch("shop", ["a"]) == {}
+
+
+def _distinct(work: list[tuple[str, int]]) -> Iterator[dict[str, int]]:
+    """In their order, in batches that have each id once."""
+    batch: dict[str, int] = {}
+    for each, at in work:
+        if each in batch:
+            yield batch
+            batch = {}
+        batch[each] = at
+    yield batch

@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.contract.store_contract import DIMENSIONS, StoreContract
+from tests.contract.store_contract import DIMENSIONS, StoreContract, point
+from worker.errors import FatalError, RecordError, Stage
+from worker.store.measured import MeasuredStore
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-class TestMemoryStore(StoreContract):
+    from worker.model import Point
+    from worker.store.port import Store
+
+
+def made(dimensions: int | None, *, guarded: bool = True) -> MemoryStore:
+    config = MemoryConfig.model_validate({"store.dimensions": dimensions})
+    return MemoryStore(config, behaviour=MemoryBehaviour(guarded=guarded))
+
+
+class MemoryContract(StoreContract):
     @pytest.fixture
-    def store(self) -> MemoryStore:
-        return MemoryStore(MemoryConfig.model_validate({"store.dimensions": DIMENSIONS}))
+    def memory(self) -> MemoryStore:
+        return made(DIMENSIONS)
 
-
-class TestUnguardedMemoryStore(StoreContract):
     @pytest.fixture
-    def store(self) -> MemoryStore:
-        return MemoryStore(
-            MemoryConfig.model_validate({"store.dimensions": DIMENSIONS}),
-            behaviour=MemoryBehaviour(guarded=False),
-        )
+    def store(self, memory: MemoryStore) -> Store:
+        return memory
+
+    @pytest.fixture
+    def refused(self, memory: MemoryStore) -> Sequence[Point]:
+        error = RecordError("as the test says", stage=Stage.STORE, kind="PointRefused")
+        memory.refuse("bad", error)
+        return [point("bad")]
+
+    @pytest.fixture
+    def absent(self) -> MemoryStore:
+        store = made(DIMENSIONS)
+        for method in ("check", "fetch", "upsert"):
+            store.fail_next(method, FatalError("it is not there"))
+        return store
+
+    @pytest.fixture
+    def create(self) -> Callable[[int | None], Store]:
+        return made
+
+
+class TestMemoryStore(MemoryContract):
+    """As it is."""
+
+
+class TestUnguardedMemoryStore(MemoryContract):
+    @pytest.fixture
+    def memory(self) -> MemoryStore:
+        return made(DIMENSIONS, guarded=False)
+
+
+class TestMeasuredStore(MemoryContract):
+    """Counting calls changes nothing about them."""
+
+    @pytest.fixture
+    def store(self, memory: MemoryStore) -> Store:
+        return MeasuredStore(memory, "memory")
+
+    @pytest.fixture
+    def create(self) -> Callable[[int | None], Store]:
+        return lambda dimensions: MeasuredStore(made(dimensions), "memory")

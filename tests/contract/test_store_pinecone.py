@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from pinecone import Pinecone, ServerlessSpec
 
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point
 from worker.errors import FatalError, RetriableError
+from worker.model import Point
 from worker.pinecone_local.faults import FaultRule, Faults
 from worker.pinecone_local.server import PineconeLocal, Settings
 from worker.store.pinecone import PineconeConfig, PineconeStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 KEY = "local-key"
 
@@ -35,9 +37,11 @@ def index(server: PineconeLocal) -> Iterator[str]:
         control.delete_index("shop")
 
 
-def opened(server: PineconeLocal, index: str, key: str = KEY) -> PineconeStore:
+def opened(
+    server: PineconeLocal, index: str, key: str = KEY, more: dict[str, object] | None = None
+) -> PineconeStore:
     keys = {"store.index": index, "store.api.key": key, "store.url": server.url}
-    return PineconeStore(PineconeConfig.model_validate(keys))
+    return PineconeStore(PineconeConfig.model_validate(keys | (more or {})))
 
 
 @pytest.fixture
@@ -49,6 +53,38 @@ def store(server: PineconeLocal, index: str) -> Iterator[PineconeStore]:
 
 class TestPineconeStore(StoreContract):
     """The suite; ``store`` comes from the module."""
+
+    @pytest.fixture
+    def refused(self) -> Sequence[Point]:
+        whole = point("a")
+        return [
+            point("x" * 513),
+            point("Größe"),
+            point("too-large", metadata={"text": "x" * 41_000}),
+            Point("nan", np.full(DIMENSIONS, np.nan, np.float32), {}, whole.stamp),
+            Point("zero", np.zeros(DIMENSIONS, np.float32), {}, whole.stamp),
+        ]
+
+    @pytest.fixture
+    def absent(self, server: PineconeLocal) -> Iterator[PineconeStore]:
+        store = opened(server, "nowhere")
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def create(self, server: PineconeLocal) -> Iterator[Callable[[int | None], PineconeStore]]:
+        made: list[PineconeStore] = []
+
+        def create(dimensions: int | None) -> PineconeStore:
+            keys: dict[str, object] = {"store.create": True, "store.dimensions": dimensions}
+            made.append(opened(server, "made", more=keys))
+            return made[-1]
+
+        yield create
+        for store in made:
+            store.close()
+        with Pinecone(api_key=KEY, host=server.url) as control:
+            control.delete_index("made")
 
 
 def test_a_wrong_key_is_fatal(server: PineconeLocal, index: str) -> None:

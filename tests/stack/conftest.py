@@ -13,7 +13,7 @@ import pytest
 from tests.stack import stack as stacks
 from tests.stack.bench import Bench
 from tests.stack.home import REPOSITORY, personal_run
-from tests.stack.index import Index
+from tests.stack.index import PineconeIndex
 from tests.stack.local_store import LocalStore
 from tests.stack.unavailable import StackUnavailable
 
@@ -68,7 +68,7 @@ def bench(stack: Stack, tmp_path: Path) -> Iterator[Bench]:
     server = LocalStore(tmp_path / "store")
     server.start()
     try:
-        made = Bench(stack, server, Index.create(server.url, "index"), tmp_path)
+        made = Bench(stack, server, PineconeIndex.create(server.url, "index"), tmp_path)
         yield made
         made.close()
     finally:

@@ -49,6 +49,21 @@ def unpack(package: str, suite: str | None, target: Path) -> None:
                 run_quietly(["dpkg", "-x", str(archive), str(target)])
 
 
+def unpack_alone(package: str, target: Path) -> None:
+    """The same without what it depends on, of the machine's own suite.
+
+    Raises:
+        StackUnavailable: this is no Debian, or the download failed.
+    """
+    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+        raise StackUnavailable(f"{package} comes from Debian's archive, and apt-get is not here")
+    with TemporaryDirectory(dir=home()) as scratch:
+        environment = _apt(None, Path(scratch))
+        run_quietly(["apt-get", "-q", "download", package], env=environment, cwd=scratch)
+        for archive in Path(scratch).glob("*.deb"):
+            run_quietly(["dpkg", "-x", str(archive), str(target)])
+
+
 def loader(root: Path) -> list[str]:
     """The start of a command that runs a program below ``root`` with the libraries there.
 
@@ -62,6 +77,14 @@ def loader(root: Path) -> list[str]:
 
 
 def _download(package: str, suite: str | None, folder: Path) -> list[Path]:
+    environment = _apt(suite, folder)
+    install = ["apt-get", "-q", "-y", "install", "--download-only", package]
+    run_quietly(install, env=environment)
+    return sorted((folder / "cache" / "archives").glob("*.deb"))
+
+
+def _apt(suite: str | None, folder: Path) -> dict[str, str]:
+    """The environment in which apt works in this folder, with lists that are up to date."""
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True)
     (folder / "state" / "status").touch()
@@ -69,9 +92,7 @@ def _download(package: str, suite: str | None, folder: Path) -> list[Path]:
     (folder / "apt.conf").write_text(APT_CONFIG.format(folder=folder))
     environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
     run_quietly(["apt-get", "-q", "update"], env=environment)
-    install = ["apt-get", "-q", "-y", "install", "--download-only", package]
-    run_quietly(install, env=environment)
-    return sorted((folder / "cache" / "archives").glob("*.deb"))
+    return environment
 
 
 def _lines(suite: str | None) -> list[str]:

@@ -1,13 +1,17 @@
-"""The index as Pinecone's official client shows it, compared with what a table says."""
+"""The index as the vendor's own client shows it, compared with what a table says."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+import psycopg
 from pinecone import Pinecone, ServerlessSpec
+from psycopg import sql
 
+from tests.stack.ports import HOST
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tests.stack.postgres import Postgres
     from tests.stack.shops import Expected
 
 DIMENSIONS = 32
@@ -23,32 +28,27 @@ OURS = {"source_table", "updated_at"}
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
-    """One index of the Pinecone-compatible server."""
+class Seen:
+    """A point; the metadata has ours beside the user's."""
 
-    url: str
-    name: str
+    values: Sequence[float]
+    metadata: Mapping[str, Any]
 
-    @classmethod
-    def create(cls, url: str, name: str) -> Index:
-        """A new, empty index."""
-        with Pinecone(api_key="test", host=url) as client:
-            client.create_index(
-                name=name,
-                dimension=DIMENSIONS,
-                metric="cosine",
-                spec=ServerlessSpec(cloud="aws", region="us-east-1"),
-            )
-        return cls(url, name)
 
-    def points(self, namespace: str) -> dict[str, Any]:
+class Index(ABC):
+    """What a connector writes to, and what it holds."""
+
+    shows_writes_late: ClassVar[bool] = False
+    """Whether its store has a ``store.settle.ms``."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> Mapping[str, str]:
+        """The connector's ``store…`` keys."""
+
+    @abstractmethod
+    def points(self, namespace: str) -> Mapping[str, Seen]:
         """Everything in a namespace, by id."""
-        found: dict[str, Any] = {}
-        with Pinecone(api_key="test", host=self.url) as client, client.index(self.name) as index:
-            ids = [item for page in index.list(namespace=namespace) for item in _ids(page)]
-            for start in range(0, len(ids), 100):
-                found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
-        return found
 
     def assert_equals(
         self,
@@ -87,6 +87,76 @@ class Index:
             if not (is_right and np.allclose(points[point].values, vector, atol=1e-6)):
                 wrong.add(point)
         return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class PineconeIndex(Index):
+    """One index of the Pinecone-compatible server."""
+
+    shows_writes_late: ClassVar[bool] = True
+
+    url: str
+    name: str
+
+    @classmethod
+    def create(cls, url: str, name: str) -> PineconeIndex:
+        """A new, empty index."""
+        with Pinecone(api_key="test", host=url) as client:
+            client.create_index(
+                name=name,
+                dimension=DIMENSIONS,
+                metric="cosine",
+                spec=ServerlessSpec(cloud="aws", region="us-east-1"),
+            )
+        return cls(url, name)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {
+            "store": "pinecone",
+            "store.index": self.name,
+            "store.url": self.url,
+            "store.api.key": "test",
+        }
+
+    def points(self, namespace: str) -> Mapping[str, Seen]:
+        found: dict[str, Any] = {}
+        with Pinecone(api_key="test", host=self.url) as client, client.index(self.name) as index:
+            ids = [item for page in index.list(namespace=namespace) for item in _ids(page)]
+            for start in range(0, len(ids), 100):
+                found |= index.fetch(ids=ids[start : start + 100], namespace=namespace).vectors
+        return cast("Mapping[str, Seen]", found)
+
+
+@dataclass(frozen=True, slots=True)
+class PgvectorIndex(Index):
+    """A table that the worker makes in some database of the real Postgres."""
+
+    server: Postgres
+    database: str
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {
+            "store": "pgvector",
+            "store.index": "points",
+            "store.create": "true",
+            "store.url": f"postgresql://{HOST}:{self.server.port}/{self.database}",
+            "store.user": self.server.user,
+            "store.password": self.server.password,
+        }
+
+    def points(self, namespace: str) -> Mapping[str, Seen]:
+        found = sql.SQL(
+            "SELECT id, embedding::float4[], metadata, kafka_offset FROM vecsink.points"
+            " WHERE namespace = {}"
+        ).format(namespace)
+        with self.server.connect(self.database) as connection:
+            try:
+                rows = connection.execute(found).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return {}
+        return {row[0]: Seen(row[1], {**row[2], "_off": row[3]}) for row in rows}
 
 
 def _fake_vectors(texts: Sequence[str]) -> NDArray[np.float32]:

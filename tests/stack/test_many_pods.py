@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 SESSION_S = 4.0
+SLOW_SESSION_S = 60.0
+"""Longer than a restart takes."""
 
 
 class Deployment:
@@ -145,12 +148,14 @@ def offsets(pod: Pod) -> dict[int, int]:
 def test_a_restart_under_the_same_worker_id_moves_no_task_of_the_others(
     deployment: Deployment,
 ) -> None:
-    first = deployment.pod(30.0, worker_id="first")
-    second = deployment.pod(30.0, worker_id="second")
+    first = deployment.pod(SLOW_SESSION_S, worker_id="first")
+    second = deployment.pod(SLOW_SESSION_S, worker_id="second")
     eventually(lambda: first.is_ready() and second.is_ready(), "both ready")
     name = "static"
     first.ask("PUT", f"/connectors/{name}/config", deployment.config(name))
     eventually(lambda: first.runs(name, first, second), "a task on each")
+    share = PARTITIONS // 2
+    eventually(lambda: len(held(first)) == len(held(second)) == share, "shared out")
     deployment.insert(1, 40)
     eventually(lambda: deployment.rows() == 40, "all rows")
     before = first.tasks(name)
@@ -164,6 +169,21 @@ def test_a_restart_under_the_same_worker_id_moves_no_task_of_the_others(
     eventually(lambda: deployment.rows() == 80, "the rest")
 
     assert moved(first) == moves
+
+
+def held(pod: Pod) -> set[str]:
+    """The partitions that it has by what it said."""
+    partitions: set[str] = set()
+    for line in pod.log.splitlines():
+        if "Assigned: " in line:
+            partitions |= _named(line)
+        elif "Giving up: " in line:
+            partitions -= _named(line)
+    return partitions
+
+
+def _named(line: str) -> set[str]:
+    return set(re.findall(r"\[\d+\]", line))
 
 
 def moved(pod: Pod) -> list[str]:

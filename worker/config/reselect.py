@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import parse_qsl, urlsplit
+from pydantic import Field, SecretStr
 
-from pydantic import Field, SecretStr, field_validator
-
+from worker.config.postgres import PostgresAddress
 from worker.config.section import Section
 from worker.config.values import Count
 
 _POSTGRES = "postgresql"
-_SCHEME = re.compile(r"postgres(?:ql)?://")
-_NOT_HERE = frozenset({"user", "password", "passfile", "sslpassword", "service"})
 
 
 class ReselectSettings(Section):
     """Where to read missing columns; without an address nothing is read."""
 
-    url: str | None = Field(
+    url: PostgresAddress | None = Field(
         None,
         alias="reselect.url",
         description="Database that Debezium captures, such as "
@@ -42,18 +38,6 @@ class ReselectSettings(Section):
         description="Connections to the database that one worker has open at most for this "
         "connector.",
     )
-
-    @field_validator("url")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not _SCHEME.match(value) or not urlsplit(value).path.strip("/"):
-            raise ValueError("postgresql://host:port/database")
-        parts = urlsplit(value)
-        if "@" in parts.netloc or _NOT_HERE & dict(parse_qsl(parts.query)).keys():
-            raise ValueError("an address without login, which reselect.user and .password are for")
-        return value
 
     @property
     def database(self) -> str:

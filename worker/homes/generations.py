@@ -60,6 +60,8 @@ class NewestOfFolder:
         self._newest: dict[str, _Generation] = {}
         self._mine: dict[str, str] = {}
         """Digests of what this pod ran last: it had the newest one."""
+        self._files: Mapping[str, Stored] = {}
+        self._digests: Mapping[str, str] = {}
         self._stored: Mapping[str, Stored] = MappingProxyType({})
         topic.attach(_PREFIX, self._take)
 
@@ -67,7 +69,10 @@ class NewestOfFolder:
         """Look at the folder, and compare it with what the others have."""
         self._folder.look()
         files = self._folder.stored()
-        digests = {name: digest_of(stored.values) for name, stored in files.items()}
+        if files is not self._files:
+            self._files = files
+            self._digests = {name: digest_of(stored.values) for name, stored in files.items()}
+        digests = self._digests
         self._pods.say(digests)
         if not self._topic.caught_up(0.0):
             return

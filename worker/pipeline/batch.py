@@ -25,6 +25,7 @@ from worker.pipeline.parking import Parking
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.pieces import Pieces
 from worker.pipeline.writing import Writing
+from worker.telemetry.spans import NO_SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from worker.flow.backlog import Work
     from worker.flow.ledger import PartitionLedger
     from worker.marks.port import Marks, Watermarks
-    from worker.model import Change, Chunk, Document, Point
+    from worker.model import Change, Chunk, Document, Point, Record
     from worker.pipeline.embedding import Embedding
     from worker.pipeline.known import Address
     from worker.pipeline.lease import Lease
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from worker.pipeline.texts import Embedded
     from worker.reselect.port import Reselector
     from worker.store.port import Store
+    from worker.telemetry.spans import BatchSpans
 
 
 class Documents(Protocol):
@@ -100,6 +102,7 @@ class BatchRunner:
     lease: Lease
     patience: Patience
     clock: Clock
+    spans: BatchSpans
 
     @classmethod
     def of(  # noqa: PLR0913 - the composition root passes everything in once
@@ -116,6 +119,7 @@ class BatchRunner:
         watermarks: Watermarks,
         marks: Marks,
         reselector: Reselector | None = None,
+        spans: BatchSpans = NO_SPANS,
     ) -> Self:
         """Put the steps together for one task."""
         can = store.capabilities
@@ -142,6 +146,7 @@ class BatchRunner:
             lease=lease,
             patience=patience,
             clock=clock,
+            spans=spans,
         )
 
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
@@ -155,6 +160,10 @@ class BatchRunner:
             Interrupted, LeaseExpired: nothing is decided, the work has to come again.
             FatalError: every record would fail.
         """
+        with self.spans(len(batch), lambda: _records(batch)):
+            return self._run(batch)
+
+    def _run(self, batch: Sequence[Work]) -> Report:
         report = Report(self.decided(batch))
         for part in self.pieces.rounds(still_open(report.items)):
             try:
@@ -235,6 +244,12 @@ class BatchRunner:
         self.lease.check()
         if not any(item.work.is_ours for sharing in wanted.values() for item, _ in sharing):
             raise LeaseExpired
+
+
+def _records(batch: Sequence[Work]) -> Iterator[Record]:
+    for work in batch:
+        for entry in tuple(work.entries):  # older ones may join meanwhile
+            yield entry.change.record
 
 
 def _each(items: Iterable[Item], step: Callable[[Item], None]) -> None:

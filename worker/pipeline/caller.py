@@ -15,10 +15,9 @@ from worker.errors import (
     LimitedError,
     RetriableError,
     UnansweredError,
-    WorkerError,
 )
 from worker.pipeline.exposure import Exposure
-from worker.telemetry.failed_calls import FailedCalls
+from worker.telemetry.calls import EMBEDDING_BOUNDS_S, Calls
 from worker.throttle.circuit import State
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ _BROKEN_ANSWERS = 3
 """So many unusable answers to one call are no accident."""
 _PAUSE_S = 1.0
 """After the first of them; more after the second."""
+_OPERATION = "embeddings"
+"""As OpenTelemetry's conventions call it."""
 
 
 class OverBudgetError(Exception):
@@ -77,7 +78,7 @@ class Caller:
     purse: Purse
     overlong: Overlong
     exposure: Exposure = field(default_factory=Exposure)
-    failed: FailedCalls = field(default_factory=FailedCalls)
+    calls: Calls = field(default_factory=lambda: Calls(EMBEDDING_BOUNDS_S))
 
     def __call__(self, order: Order, errand: Errand) -> Embeddings:
         """The answer, after any number of tries.
@@ -177,13 +178,17 @@ class _Tries:
         return answer
 
     def _answer(self) -> Embeddings:
-        caller = self.caller
-        try:
+        caller, model = self.caller, self.caller.embedder.model
+        attributes: dict[str, str | int] = {
+            "gen_ai.operation.name": _OPERATION,
+            "gen_ai.provider.name": model.provider,
+            "gen_ai.request.model": model.name,
+            "gen_ai.embeddings.dimension.count": model.dimensions,
+        }
+        with caller.calls.made(_OPERATION, model.name, attributes) as span:
             answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
             self._expect_shape(answer)
-        except WorkerError as error:
-            caller.failed.note(error)
-            raise
+            span.set_attribute("gen_ai.usage.input_tokens", answer.tokens)
         return answer
 
     def _expect_shape(self, answer: Embeddings) -> None:

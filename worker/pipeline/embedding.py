@@ -20,13 +20,14 @@ from worker.pipeline.patience import Interrupted
 from worker.pipeline.texts import Embedded, Texts, usable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
     from worker.pipeline.caller import Caller
     from worker.spend.port import Outlook, Report
+    from worker.telemetry.calls import Durations
     from worker.throttle.gate import Numbers
 
 _PROBE = "A short text that every model can embed."
@@ -103,9 +104,9 @@ class Embedding:
         return self._caller.gate.numbers
 
     @property
-    def failed(self) -> Mapping[str, int]:
-        """Calls of this connector that failed, by how."""
-        return self._caller.failed.counted
+    def durations(self) -> Durations:
+        """Of this connector's calls."""
+        return self._caller.calls.durations
 
     def tick(self) -> None:
         """What is spent is written down now and then; called often, never blocks."""

@@ -144,6 +144,10 @@ class Fence:
         """Those of the store."""
         return self._store.capabilities
 
+    def create(self, dimensions: int) -> None:
+        """See the port."""
+        self._store.create(dimensions)
+
     def check(self, dimensions: int) -> None:
         """See the port."""
         self._store.check(dimensions)

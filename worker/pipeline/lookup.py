@@ -85,7 +85,9 @@ class Lookup:
 
     def _known(self, item: Item) -> Held | None:
         held, item.settles_at_s = self.known.find(item.ledger, item.address)
-        if held is None:
+        if held is None or (self.is_guarded and len(item.work.entries) > 1):
+            # What is swallowed may still come, late and by another worker; the store refuses it
+            # only by a newer Position, so that has to be written although nothing else changes.
             return None
         place = place_of(item.change.record.topic, item.change.origin)
         if not self.watermarks.covers_moment(place, held.source_position, held.latest_ms):

@@ -6,6 +6,7 @@ One thread owns the consumer, the ledger and the backlog, so nothing here needs 
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -143,6 +144,8 @@ class Task:
             clock=clock,
         )
         self._abort = abort
+        self.turned_s = time.monotonic()
+        """When the loop last turned, whatever the clock of the task says."""
 
     @property
     def buffered(self) -> int:
@@ -199,6 +202,7 @@ class Task:
         Raises:
             WorkerError: the task cannot go on.
         """
+        self.turned_s = time.monotonic()
         if self._pressure.defers_poll:
             self._landing.take_back(_FULL_WAIT_S)
         else:
@@ -279,7 +283,9 @@ class Task:
             more_to_read=more_to_read,
             now_s=self._clock.now_s(),
         ):
-            self._flight.launch(self._backlog.take(policy.max_rows, policy.max_bytes))
+            batch = self._backlog.take(policy.max_rows, policy.max_bytes)
+            self.counters.fill.add(len(batch) / policy.max_rows)
+            self._flight.launch(batch)
 
     @property
     def _is_idle(self) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,6 +14,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from worker.errors import ConfigError, RetriableError
 from worker.reselect.postgres_errors import refused_login
+from worker.sockets import ended_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +73,7 @@ class PostgresPool:
         self._open()
         connection = self._connection()
         try:
-            with _ended_after(connection, self._settings.timeout_s + _GRACE_S), connection:
+            with ended_after(connection.fileno(), self._settings.timeout_s + _GRACE_S), connection:
                 connection.execute(_SESSION, [str(self._settings.timeout_ms)])
                 yield connection
         finally:
@@ -142,21 +141,3 @@ def _configure(connection: Connection) -> None:
     connection.cursor_factory = psycopg.RawCursor
     for known in connection.adapters.types:
         connection.adapters.register_loader(known.oid, TextLoader)
-
-
-@contextmanager
-def _ended_after(connection: Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection's socket down after this time, as a server may stop to answer at all."""
-    with socket.socket(fileno=os.dup(connection.fileno())) as handle:
-        timer = threading.Timer(seconds, _shut, [handle])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-
-def _shut(handle: socket.socket) -> None:
-    with suppress(OSError):
-        handle.shutdown(socket.SHUT_RDWR)

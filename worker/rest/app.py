@@ -119,9 +119,8 @@ class RestApp:
     async def _shown(self, request: Request, page: Page) -> Response:
         if request.method not in _SHOWING:
             raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"allow": ",".join(_SHOWING)})
-        work = self._in_thread(self._urgent, lambda: (page.body(), page.status()))
-        body, status = await work
-        return Response(body, status, media_type=page.content_type)
+        body = await self._in_thread(self._urgent, page.body)
+        return Response(body, media_type=page.content_type)
 
     def _pool(self, match: Match) -> ThreadPoolExecutor:
         return self._urgent if match.route.is_urgent else self._threads

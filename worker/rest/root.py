@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CONNECT_VERSION = "4.3.1"
 """The Kafka Connect that we answer like; clients choose by it what they ask for."""
-_OK, _STARTING, _ILL = (
+_OK, _UNAVAILABLE, _ILL = (
     HTTPStatus.OK,
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -41,7 +41,7 @@ class Root:
                 "/health",
                 self.health,
                 "Whether it is alive and ready.",
-                {_OK: status, _STARTING: status, _ILL: status},
+                {_OK: status, _UNAVAILABLE: status, _ILL: status},
                 is_urgent=True,
             ),
             Route(
@@ -49,15 +49,15 @@ class Root:
                 "/health/live",
                 self.live,
                 "Whether a new process would not help; it may wait for others.",
-                {_OK: status, _ILL: status},
+                {_OK: status, _UNAVAILABLE: status},
                 is_urgent=True,
             ),
             Route(
                 "GET",
                 "/health/ready",
-                self.health,
+                self.ready,
                 "Whether it has read the connectors and answers for them.",
-                {_OK: status, _STARTING: status, _ILL: status},
+                {_OK: status, _UNAVAILABLE: status},
                 is_urgent=True,
             ),
         )
@@ -74,20 +74,27 @@ class Root:
 
     def health(self, _call: Call) -> Answer:
         """Alive and started."""
-        health = self._herder.health()
-        if not health.is_alive:
-            return _answer(_ILL, "unhealthy", _UNHEALTHY, health.detail)
-        if not health.is_started:
-            return _answer(_STARTING, "starting", _STARTS, health.detail)
-        return _answer(_OK, "healthy", _HEALTHY, health.detail)
+        return self._answer(ill=_ILL)
+
+    def ready(self, _call: Call) -> Answer:
+        """The same, with the status that load balancers know."""
+        return self._answer(ill=_UNAVAILABLE)
 
     def live(self, _call: Call) -> Answer:
         """Alive, started or not."""
         health = self._herder.health()
+        if health.is_alive:
+            return _said(_OK, "healthy", "Worker is alive.", "")
+        return _said(_UNAVAILABLE, "unhealthy", _UNHEALTHY, health.detail)
+
+    def _answer(self, *, ill: HTTPStatus) -> Answer:
+        health = self._herder.health()
         if not health.is_alive:
-            return _answer(_ILL, "unhealthy", _UNHEALTHY, health.detail)
-        return _answer(_OK, "healthy", "Worker is alive.", health.detail)
+            return _said(ill, "unhealthy", _UNHEALTHY, health.detail)
+        if not health.is_started:
+            return _said(_UNAVAILABLE, "starting", _STARTS, health.detail)
+        return _said(_OK, "healthy", _HEALTHY, health.detail)
 
 
-def _answer(status: HTTPStatus, word: str, message: str, detail: str) -> Answer:
+def _said(status: HTTPStatus, word: str, message: str, detail: str) -> Answer:
     return Answer(status, {"status": word, "message": f"{message} {detail}".rstrip()})

@@ -64,7 +64,9 @@ class Connector:
         self._take_in(wanted)
         if self._blueprint is None or not self._former_have_ended:
             return
-        self._staff(wanted, self._open_slots(self._blueprint).held())
+        slots = self._slots_for(self._blueprint)
+        if slots is not None:
+            self._staff(wanted, slots.held())
 
     @property
     def is_gone(self) -> bool:
@@ -127,11 +129,15 @@ class Connector:
         unforeseen = None if isinstance(error, WorkerError) else error
         _log.error("Connector %s cannot be used: %s", self.name, error, exc_info=unforeseen)
 
-    def _open_slots(self, blueprint: Blueprint) -> Slots:
+    def _slots_for(self, blueprint: Blueprint) -> Slots | None:
         if self._slots is not None and self._lease != blueprint.lease:
             self._close_slots()
         if self._slots is None:
-            self._slots, self._lease = blueprint.open_slots(), blueprint.lease
+            try:
+                self._slots, self._lease = blueprint.open_slots(), blueprint.lease
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(error)
+                self._blueprint = None
         return self._slots
 
     def _staff(self, wanted: Wanted, numbers: frozenset[int]) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from worker.homes.port import OpenHome, Stored
     from worker.runtime.board import Board, Posted
+    from worker.runtime.health import Health as Pulse
     from worker.runtime.keeper import Keeper
     from worker.runtime.offsets import OpenOffsets
     from worker.runtime.port import RestartRequest
@@ -57,6 +58,7 @@ class PodHerder:
         open_offsets: OpenOffsets,
         cluster_id: Callable[[], str],
         is_live: Callable[[str], bool],
+        pulse: Pulse,
     ) -> None:
         """``home`` takes what comes by REST; ``is_live``: was a pod heard of lately?"""
         self._worker_id = worker_id
@@ -66,16 +68,25 @@ class PodHerder:
         self._open_offsets = open_offsets
         self._cluster_id = cluster_id
         self._is_live = is_live
+        self._pulse = pulse
+        self._has_begun = False
 
     def kafka_cluster_id(self) -> str:
         """Ask the brokers, once."""
         return self._cluster_id()
 
     def health(self) -> Health:
-        """Of the keeper, as tasks fail by themselves."""
-        is_alive = self._keeper.is_alive and self._keeper.failure is None
-        detail = "" if is_alive else str(self._keeper.failure or "the keeper's thread is stuck")
-        return Health(is_started=self._keeper.is_current, is_alive=is_alive, detail=detail)
+        """Of the keeper's thread and of those of the tasks.
+
+        Once it has begun a worker stays ready until it ends, also while new tasks start: to hold
+        back other pods or requests would not help them.
+        """
+        live, ready = self._pulse.live(), self._pulse.ready()
+        reasons = [*self._keeper_reasons(), *live.reasons]
+        self._has_begun = self._has_begun or (self._keeper.is_current and ready.is_good)
+        is_started = self._has_begun and not self._keeper.is_stopping
+        detail = "; ".join(reasons or ([] if is_started else ready.reasons))
+        return Health(is_started=is_started, is_alive=not reasons, detail=detail)
 
     def connectors(self) -> Sequence[str]:
         """Of all homes, by name."""
@@ -195,6 +206,12 @@ class PodHerder:
         """By the board."""
         with self._writing():
             self._board.set_level(logger, level)
+
+    def _keeper_reasons(self) -> list[str]:
+        keeper = self._keeper
+        if keeper.failure is not None:
+            return [str(keeper.failure)]
+        return [] if keeper.is_alive or keeper.is_stopping else ["the keeper's thread stands still"]
 
     def _stored(self, name: str, error: HerderError) -> Stored:
         stored = self._keeper.stored().get(name)

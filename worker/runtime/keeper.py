@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from worker.homes.port import Home, Stored
     from worker.runtime.board import Board
     from worker.runtime.reporter import Reporter
+    from worker.runtime.supervisor import RunningTask
     from worker.runtime.wanted import Draw
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Keeper:
         self._clock = clock
         self._end_within_s = end_within_s
         self._connectors: dict[str, Connector] = {}
+        self._complaints: dict[str, str] = {}
         self._is_current = threading.Event()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -82,6 +84,21 @@ class Keeper:
         """Whether its thread still does what it should."""
         is_late = self._clock.now_s() - self._turned_s > _STUCK_S
         return self._thread.is_alive() and not is_late
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once it ends."""
+        return self._stop
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it ends."""
+        return self._stop.is_set()
+
+    @property
+    def tasks(self) -> list[RunningTask]:
+        """Of all connectors here."""
+        return [task for one in self.connectors.values() for task in one.tasks]
 
     @property
     def connectors(self) -> Mapping[str, Connector]:
@@ -136,8 +153,14 @@ class Keeper:
                 self._report(connector)
             elif connector.is_gone:
                 del self._connectors[name]
-        except Exception:  # noqa: BLE001 - see above
-            _log.exception("Connector %s could not be looked after.", name)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._complain(name, error)
+
+    def _complain(self, name: str, error: Exception) -> None:
+        """Once, as the next turn will most likely fail alike."""
+        if self._complaints.get(name) != repr(error):
+            self._complaints[name] = repr(error)
+            _log.error("Connector %s could not be looked after.", name, exc_info=error)
 
     def _new(self, name: str) -> Connector:
         made = Connector(name, self._draw, self._clock, end_within_s=self._end_within_s)

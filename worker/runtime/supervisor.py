@@ -68,6 +68,7 @@ class RunningTask:
         self.trace = ""
         """Of the error, for the status; never empty where the state is FAILED."""
         self.assembled: Assembled | None = None
+        self.started_s = time.monotonic()
         self._stop = stop
         self._abort = threading.Event()
         self._is_paused = False
@@ -77,7 +78,13 @@ class RunningTask:
 
     def start(self) -> None:
         """Begin."""
+        self.started_s = time.monotonic()
         self._thread.start()
+
+    @property
+    def turned_s(self) -> float | None:
+        """When its loop last turned, by ``time.monotonic``; None: it has not begun."""
+        return None if self.assembled is None else self.assembled.task.turned_s
 
     @property
     def is_alive(self) -> bool:

@@ -32,6 +32,29 @@ class Leaver(Protocol):
         ...
 
 
+_staying: list[Leaver] = []
+
+
+def stay(consumer: Leaver) -> None:
+    """Keep a static member's place in its group for the process that follows this one.
+
+    ``unsubscribe`` would give it up, static or not, and ``close`` may stand still (see ``depart``).
+    So nothing is done, and the member is kept from being freed, which closes it, until the process
+    ends; its session then goes on for as long as the group's time-out says.
+    """
+    _staying.append(consumer)
+
+
+def somebody_stays() -> bool:
+    """Whether this process has to end without freeing what it has."""
+    return bool(_staying)
+
+
+def for_good() -> bool:
+    """Who leaves does not come back: the usual case."""
+    return False
+
+
 def depart(consumer: Leaver) -> None:
     """Give all partitions back, then close.
 

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
     AdminClient,
     NewPartitions,
@@ -20,13 +20,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 
 from worker.clock import SystemClock
 from worker.errors import ConfigError
-from worker.source.departure import depart
+from worker.source.departure import depart, for_good, stay
 from worker.source.failures import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from confluent_kafka import KafkaError
     from confluent_kafka import TopicPartition as KafkaPartition
     from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # as above
 
@@ -41,6 +40,7 @@ _OWNED: dict[str, Any] = {
     "auto.offset.reset": "latest",
     "enable.partition.eof": False,
 }
+_MADE_BY_OTHERS = frozenset({KafkaError.TOPIC_ALREADY_EXISTS, KafkaError.INVALID_PARTITIONS})
 _POLL_S = 0.2
 _LOOK_S = 5.0
 _REQUEST_S = 10.0
@@ -61,6 +61,8 @@ class KafkaSlotsSettings:
     session_s: float
     """A poll that is older holds nothing any more."""
     replication_factor: int = -1
+    stays: Callable[[], bool] = for_good
+    """Whether this process ends and is to come back: a static member then keeps its place."""
 
 
 class KafkaSlots:
@@ -92,7 +94,7 @@ class KafkaSlots:
         return self._mine
 
     def close(self) -> None:
-        """Leave the group, soon; a static member keeps its place until its session ends."""
+        """Leave the group, soon."""
         self._stop.set()
 
     @property
@@ -110,6 +112,12 @@ class KafkaSlots:
             _log.exception("No tasks can be leased from %s any more.", self._settings.topic)
         finally:
             self._mine = frozenset()
+            self._leave()
+
+    def _leave(self) -> None:
+        if "group.instance.id" in self._settings.consumer and self._settings.stays():
+            stay(self._consumer)
+        else:
             depart(self._consumer)
 
     def _hold(self) -> None:
@@ -173,8 +181,15 @@ class KafkaSlots:
                 return settings.topic in found.topics  # librdkafka's mock cluster
             return self._has_enough(found.topics.get(settings.topic))
         except KafkaException as error:
-            _log.warning("The topic %s cannot be had: %s.", settings.topic, error.args[0].str())
+            self._note_missing(error.args[0])
             return False
+
+    def _note_missing(self, error: KafkaError) -> None:
+        """Said once; another worker may just have made it."""
+        text = error.str()
+        if error.code() not in _MADE_BY_OTHERS and text != self._said:
+            self._said = text
+            _log.warning("Tasks wait for the topic %s: %s.", self._settings.topic, text)
 
     def _has_enough(self, topic: TopicMetadata | None) -> bool:
         settings = self._settings

@@ -2,7 +2,8 @@
 
 Operators as in https://docs.pinecone.io/guides/search/filter-by-metadata: ``$eq`` (also as a bare
 value), ``$ne``, ``$gt``, ``$gte``, ``$lt``, ``$lte``, ``$in``, ``$nin``, ``$exists``, ``$and``,
-``$or``. A list of strings matches where one of its elements does.
+``$or``. A list of strings matches where one of its elements does; ``$ne`` and ``$nin`` match only
+metadata that has the key, as Pinecone does.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _compares(sign: str, stored: Any, value: Any) -> bool:  # noqa: ANN401 - any
     if sign in ("$eq", "$in"):
         return _is_among(stored, [value] if sign == "$eq" else value)
     if sign in ("$ne", "$nin"):
-        return not _is_among(stored, [value] if sign == "$ne" else value)
+        return stored is not None and not _is_among(stored, [value] if sign == "$ne" else value)
     if sign not in _ORDER:
         raise ConfigError(f"a filter has no operator {sign!r}")
     return _is_number(stored) and _is_number(value) and _ORDER[sign](stored, value)

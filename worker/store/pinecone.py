@@ -15,10 +15,10 @@ import numpy as np
 from pinecone.errors import ApiError, NotFoundError, PineconeError, PineconeValueError
 from pydantic import Field, SecretStr, field_validator
 
-from worker.config.section import Section
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.model import Point
 from worker.store import pinecone_index as opening
+from worker.store.creation import Creation
 from worker.store.pinecone_errors import (
     blanked,
     is_about_dimensions,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from pinecone import Vector as PineconeVector
 
+    from worker.config.section import Section
     from worker.model import Vector
     from worker.store.pinecone_requests import Prepared
     from worker.store.port import Deletion
@@ -55,7 +56,7 @@ _PAGE = 100
 _URL_TOO_LONG = 414
 
 
-class PineconeConfig(Section):
+class PineconeConfig(Creation):
     """Settings of the Pinecone store."""
 
     index: str = Field(
@@ -73,6 +74,16 @@ class PineconeConfig(Section):
         default=None,
         alias="store.host",
         description="Host of the index, for keys that may not ask the control plane.",
+    )
+    cloud: str = Field(
+        default="aws",
+        alias="store.cloud",
+        description="Where a serverless index is made: the cloud.",
+    )
+    region: str = Field(
+        default="us-east-1",
+        alias="store.region",
+        description="Where a serverless index is made: the cloud's region.",
     )
     settle_ms: int = Field(
         default=10_000,
@@ -110,8 +121,22 @@ class PineconeStore:
             write_timeout_s=opening.TIMEOUT_S,
         )
 
+    def create(self, dimensions: int) -> None:
+        """A serverless index; it takes a while until it is ready, which ``check`` says."""
+        config = self._config
+        config.expect(dimensions)
+        if not config.create:
+            return
+        place = opening.Place(config.cloud, config.region)
+        with self._calling("making the index"):
+            key = config.api_key.get_secret_value()
+            shape = opening.Shape(dimensions, config.metric)
+            if opening.create(config.index, key, config.url, shape, place):
+                log.info("Pinecone index %r was made.", config.index)
+
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""
+        self._config.expect(dimensions)
         self.close()
         with self._calling("looking for the index"):
             index, shape = self._opened_index()

@@ -9,12 +9,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pinecone import Index, Pinecone, RetryConfig
+from pinecone import Index, Pinecone, RetryConfig, ServerlessSpec
 
 # The SDK hands ``retry_config`` to its control plane and to gRPC, never to the REST data plane.
 from pinecone._internal.constants import DATA_PLANE_API_VERSION
 from pinecone._internal.http_client import HTTPClient
-from pinecone.errors import NotFoundError
+from pinecone.errors import ConflictError, NotFoundError
 
 import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK returns
 from worker.answers import read_whole
@@ -40,6 +40,14 @@ class Shape:
 
     dimensions: int
     metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an index is made."""
+
+    cloud: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,27 @@ class IndexWithoutRetries(Index):
         """
         answer = self._http.get(f"{self.host}/vectors/fetch?{query}")
         return self._adapter.to_fetch_response(answer.content)
+
+
+def create(name: str, api_key: str, url: str | None, shape: Shape, place: Place) -> bool:
+    """Make a serverless index, unless there is one of this name; whether it was made.
+
+    It takes a while until it is ready; ``by_name`` says so.
+    """
+    with control_plane(api_key, url) as control:
+        if control.indexes.exists(name):
+            return False
+        try:
+            control.indexes.create(
+                name=name,
+                dimension=shape.dimensions,
+                metric=shape.metric,
+                spec=ServerlessSpec(cloud=place.cloud, region=place.region),
+                timeout=-1,
+            )
+        except ConflictError:
+            return False  # another worker was faster
+    return True
 
 
 def by_name(name: str, api_key: str, url: str | None) -> Opened:

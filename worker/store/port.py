@@ -69,6 +69,10 @@ class Store(Protocol):
         """What it can do."""
         ...
 
+    def create(self, dimensions: int) -> None:
+        """Make the index for vectors of this size if it is missing and ``store.create`` is set."""
+        ...
+
     def check(self, dimensions: int) -> None:
         """Ask the live store: reachable, key works, index exists, takes vectors of this size."""
         ...

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from worker.telemetry.bill import Bill
 from worker.telemetry.freshness import Freshness
+from worker.telemetry.spread import Spread
 
 if TYPE_CHECKING:
     from worker.model import Outcome
+
+FILL_BOUNDS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 @dataclass(slots=True)
@@ -24,6 +27,8 @@ class Counters:
     not_rows: Counter[str] = field(default_factory=Counter)
     """Filtered records that were no row changes, by kind."""
     batches: int = 0
+    fill: Spread = field(default_factory=lambda: Spread(FILL_BOUNDS))
+    """Of batches that went out: rows, as part of the rows that one may have."""
     bill: Bill = field(default_factory=Bill)
     """What the embedder's calls came to."""
     tokens_by_table: Counter[str] = field(default_factory=Counter)
@@ -53,6 +58,7 @@ class Counters:
             outcomes=_snapshot(self.outcomes) + _snapshot(other.outcomes),
             not_rows=_snapshot(self.not_rows) + _snapshot(other.not_rows),
             batches=self.batches + other.batches,
+            fill=self.fill.merged(other.fill),
             bill=self.bill + other.bill,
             tokens_by_table=_snapshot(self.tokens_by_table) + _snapshot(other.tokens_by_table),
             texts_by_table=_snapshot(self.texts_by_table) + _snapshot(other.texts_by_table),

@@ -1,21 +1,15 @@
-"""What is shown over HTTP as it is, beside the REST API."""
+"""What is answered over HTTP beside the REST API, path by path, such as metrics."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _well() -> HTTPStatus:
-    return HTTPStatus.OK
-
-
 class Page(NamedTuple):
-    """What a path answers; asked anew each time, from any thread."""
+    """What a path answers."""
 
     content_type: str
     body: Callable[[], bytes]
-    status: Callable[[], HTTPStatus] = _well

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from worker.telemetry.spread import Spread
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,6 +34,14 @@ class Ages(NamedTuple):
         counts = np.bincount(np.searchsorted(_BOUNDS_MS, ages_ms), minlength=len(BOUNDS_S) + 1)
         ages_s = ages_ms / 1000
         return cls(counts, float(ages_s.sum()), float(ages_s.min()), float(ages_s.max()))
+
+    @property
+    def spread(self) -> Spread:
+        """The same in plain numbers."""
+        made = Spread(BOUNDS_S)
+        made.counts = [int(count) for count in self.counts]
+        made.total, made.least, made.most = self.sum_s, self.least_s, self.most_s
+        return made
 
     def plus(self, other: Ages) -> Ages:
         """Both together."""

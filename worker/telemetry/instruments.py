@@ -13,18 +13,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from worker.model import Outcome
+from worker.telemetry.calls import failed
 
 if TYPE_CHECKING:
+    from worker.telemetry.calls import Kind as CallKind
     from worker.telemetry.reading import ProviderReading, Reading
 
 Attributes: TypeAlias = Mapping[str, str]
 Points: TypeAlias = Iterator[tuple[float, Attributes]]
 
-FRESHNESS = "vecsink.freshness"
-FRESHNESS_UNIT = "s"
-FRESHNESS_MEANING = (
-    "Time from the commit in the database until the index had the change; without snapshots."
-)
 CIRCUITS = ("closed", "limited", "open")
 
 
@@ -89,14 +86,14 @@ def _by_table(
 ) -> Callable[[Reading], Points]:
     def points(reading: Reading) -> Points:
         for table, number in numbers(reading).items():
-            yield number, {**_model(reading), "table": table}
+            yield number, {**of_model(reading), "table": table}
 
     return points
 
 
 def _of_model(number: Callable[[Reading], float]) -> Callable[[Reading], Points]:
     def points(reading: Reading) -> Points:
-        yield number(reading), _model(reading)
+        yield number(reading), of_model(reading)
 
     return points
 
@@ -104,22 +101,35 @@ def _of_model(number: Callable[[Reading], float]) -> Callable[[Reading], Points]
 def _of_provider(number: Callable[[ProviderReading], float]) -> Callable[[Reading], Points]:
     def points(reading: Reading) -> Points:
         if reading.provider is not None:
-            yield number(reading.provider), _model(reading)
+            yield number(reading.provider), of_model(reading)
 
     return points
 
 
 def _failed(reading: Reading) -> Points:
-    failed = {} if reading.provider is None else reading.provider.failed
-    for error, number in failed.items():
-        yield number, {**_model(reading), "error.type": error}
+    if reading.provider is not None:
+        for error, number in failed(reading.provider.durations).items():
+            yield number, {**of_model(reading), "error.type": error}
+
+
+def _store_failed(reading: Reading) -> Points:
+    if reading.store is not None:
+        for kind, spread in reading.store.durations.items():
+            if kind.error:
+                yield spread.count, {**of_connector(reading), **of_call(kind, "db.operation.name")}
+
+
+def of_call(kind: CallKind, operation: str) -> dict[str, str]:
+    """Answered calls have no ``error.type``, by the convention."""
+    names = {operation: kind.operation}
+    return {**names, "error.type": kind.error} if kind.error else names
 
 
 def _circuit(reading: Reading) -> Points:
     if reading.provider is not None:
         for state in CIRCUITS:
             is_it = reading.provider.circuit == state
-            yield float(is_it), {**_model(reading), "state": state}
+            yield float(is_it), {**of_model(reading), "state": state}
 
 
 def _budget_used(reading: Reading) -> Points:
@@ -132,7 +142,8 @@ def _budget_spent(reading: Reading) -> Points:
         yield float(reading.budget.is_spent), of_connector(reading)
 
 
-def _model(reading: Reading) -> dict[str, str]:
+def of_model(reading: Reading) -> dict[str, str]:
+    """Of a connector and its model, once that is loaded."""
     provider = reading.provider
     if provider is None:
         return of_connector(reading)
@@ -189,6 +200,11 @@ INSTRUMENTS = (
         _each("messaging.destination.name", lambda one: one.lag),
     ),
     Instrument(
+        "vecsink.consumer.lag_time", _GAUGE, "s",
+        "Time since the end of the log was where the whole group stands now, by topic.",
+        _each("messaging.destination.name", lambda one: one.lag_s),
+    ),
+    Instrument(
         "vecsink.embedding.texts", _COUNTER, "{text}", "Texts embedded, by table.",
         _by_table(lambda one: dict(one.counters.texts_by_table)),
     ),
@@ -214,6 +230,10 @@ INSTRUMENTS = (
     Instrument(
         "vecsink.embedding.errors", _COUNTER, "{call}",
         "Calls that failed, by HTTP status or kind of silence.", _failed,
+    ),
+    Instrument(
+        "vecsink.store.errors", _COUNTER, "{call}",
+        "Calls of the store that failed, by HTTP status or kind of silence.", _store_failed,
     ),
     Instrument(
         "vecsink.provider.limited", _COUNTER, "{call}",
@@ -245,4 +265,4 @@ INSTRUMENTS = (
         "1 while rows wait for the budget's next day.", _budget_spent,
     ),
 )  # fmt: skip
-"""All but ``vecsink.freshness``, which is a histogram."""
+"""All that are one number."""

@@ -16,31 +16,25 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
-    Histogram,
     HistogramDataPoint,
     Metric,
     MetricsData,
     PeriodicExportingMetricReader,
 )
+from opentelemetry.sdk.metrics.export import Histogram as HistogramData
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, generate_latest
 
 from worker import __version__
-from worker.telemetry.freshness import BOUNDS_S
-from worker.telemetry.instruments import (
-    FRESHNESS,
-    FRESHNESS_MEANING,
-    FRESHNESS_UNIT,
-    INSTRUMENTS,
-    Kind,
-    of_connector,
-)
+from worker.telemetry.histograms import HISTOGRAMS
+from worker.telemetry.instruments import INSTRUMENTS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
 
+    from worker.telemetry.histograms import Histogram
     from worker.telemetry.instruments import Instrument
     from worker.telemetry.reading import Reading
 
@@ -108,34 +102,43 @@ class Metrics:
 
         return observe
 
-    def _histograms(self) -> Metric | None:
+    def _histograms(self) -> list[Metric]:
         """Counted by ourselves, as the SDK has no histogram that is observed."""
-        points = [point for reading in self._readings() for point in self._points(reading)]
-        if not points:
-            return None
-        data = Histogram(points, AggregationTemporality.CUMULATIVE)
-        return Metric(FRESHNESS, FRESHNESS_MEANING, FRESHNESS_UNIT, data)
-
-    def _points(self, reading: Reading) -> Iterator[HistogramDataPoint]:
-        for table, ages in dict(reading.counters.freshness.by_table).items():
-            counts = [int(count) for count in ages.counts]
-            yield HistogramDataPoint(
-                attributes={**of_connector(reading), "table": table},
-                start_time_unix_nano=self._began_ns,
-                time_unix_nano=time.time_ns(),
-                count=sum(counts),
-                sum=ages.sum_s,
-                bucket_counts=counts,
-                explicit_bounds=BOUNDS_S,
-                min=ages.least_s,
-                max=ages.most_s,
+        readings = self._readings()
+        made = ((one, list(self._points(one, readings))) for one in HISTOGRAMS)
+        return [
+            Metric(
+                one.name,
+                one.meaning,
+                one.unit,
+                HistogramData(points, AggregationTemporality.CUMULATIVE),
             )
+            for one, points in made
+            if points
+        ]
+
+    def _points(self, one: Histogram, readings: Iterable[Reading]) -> Iterator[HistogramDataPoint]:
+        now_ns = time.time_ns()
+        for reading in readings:
+            for spread, attributes in one.spreads(reading):
+                if spread.count:
+                    yield HistogramDataPoint(
+                        attributes=attributes,
+                        start_time_unix_nano=self._began_ns,
+                        time_unix_nano=now_ns,
+                        count=spread.count,
+                        sum=spread.total,
+                        bucket_counts=list(spread.counts),
+                        explicit_bounds=spread.bounds,
+                        min=spread.least,
+                        max=spread.most,
+                    )
 
 
 class _Prometheus(PrometheusMetricReader):
-    """Hands on our histogram beside the SDK's metrics."""
+    """Hands on our histograms beside the SDK's metrics."""
 
-    def __init__(self, more: Callable[[], Metric | None], registry: CollectorRegistry) -> None:
+    def __init__(self, more: Callable[[], list[Metric]], registry: CollectorRegistry) -> None:
         super().__init__(scope_info_enabled=False, registry=registry)
         self._more = more
 
@@ -146,7 +149,7 @@ class _Prometheus(PrometheusMetricReader):
 class _Pushed(PeriodicExportingMetricReader):
     """The same over OTLP."""
 
-    def __init__(self, more: Callable[[], Metric | None], exporter: MetricExporter) -> None:
+    def __init__(self, more: Callable[[], list[Metric]], exporter: MetricExporter) -> None:
         self._more = more
         super().__init__(exporter)
 
@@ -154,13 +157,13 @@ class _Pushed(PeriodicExportingMetricReader):
         super()._receive_metrics(_with(metrics_data, self._more()), *args, **more)
 
 
-def _with(data: MetricsData, metric: Metric | None) -> MetricsData:
-    """The same and one more metric, in the scope that is ours."""
-    if metric is None or not data.resource_metrics:
+def _with(data: MetricsData, more: Sequence[Metric]) -> MetricsData:
+    """The same and more metrics, in the scope that is ours."""
+    if not (more and data.resource_metrics):
         return data
     first, *others = data.resource_metrics
     scope, *scopes = first.scope_metrics
-    scope = replace(scope, metrics=[*scope.metrics, metric])
+    scope = replace(scope, metrics=[*scope.metrics, *more])
     return replace(data, resource_metrics=[replace(first, scope_metrics=[scope, *scopes]), *others])
 
 

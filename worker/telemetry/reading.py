@@ -11,6 +11,8 @@ from worker.telemetry.counters import Counters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.telemetry.calls import Durations
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderReading:
@@ -26,8 +28,16 @@ class ProviderReading:
     """Calls answered 429."""
     opened: int
     """How often it ceased to answer."""
-    failed: Mapping[str, int]
-    """Calls of this connector by ``error.type``."""
+    durations: Durations = field(default_factory=dict)
+    """Of this connector's calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReading:
+    """The store that a connector calls."""
+
+    system: str
+    durations: Durations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,10 @@ class Reading:
     """Batches."""
     lag: Mapping[str, int] = field(default_factory=dict)
     """Of the whole group, by topic; without a topic of which nobody knows."""
+    lag_s: Mapping[str, float] = field(default_factory=dict)
+    """Of the same topics: the time since the oldest record that the group has not committed."""
     provider: ProviderReading | None = None
     """None until the model is loaded."""
+    store: StoreReading | None = None
+    """None until it is opened."""
     budget: BudgetReading | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.stack.bench import Bench
     from tests.stack.connect import Connector
+    from tests.stack.index import Index
     from tests.stack.shops import MySqlShop, PostgresShop
     from worker.provider_local.server import ProviderLocal
 
@@ -61,7 +62,7 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
                 (shop, connector.topic(f"{shop.table_prefix}.marks"))
                 for shop, connector in zip((postgres, mysql), connectors, strict=True)
             ]
-            settings = _settings(random.Random(f"{seed} settings"))
+            settings = _settings(random.Random(f"{seed} settings"), bench.index)
             yield Stage(bench, provider, [plain, full, other], marks, settings, name, chronicle)
         finally:
             bench.close()
@@ -69,14 +70,14 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
                 stack.connect.delete(connector)
 
 
-def play(stage: Stage, seed: int) -> None:
+def play(stage: Stage, seed: int, rounds: int = ROUNDS) -> None:
     """Everything that happens, and what must hold after each round."""
     draw = random.Random(f"{seed} events")
     for goods in stage.goods:  # the snapshot is there
         stage.bench.stack.kafka.topics.wait_for(goods.topic, FIRST_ROWS)
     stage.join()
     stage.catch_up()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         _happen_before(stage, draw)
         interruption = draw.randrange(TRANSACTIONS)
         for number in range(TRANSACTIONS):
@@ -185,9 +186,10 @@ def _capture(bench: Bench, shop: PostgresShop | MySqlShop, goods: list[Goods]) -
     )
 
 
-def _settings(draw: random.Random) -> dict[str, str]:
+def _settings(draw: random.Random, index: Index) -> dict[str, str]:
+    settle_ms = {"store.settle.ms": draw.choice(["0", "1000", "3000"])}
     return {
         "consumer.override.session.timeout.ms": "6000",
-        "store.settle.ms": draw.choice(["0", "1000", "3000"]),
+        **(settle_ms if index.shows_writes_late else {}),
         "batch.max.rows": draw.choice(["5", "288"]),
     }

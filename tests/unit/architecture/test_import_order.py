@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[3] / "worker"
 
 GROUPS = (
-    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers", "json_text"},
+    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers", "json_text", "sockets"},
     {"config", "telemetry"},
     {"flow", "document", "throttle"},
     {

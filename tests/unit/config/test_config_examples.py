@@ -16,6 +16,6 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_valid_without_a_warning(path: str) -> None:
-    loaded = load([path], environ={"PINECONE_API_KEY": "example"})
+    loaded = load([path], environ={"PINECONE_API_KEY": "example", "PGVECTOR_PASSWORD": "example"})
     assert loaded.problems == ()
     assert len(loaded.connectors) == 1

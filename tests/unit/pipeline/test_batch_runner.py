@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.unit.pipeline.engine import SESSION_S, TOPIC, Engine, entry, ledger
 from worker.errors import FatalError, RecordError, RetriableError, Stage
-from worker.model import Op, Outcome
+from worker.model import Op, Outcome, Point, Stamp
 
 AWAY = RetriableError("away", retry_after_s=0.1)
 REFUSED = RecordError("no", stage=Stage.STORE, kind="Refused")
@@ -134,3 +135,18 @@ def test_a_newer_delete_from_another_partition_removes_the_row() -> None:
     engine.backlog.add(entry(there, 8, Op.DELETE, committed_ms=2_000))
     engine.settle()
     assert engine.offset_in_index() is None
+
+
+@pytest.mark.parametrize("last", [Op.UPDATE, Op.DELETE])
+def test_a_late_write_of_a_swallowed_change_finds_a_newer_position(last: Op) -> None:
+    engine, ours = Engine(guarded=True), ledger()
+    engine.runner.run([engine.work(entry(ours, 1))])
+    engine.runner.run([engine.work(entry(ours, 2, last, name="as it stays"))])  # known from now on
+
+    swallowed = entry(ours, 3, Op.UPDATE, name="in between")
+    engine.runner.run([engine.work(swallowed, entry(ours, 4, last, name="as it stays"))])
+    vector = np.ones(32, np.float32)
+    stamp = Stamp("in between", swallowed.change.position, "fake/fake/32")
+    engine.store.upsert(TOPIC, [Point("1", vector, {}, stamp)])
+
+    assert engine.offset_in_index() == (None if last is Op.DELETE else 4)

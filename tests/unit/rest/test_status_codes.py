@@ -305,8 +305,8 @@ def test_an_offset_that_is_none_is_explained(
         (Health(is_started=False), "/health/live", 200, "healthy"),
         (Health(is_started=True), "/health/ready", 200, "healthy"),
         (Health(is_started=True, is_alive=False), "/health", 500, "unhealthy"),
-        (Health(is_started=True, is_alive=False), "/health/live", 500, "unhealthy"),
-        (Health(is_started=True, is_alive=False), "/health/ready", 500, "unhealthy"),
+        (Health(is_started=True, is_alive=False), "/health/live", 503, "unhealthy"),
+        (Health(is_started=True, is_alive=False), "/health/ready", 503, "unhealthy"),
     ],
 )
 def test_health_means_something(

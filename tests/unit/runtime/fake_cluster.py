@@ -12,6 +12,7 @@ from worker.clock import SystemClock
 from worker.homes.port import Stored
 from worker.homes.topic import TopicHome
 from worker.runtime.board import Board
+from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
@@ -137,6 +138,7 @@ class Pod:
             open_offsets=lambda values, _origin: cluster.offsets[values["name"]],
             cluster_id=lambda: "cluster-1",
             is_live=lambda one: one in {pod.pod_id for pod in cluster.pods.values()},
+            pulse=Health(lambda: self.keeper.tasks, self.keeper.stopping),
         )
 
     def _draw(self, values: Mapping[str, str], origin: str) -> Blueprint:
@@ -154,11 +156,12 @@ class Cluster:
         self.offsets: defaultdict[str, FakeOffsets] = defaultdict(FakeOffsets)
         self.pods: dict[str, Pod] = {}
 
-    def pod(self, worker_id: str = "pod-0:8083") -> Pod:
+    def pod(self, worker_id: str = "pod-0:8083", *, starts: bool = True) -> Pod:
         made = Pod(self, worker_id)
         self.pods[made.pod_id] = made
-        made.keeper.start()
-        until(lambda: made.keeper.is_current)
+        if starts:
+            made.keeper.start()
+            until(lambda: made.keeper.is_current)
         return made
 
     def stop(self, pod: Pod) -> bool:

@@ -35,6 +35,7 @@ class FakeTask:
         self.generation = generation
         self.is_paused = False
         self.is_running = False
+        self.turned_s: float | None = None
         self.progress: Mapping[TopicPartition, int] = {}
         self._fate = threading.Event()
         self._error: BaseException | None = None
@@ -120,6 +121,7 @@ class FakeFactory:
         self.parts: list[FakeParts] = []
         self.slots: list[FakeSlots] = []
         self.reads = 0
+        self.refuses_slots = False
         self.gate = threading.Event()
         """Tasks begin while it is set."""
         self.gate.set()
@@ -153,6 +155,8 @@ class FakeFactory:
         return made
 
     def _open(self, count: int) -> FakeSlots:
+        if self.refuses_slots:
+            raise ConfigError("Kafka client: no such property")
         made = FakeSlots(frozenset(range(count)))
         self.slots.append(made)
         return made

@@ -144,6 +144,13 @@ def test_a_connector_that_cannot_start_is_tried_again_when_somebody_asks(
     bench.want(reread=1, wrong=wrong).until(lambda: bench.factory.reads > reads)
 
 
+def test_slots_that_cannot_be_had_are_the_connectors_failure(bench: Bench) -> None:
+    bench.factory.refuses_slots = True
+    bench.want().until(lambda: "no such property" in bench.connector.failure)
+    bench.factory.refuses_slots = False
+    bench.want(reread=1).until_states(State.RUNNING)
+
+
 def test_a_task_that_fails_says_why_and_leaves_the_others_alone(bench: Bench) -> None:
     bench.want(tasks_max="2").until_states(State.RUNNING, State.RUNNING)
     first = next(task for task in bench.factory.tasks if task.number == 0)

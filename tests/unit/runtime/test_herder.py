@@ -68,12 +68,16 @@ def test_pods_that_give_the_same_address_do_not_quarrel(cluster: Cluster) -> Non
     create(first)
     cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
     cluster.until(shows(first, *RUNNING))
-    said = cluster.log.end
-    for _ in range(50):
-        first.keeper.wake()
-        second.keeper.wake()
-        time.sleep(0.002)
-    assert cluster.log.end == said
+
+    def is_quiet() -> bool:
+        said = cluster.log.end
+        for _ in range(50):
+            first.keeper.wake()
+            second.keeper.wake()
+            time.sleep(0.002)
+        return cluster.log.end == said
+
+    cluster.until(is_quiet, "they agree")
 
 
 def test_a_pod_that_dies_is_replaced(cluster: Cluster) -> None:
@@ -336,9 +340,36 @@ def test_a_level_is_set_on_every_pod_and_not_on_one_that_comes_later(cluster: Cl
     assert cluster.pod("c:1").levels == []
 
 
-def test_health_is_of_the_thread_that_keeps_everything_running(cluster: Cluster) -> None:
+def test_health_is_of_the_threads_of_keeper_and_tasks(cluster: Cluster) -> None:
     pod = cluster.pod()
     assert (pod.herder.health().is_started, pod.herder.health().is_alive) == (True, True)
-    pod.keeper.stop(30.0)
+    create(pod)
+    cluster.until(shows(pod, *RUNNING))
+    pod.factory.running[0].turned_s = time.monotonic() - 1000.0
+    assert "has not polled" in pod.herder.health().detail
     assert not pod.herder.health().is_alive
+    pod.keeper.stop(30.0)
+    assert (pod.herder.health().is_started, pod.herder.health().is_alive) == (False, True)
     assert pod.herder.kafka_cluster_id() == "cluster-1"
+
+
+def test_a_worker_is_ready_when_its_first_tasks_have_started_and_stays_so(
+    cluster: Cluster,
+) -> None:
+    before = cluster.pod("a:1")
+    create(before)
+    cluster.until(shows(before, *RUNNING))
+    cluster.stop(before)
+    pod = cluster.pod("b:1", starts=False)
+    pod.factory.gate.clear()
+    pod.keeper.start()
+    cluster.until(lambda: len(pod.keeper.tasks) == 2)
+    assert not pod.herder.health().is_started
+    assert "is starting" in pod.herder.health().detail
+    pod.factory.gate.set()
+    cluster.until(lambda: pod.herder.health().is_started)
+    pod.factory.gate.clear()
+    pod.herder.put_config("other", {"name": "other"})
+    cluster.until(lambda: len(pod.keeper.tasks) == 3)
+    assert pod.herder.health().is_started
+    pod.factory.gate.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,51 +15,15 @@ from opentelemetry.sdk.metrics.export import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from worker.model import Outcome
-from worker.telemetry.bill import Bill
+from tests.unit.telemetry.readings import busy, prometheus_text
 from worker.telemetry.counters import Counters
-from worker.telemetry.instruments import FRESHNESS, INSTRUMENTS
+from worker.telemetry.histograms import HISTOGRAMS
+from worker.telemetry.instruments import INSTRUMENTS
 from worker.telemetry.metrics import Metrics
-from worker.telemetry.reading import BudgetReading, ProviderReading, Reading
+from worker.telemetry.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-OPENAI = ProviderReading(
-    provider="openai",
-    model="text-embedding-3-small",
-    circuit="limited",
-    waiting=3,
-    in_flight=2,
-    limited=4,
-    opened=1,
-    failed={"429": 4, "ConnectTimeout": 1},
-)
-
-
-def busy() -> Reading:
-    counters = Counters(
-        records=110,
-        outcomes=Counter({Outcome.WRITTEN: 90, Outcome.DEAD_LETTERED: 10}),
-        batches=5,
-        rebalances=2,
-        bill=Bill(requests=7, texts=90, tokens=1000, usd=0.5, truncated=1),
-        tokens_by_table=Counter(products=900, reviews=100),
-        texts_by_table=Counter(products=80, reviews=10),
-        dead_letters=Counter(TextTooLong=10),
-    )
-    counters.freshness.record("products", [10_000, 11_500], 12_000.0)
-    return Reading(
-        connector="shop",
-        group="connect-shop",
-        counters=counters,
-        tasks=Counter(RUNNING=2),
-        buffered=8,
-        in_flight=3,
-        lag={"shop.public.products": 42},
-        provider=OPENAI,
-        budget=BudgetReading(0.25, is_spent=False),
-    )
 
 
 @pytest.fixture
@@ -71,15 +34,19 @@ def made() -> Iterator[Metrics]:
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """An empty label is none, in Prometheus."""
     families = text_string_to_metric_families(metrics.text().decode())
     return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
+        (sample.name, frozenset(one for one in sample.labels.items() if one[1])): sample.value
         for family in families
         for sample in family.samples
     }
 
 
 MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embedding-3-small"}
+
+EMBEDS = {**MODEL, "gen_ai_operation_name": "embeddings"}
+UPSERTS = {"db_system_name": "pinecone", "db_operation_name": "upsert"}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +61,18 @@ MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embeddi
         ("vecsink_batches_in_flight", {}, 3),
         ("vecsink_tasks", {"state": "RUNNING"}, 2),
         ("vecsink_consumer_lag", {"messaging_destination_name": "shop.public.products"}, 42),
+        (
+            "vecsink_consumer_lag_time_seconds",
+            {"messaging_destination_name": "shop.public.products"},
+            7.5,
+        ),
         ("vecsink_embedding_texts_total", {**MODEL, "table": "products"}, 80),
         ("vecsink_embedding_tokens_total", {**MODEL, "table": "reviews"}, 100),
         ("vecsink_embedding_cost_total", {**MODEL, "table": "products"}, 0.45),
         ("vecsink_embedding_calls_total", MODEL, 7),
         ("vecsink_embedding_truncated_total", MODEL, 1),
         ("vecsink_embedding_errors_total", {**MODEL, "error_type": "429"}, 4),
+        ("vecsink_store_errors_total", {"db_operation_name": "upsert", "error_type": "503"}, 2),
         ("vecsink_provider_limited_total", MODEL, 4),
         ("vecsink_provider_outages_total", MODEL, 1),
         ("vecsink_provider_calls_in_flight", MODEL, 2),
@@ -111,6 +84,20 @@ MODEL = {"gen_ai_provider_name": "openai", "gen_ai_request_model": "text-embeddi
         ("vecsink_freshness_seconds_bucket", {"table": "products", "le": "1.0"}, 1),
         ("vecsink_freshness_seconds_bucket", {"table": "products", "le": "+Inf"}, 2),
         ("vecsink_freshness_seconds_sum", {"table": "products"}, 2.5),
+        ("vecsink_batch_fill_bucket", {"le": "0.9"}, 1),
+        ("vecsink_batch_fill_count", {}, 3),
+        ("gen_ai_client_operation_duration_seconds_bucket", {**EMBEDS, "le": "0.04"}, 1),
+        (
+            "gen_ai_client_operation_duration_seconds_count",
+            {**EMBEDS, "error_type": "429"},
+            4,
+        ),
+        ("db_client_operation_duration_seconds_bucket", {**UPSERTS, "le": "0.05"}, 1),
+        (
+            "db_client_operation_duration_seconds_sum",
+            {**UPSERTS, "error_type": "503"},
+            0.7,
+        ),
     ],
 )
 def test_prometheus_reads_what_the_connector_did(
@@ -170,8 +157,8 @@ def test_what_is_left_is_sent_at_the_end_histogram_and_all() -> None:
     (resource,) = collector.sent[-1].resource_metrics
     (scope,) = resource.scope_metrics
     by_name = {metric.name: metric for metric in scope.metrics}
-    assert by_name.keys() == {one.name for one in INSTRUMENTS} | {FRESHNESS}
-    histogram = by_name[FRESHNESS].data
+    assert by_name.keys() == {one.name for one in (*INSTRUMENTS, *HISTOGRAMS)}
+    histogram = by_name["vecsink.freshness"].data
     assert isinstance(histogram, Histogram)
     (point,) = histogram.data_points
     assert (point.count, point.sum, point.min, point.max) == (2, 2.5, 0.5, 2.0)
@@ -183,11 +170,3 @@ def test_the_page_of_operations_names_every_metric() -> None:
     exported = {family.name for family in text_string_to_metric_families(prometheus_text())}
     named = set(re.findall(r"^\| `(\w+?)(?:_total)?` \|", page, re.MULTILINE))
     assert named == exported - {"target_info"}
-
-
-def prometheus_text() -> str:
-    metrics = Metrics(lambda: [busy()])
-    try:
-        return metrics.text().decode()
-    finally:
-        metrics.close()

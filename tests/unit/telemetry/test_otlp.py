@@ -1,23 +1,22 @@
-"""Whether telemetry is pushed."""
+"""Spans arrive at a collector, with the exporter that the worker uses."""
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-from worker.telemetry.otlp import is_pushed
+from tests.collector import Collector
+from worker.telemetry.spans import BatchSpans
+from worker.telemetry.traces import Traces, otlp_exporter
+
+if TYPE_CHECKING:
+    import pytest
 
 
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, False),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, True),
-        ({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://collector:4318/v1/metrics"}, True),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, False),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_SDK_DISABLED": "true"}, False),
-    ],
-)
-def test_telemetry_is_pushed_where_the_standard_variables_say_so(
-    variables: dict[str, str], *, expected: bool
-) -> None:
-    assert is_pushed(variables) is expected
+def test_what_was_done_before_the_end_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Collector() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url)
+        traces = Traces(otlp_exporter())
+        with BatchSpans("shop", "connect-shop", traces.provider.get_tracer("test"))(1, list):
+            pass
+        traces.close()
+    assert [span.name for span in collector.spans] == ["process"]

@@ -1,0 +1,73 @@
+"""A batch and what it calls are one trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from tests.embedding import embedding_of
+from tests.unit.pipeline.engine import TOPIC, Engine, entry, ledger
+from worker.pipeline.embedding import Embedding
+from worker.store.measured import MeasuredStore
+from worker.telemetry.calls import EMBEDDING_BOUNDS_S, STORE_BOUNDS_S, Calls, Kind
+from worker.telemetry.spans import BatchSpans
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Tracer
+
+    from worker.pipeline.batch import BatchRunner
+
+TEXT = "a text that nobody should see"
+
+
+def traced(engine: Engine, tracer: Tracer) -> tuple[BatchRunner, MeasuredStore]:
+    """The engine's runner with spans around all that it does."""
+    store = MeasuredStore(engine.store, "memory", Calls(STORE_BOUNDS_S, tracer))
+    caller = embedding_of(engine.embedder, engine.clock)._caller
+    calls = Calls(EMBEDDING_BOUNDS_S, tracer)
+    runner = replace(
+        engine.runner,
+        spans=BatchSpans("shop", "connect-shop", tracer),
+        lookup=replace(engine.runner.lookup, store=store),
+        writing=replace(engine.runner.writing, store=store),
+        embedding=Embedding("shop", replace(caller, calls=calls)),
+    )
+    return runner, store
+
+
+def test_fetch_embed_and_upsert_are_below_the_batch_that_they_serve() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    engine, ours = Engine(), ledger()
+    runner, store = traced(engine, provider.get_tracer("test"))
+
+    runner.run([engine.work(entry(ours, 7, name=TEXT))])
+
+    spans = {span.name: span for span in exporter.get_finished_spans()}
+    batch = spans.pop(f"process {TOPIC}")
+    assert spans.keys() == {f"fetch {TOPIC}", "embeddings fake", f"upsert {TOPIC}"}
+    assert all(is_below(span, batch) for span in spans.values())
+    embedding = spans["embeddings fake"].attributes
+    assert embedding is not None
+    assert embedding["gen_ai.operation.name"] == "embeddings"
+    assert embedding["gen_ai.provider.name"] == "fake"
+    assert embedding["gen_ai.request.model"] == "fake"
+    written = spans[f"upsert {TOPIC}"].attributes
+    assert written is not None
+    assert (written["db.system.name"], written["db.operation.batch.size"]) == ("memory", 1)
+    assert store.calls.durations[Kind("upsert", "")].count == 1
+    assert not any(TEXT in span.to_json() for span in exporter.get_finished_spans())
+
+
+def is_below(span: ReadableSpan, parent: ReadableSpan) -> bool:
+    return (
+        span.parent is not None
+        and parent.context is not None
+        and span.parent.span_id == parent.context.span_id
+    )

@@ -1,0 +1,74 @@
+"""What PostgreSQL's errors mean for us; without its own words, which may quote a row."""
+
+from __future__ import annotations
+
+import psycopg
+
+from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+
+_AWAY = ("08", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
+"""SQLSTATEs, or their classes, of what passes: connections, conflicts, resources, locks, an
+operator's intervention, the disk, a server that is a standby just now."""
+_DATA = ("22", "23", "54000", "54001")
+"""Of what may be wrong with one point: its values, a constraint that somebody added, its size."""
+_TOO_LARGE = "54"
+_CANCELLED = "57014"
+_REFUSED = (
+    "authentication failed", "pg_hba.conf", "does not exist", "not permitted to log in",
+    "permission denied", "no password supplied", "certificate", "not support SSL",
+)  # fmt: skip
+"""libpq gives no SQLSTATE for a refused login, only the server's text."""
+
+
+def is_about_data(error: psycopg.Error) -> bool:
+    """Whether one of the points may be at fault."""
+    return (error.sqlstate or "").startswith(_DATA) or (
+        error.sqlstate is None and isinstance(error, psycopg.DataError)
+    )
+
+
+def record_error(error: psycopg.Error) -> RecordError:
+    """The error of a point that was refused when it stood alone."""
+    kind = "PointTooLarge" if (error.sqlstate or "").startswith(_TOO_LARGE) else "PointRefused"
+    return RecordError(
+        f"PostgreSQL refuses the point ({_name(error)})", stage=Stage.STORE, kind=kind
+    )
+
+
+def refused_login(error: psycopg.OperationalError) -> WorkerError:
+    """Why there is no connection; the text names host, user and database, never the password."""
+    text = str(error).strip()
+    needs_password = error.pgconn is not None and error.pgconn.needs_password
+    if needs_password or any(part in text for part in _REFUSED):
+        return FatalError(
+            f"the store's database refuses the login: {text}; check store.url, store.user and "
+            "store.password"
+        )
+    return RetriableError(f"the store's database does not answer: {text}")
+
+
+def translated(error: psycopg.Error, doing: str) -> WorkerError:
+    """The worker's error for what is not about a point; ``doing`` says what was tried."""
+    state = error.sqlstate or ""
+    said = f"pgvector, {doing}: {_name(error)}"
+    if state == _CANCELLED:
+        return RetriableError(f"{said}; it took longer than store.timeout.ms").coded(state)
+    if state.startswith(_AWAY):
+        return RetriableError(said).coded(state)
+    if not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return RetriableError(f"pgvector, {doing}: the connection is gone")
+    return FatalError(f"{said}; {_advice(error)}").coded(state)
+
+
+def _advice(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return "store.user may not do this: GRANT what docs/stores.md names"
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "the table of store.index is gone: make it, or set store.create to true"
+    if isinstance(error, psycopg.errors.UndefinedColumn):
+        return "the table has other columns than vecsink's: start once with store.create=true"
+    return "check the store.* settings"
+
+
+def _name(error: psycopg.Error) -> str:
+    return f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
