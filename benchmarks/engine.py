@@ -25,6 +25,7 @@ from worker.index import Index
 from worker.noting import Notes
 from worker.runtime.collector import calm_collector
 from worker.statehouse import Statehouse
+from worker.store.measured import MeasuredStore
 from worker.throttle.accounts import Accounts
 from worker.treasury import Counting
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from worker.pipeline.task import Task
     from worker.source.kafka import KafkaSource
     from worker.source.port import Polled
-    from worker.store.port import Store
 
 
 class MeteredIndex(Index):
@@ -56,8 +56,9 @@ class MeteredIndex(Index):
         return MeteredEmbedder(made, self.meter)
 
     @cached_property
-    def store(self) -> Store:
-        return MeteredStore(super().store, self.meter)
+    def store(self) -> MeasuredStore:
+        made = super().store
+        return MeasuredStore(MeteredStore(made, self.meter), made.system)
 
 
 class TimedSource:
