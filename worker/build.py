@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker import __version__
@@ -70,7 +70,7 @@ class Assembly:
     reselector: Reselector | None
     """Reads missing columns from the source database; None where none is named."""
     notes: Notes
-    stays: Callable[[], bool] = for_good
+    stays: Callable[[], bool] = field(default=for_good, kw_only=True)
     """Whether static members keep their places when the tasks end."""
 
     @classmethod
@@ -89,7 +89,7 @@ class Assembly:
         state = Statehouse(worker, config)
         index = Index(config, accounts, Treasury(config, state))
         notes = Notes(config, state, index)
-        return cls(worker, config, index, state, reselector(config), notes, stays)
+        return cls(worker, config, index, state, reselector(config), notes, stays=stays)
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""

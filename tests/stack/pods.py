@@ -56,7 +56,7 @@ class Pod:
 
     def is_ready(self) -> bool:
         try:
-            return self.ask("GET", "/health")["status"] == "healthy"
+            return bool(self.ask("GET", "/health")["status"] == "healthy")
         except (httpx.TransportError, AssertionError):
             return False
 
