@@ -302,7 +302,7 @@ def hold(url: str, plugin: str, base: Mapping[str, str]) -> dict[str, Answer]:
 
 
 def _sent(client: httpx.Client, step: Ask, plugin: str, base: Mapping[str, str]) -> httpx.Response:
-    """Again while the cluster moves its tasks, as every client does."""
+    """Again where the answer asks for it, as every client does."""
     method, path = step.request.format(plugin=plugin).split(" ")
     body = step.body(base) if callable(step.body) else step.body
     content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
@@ -311,10 +311,15 @@ def _sent(client: httpx.Client, step: Ask, plugin: str, base: Mapping[str, str])
     deadline = time.monotonic() + _WAIT_S
     while True:
         answer = client.request(method, path, content=content, headers=headers)
-        moves = answer.status_code == httpx.codes.CONFLICT and "exists" not in answer.text
-        if not moves or time.monotonic() > deadline:
+        if not _may_be_retried(answer) or time.monotonic() > deadline:
             return answer
         time.sleep(0.1)
+
+
+def _may_be_retried(answer: httpx.Response) -> bool:
+    """While tasks move, or are still in the group whose offsets are to change."""
+    moves = answer.status_code == httpx.codes.CONFLICT and "exists" not in answer.text
+    return moves or (answer.is_server_error and "haven't stopped completely" in answer.text)
 
 
 def _wait(client: httpx.Client, step: Wait) -> None:
