@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.stack.stack import Stack
 
 SEED = 8
-ROUNDS = 2
+ROUNDS = 1  # this seed has a restart and a kill in its first one
 ROWS = 1000
 
 
