@@ -58,7 +58,18 @@ def opened(server: Weaviate, index: str, **others: object) -> WeaviateStore:
         "store.properties": PROPERTIES,
         "store.create": True,
     }
-    return WeaviateStore(WeaviateConfig.model_validate(keys | others))
+    OPEN.append(WeaviateStore(WeaviateConfig.model_validate(keys | others)))
+    return OPEN[-1]
+
+
+OPEN: list[WeaviateStore] = []
+
+
+@pytest.fixture(autouse=True)
+def _closing() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 @pytest.fixture
@@ -67,7 +78,6 @@ def store(server: Weaviate, index: str) -> Iterator[WeaviateStore]:
     made.create(DIMENSIONS)
     made.check(DIMENSIONS)
     yield made
-    made.close()
     drop(server, index)
 
 

@@ -41,7 +41,6 @@ class Weaviate:
             "PERSISTENCE_DATA_PATH": str(self._data),
             "DEFAULT_VECTORIZER_MODULE": "none",
             "CLUSTER_HOSTNAME": "node1",
-            "CLUSTER_IN_LOCALHOST": "true",
             "CLUSTER_ADVERTISE_ADDR": HOST,
             "RAFT_BOOTSTRAP_EXPECT": "1",
             "GRPC_PORT": str(self.grpc_port),

@@ -132,6 +132,8 @@ def _by_code(error: grpc.RpcError, said: str) -> WorkerError:
     code = error.code()
     if code in _REFUSED:
         return FatalError(f"{said}; {_REFUSED[code]}").coded(code.name)
+    if "unauthorized" in said or "forbidden" in said:
+        return FatalError(f"{said}; check store.api.key").coded(code.name)
     if is_about_collection(said):
         return FatalError(f"{said}; check store.index").coded(code.name)
     return RetriableError(said).coded(code.name)
