@@ -3,7 +3,7 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help demo test check format unit contract stack-test stack stack-down bench bench-main docs clean
+.PHONY: help demo test check format unit contract test-weaviate stack-test stack stack-down bench bench-main docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ unit: .venv/.ready ## Tests without servers
 
 contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
 	$(BIN)/pytest tests/contract
+
+test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes)
+	BUILD_WEAVIATE=1 $(BIN)/pytest tests/contract/test_store_weaviate.py
 
 stack-test: .venv/.ready ## End to end on real Kafka, Debezium, registry and databases
 	$(BIN)/pytest tests/stack

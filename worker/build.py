@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker import __version__
@@ -32,6 +32,7 @@ from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
 from worker.replaying import replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.source.departure import for_good
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.statehouse import Statehouse
@@ -42,7 +43,7 @@ from worker.treasury import Treasury
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -71,9 +72,17 @@ class Assembly:
     reselector: Reselector | None
     """Reads missing columns from the source database; None where none is named."""
     notes: Notes
+    stays: Callable[[], bool] = field(default=for_good, kw_only=True)
+    """Whether static members keep their places when the tasks end."""
 
     @classmethod
-    def of(cls, worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts) -> Assembly:
+    def of(
+        cls,
+        worker: WorkerConfig,
+        config: ConnectorConfig,
+        accounts: Accounts,
+        stays: Callable[[], bool] = for_good,
+    ) -> Assembly:
         """Nothing is opened yet. ``accounts`` are those of the whole process.
 
         Raises:
@@ -82,7 +91,7 @@ class Assembly:
         state = Statehouse(worker, config)
         index = Index(config, accounts, Treasury(config, state))
         notes = Notes(config, state, index)
-        return cls(worker, config, index, state, reselector(config), notes)
+        return cls(worker, config, index, state, reselector(config), notes, stays=stays)
 
     def specs(self, *, until_caught_up: bool) -> list[TaskSpec]:
         """One per ``tasks.max``; they make their clients when they begin."""
@@ -119,7 +128,7 @@ class Assembly:
         documents = DocumentBuilder(document_spec(self.config), model, chunking=chunking)
         source = self._source(number)
         consumer = kafka.consumer_properties(self.worker, self.config, number)
-        session_s = _session_s(dict(consumer))
+        session_s = session_of(consumer)
         lease = Lease(clock, session_s)
         runner = BatchRunner.of(
             documents=documents,
@@ -167,6 +176,7 @@ class Assembly:
                 consumer=kafka.consumer_properties(self.worker, self.config, number),
                 admin=kafka.admin_properties(self.worker, self.config),
                 subscription=Subscription(self.config.subscription),
+                stays=self.stays,
             )
         )
 
@@ -264,7 +274,8 @@ def _shown(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _session_s(consumer: dict[str, object]) -> float:
+def session_of(consumer: Mapping[str, object]) -> float:
+    """Seconds without a sign of life after which a member of this kind is out of its group."""
     session_ms = consumer.get("session.timeout.ms")
     return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
 

@@ -20,8 +20,7 @@ from worker.telemetry.behind import Behind
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from worker.config.connector import ConnectorConfig
-    from worker.config.worker import WorkerConfig
+    from worker.build import Assembly
     from worker.letters.standing import LetterId
     from worker.model import TopicPartition
     from worker.source.port import SpanReader
@@ -35,22 +34,15 @@ _TIMEOUT_S = 10.0
 class Lag:
     """Asked for beside the group, in a thread of its own."""
 
-    def __init__(
-        self,
-        worker: WorkerConfig,
-        config: ConnectorConfig,
-        closed: Callable[[], Collection[LetterId]],
-    ) -> None:
-        """``closed`` are the letters that nothing is left to be done about."""
+    def __init__(self, of: Assembly) -> None:
+        self.of = of
         self.by_topic: Mapping[str, int] = {}
         """Rows; empty while nobody knows."""
         self.seconds_by_topic: Mapping[str, float] = {}
-        self._behind = Behind()
         self.open_letters: int | None = None
         """None while nobody knows, and where there is no dead-letter topic."""
-        self._worker = worker
-        self._config = config
-        self._closed = closed
+        self._behind = Behind()
+        self._config = config = of.config
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
 
@@ -59,10 +51,8 @@ class Lag:
         self._thread.start()
 
     def close(self) -> None:
-        """End."""
+        """End, soon."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_TIMEOUT_S)
 
     def _run(self) -> None:
         topic = self._config.dlq_topic
@@ -71,7 +61,7 @@ class Lag:
                 self._look(rows, None)
                 return
             with closing(self._reader((topic,))) as letters:
-                self._look(rows, OpenLetters(letters, self._closed))
+                self._look(rows, OpenLetters(letters, self.of.notes.closed_letters))
 
     def _look(self, rows: SpanReader, letters: OpenLetters | None) -> None:
         while not self._stop.is_set():
@@ -95,7 +85,7 @@ class Lag:
     def _reader(self, topics: tuple[str, ...]) -> SpanReader:
         from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
 
-        worker, config = self._worker, self._config
+        worker, config = self.of.worker, self._config
         return KafkaSpanReader(
             KafkaSourceSettings(
                 consumer=kafka.reader_properties(worker, config),

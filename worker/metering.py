@@ -7,30 +7,27 @@ import threading
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-import orjson
-
-from worker.errors import RetriableError
 from worker.lagging import Lag
+from worker.runtime.port import State
+from worker.runtime.supervisor import TaskState
 from worker.spend.port import BudgetState
 from worker.telemetry.counters import Counters
+from worker.telemetry.exposition import Page
 from worker.telemetry.otlp import is_pushed, is_traced
 from worker.telemetry.reading import BudgetReading, ProviderReading, Reading, StoreReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from worker.build import Assembly
-    from worker.config.listener import Listener
-    from worker.config.worker import WorkerConfig
     from worker.index import Index
-    from worker.runtime.health import Health, Verdict
     from worker.runtime.supervisor import RunningTask
-    from worker.telemetry.exposition import Exposition
     from worker.telemetry.metrics import Metrics
     from worker.telemetry.traces import Traces
+
+Running: TypeAlias = "tuple[Assembly, Sequence[RunningTask]]"
 
 _log = logging.getLogger(__name__)
 
@@ -40,48 +37,63 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 class Metering:
     """Reads connectors and their tasks while they run, from any thread."""
 
-    def __init__(self, built: Sequence[Assembly], tasks: Sequence[RunningTask]) -> None:
-        self._built = built
-        self._tasks = tasks
-        self._lags = {
-            one.config.name: Lag(one.worker, one.config, one.notes.closed_letters) for one in built
-        }
+    def __init__(self, running: Callable[[], Iterable[Running]]) -> None:
+        """``running`` tells what runs at the moment."""
+        self._running = running
+        self._lags: dict[str, Lag] = {}
+        self._watches = False
 
     def readings(self) -> list[Reading]:
         """One of each connector."""
-        return [self._reading(one) for one in self._built]
+        running = list(self._running())
+        self._follow({one.config.name: one for one, _ in running})
+        return [self._reading(one, tasks) for one, tasks in running]
 
     def watch(self) -> None:
         """Begin to look how far behind the groups are."""
-        for lag in self._lags.values():
-            lag.watch()
+        self._watches = True
 
     def close(self) -> None:
         """Look no more."""
-        for lag in self._lags.values():
-            lag.close()
+        self._watches = False
+        self._follow({})
 
-    def _reading(self, one: Assembly) -> Reading:
-        name = one.config.name
-        tasks = [task for task in self._tasks if task.spec.connector == name]
+    def _follow(self, present: Mapping[str, Assembly]) -> None:
+        """Look at the groups of these connectors, and no longer at others'."""
+        gone = [lag for name, lag in self._lags.items() if present.get(name) is not lag.of]
+        self._lags = {name: lag for name, lag in self._lags.items() if lag not in gone}
+        for lag in gone:
+            lag.close()
+        for name in present.keys() - self._lags.keys() if self._watches else ():
+            self._lags[name] = Lag(present[name])
+            self._lags[name].watch()
+
+    def _reading(self, one: Assembly, tasks: Sequence[RunningTask]) -> Reading:
         running = [task.assembled.task for task in tasks if task.assembled is not None]
+        lag = self._lags.get(one.config.name)
         counters = Counters()
         for task in running:
             counters = counters.merged(task.counters)
         return Reading(
-            connector=name,
+            connector=one.config.name,
             group=one.config.group_id,
             counters=counters,
-            tasks=Counter(task.state.value for task in tasks),
+            tasks=Counter(_state(task) for task in tasks),
             buffered=sum(task.buffered for task in running),
             in_flight=sum(task.in_flight for task in running),
-            lag=self._lags[name].by_topic,
-            open_letters=self._lags[name].open_letters,
-            lag_s=self._lags[name].seconds_by_topic,
+            lag={} if lag is None else lag.by_topic,
+            open_letters=None if lag is None else lag.open_letters,
+            lag_s={} if lag is None else lag.seconds_by_topic,
             provider=_provider(one.index),
             store=_store(one.index),
             budget=_budget(one.index),
         )
+
+
+def _state(task: RunningTask) -> str:
+    """As its status says."""
+    is_paused = task.is_paused and task.state is TaskState.RUNNING
+    return State.PAUSED.value if is_paused else task.state.value
 
 
 def _provider(index: Index) -> ProviderReading | None:
@@ -147,15 +159,10 @@ class _Published:
 
 
 @contextmanager
-def published(
-    worker: WorkerConfig, metering: Metering, health: Health, *, listens: bool
-) -> Iterator[None]:
-    """Within the block metrics can be had: over HTTP if it listens, over OTLP if it is set up.
+def published(metering: Metering) -> Iterator[Mapping[str, Page]]:
+    """Within the block metrics and traces are pushed where OTLP is set up.
 
-    So are traces, over OTLP alone.
-
-    Raises:
-        RetriableError: an address of ``listeners`` cannot be had.
+    Yields the page for Prometheus.
     """
     made = _Published(metering)
     with ExitStack() as leaving:
@@ -164,11 +171,7 @@ def published(
             leaving.callback(_traces().close)
         if is_pushed():
             threading.Thread(target=made.push, name="otlp", daemon=True).start()
-        for listener in worker.listeners if listens else ():
-            listening = _exposition(listener, made, health, is_chosen=worker.chose_listeners)
-            if listening is not None:
-                leaving.callback(listening.close)
-        yield
+        yield {"/metrics": Page(PROMETHEUS, made.text)}
 
 
 def _traces() -> Traces:
@@ -177,38 +180,3 @@ def _traces() -> Traces:
     traces = Traces(otlp_exporter())
     traces.publish()
     return traces
-
-
-def _exposition(
-    listener: Listener, made: _Published, health: Health, *, is_chosen: bool
-) -> Exposition | None:
-    """An address that nobody chose may be taken; then nothing listens."""
-    from worker.telemetry.exposition import Exposition, Page  # noqa: PLC0415 - few runs need it
-
-    pages = {
-        "/metrics": Page(PROMETHEUS, made.text),
-        "/health/live": Page(*_said(health.live)),
-        "/health/ready": Page(*_said(health.ready)),
-    }
-    where = f"http://{listener.host}:{listener.port}"
-    try:
-        return Exposition(*listener, pages)
-    except OSError as error:
-        if is_chosen:
-            raise RetriableError(f"listeners: {where} cannot be had: {error.strerror}") from error
-        _log.warning("%s is taken, so nobody can ask for /metrics: set listeners.", where)
-        return None
-
-
-def _said(
-    ask: Callable[[], Verdict],
-) -> tuple[str, Callable[[], bytes], Callable[[], HTTPStatus]]:
-    def body() -> bytes:
-        verdict = ask()
-        status = "healthy" if verdict.is_good else "unhealthy"
-        return orjson.dumps({"status": status, "reasons": verdict.reasons})
-
-    def status() -> HTTPStatus:
-        return HTTPStatus.OK if ask().is_good else HTTPStatus.SERVICE_UNAVAILABLE
-
-    return "application/json", body, status

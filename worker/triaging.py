@@ -25,7 +25,7 @@ from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
 from worker.pipeline.patience import Patience
 from worker.pipeline.tail import TailReading
-from worker.source.group_offsets import GroupOffsets
+from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
@@ -120,9 +120,9 @@ def desk_of(worker: WorkerConfig, config: ConnectorConfig) -> Iterator[Desk]:
         waiting("reading the state topic", book.sync)
         return book.standings()
 
-    offsets = GroupOffsets(dlq_group_of(config), kafka.admin_properties(worker, config))
+    offsets = KafkaGroupOffsets(dlq_group_of(config), kafka.admin_properties(worker, config))
     with closing(state), mailbox_of(worker, config, standings) as mailbox:
-        yield Desk(mailbox, book, Closing(book, offsets.commit, waiting))
+        yield Desk(mailbox, book, Closing(book, offsets.alter, waiting))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -98,6 +99,36 @@ def postgres(base: Path) -> Path:
             for file in (folder / POSTGRES_PARTS[0] / "bin").iterdir():
                 file.chmod(0o755)
     return target / POSTGRES_PARTS[0] / "bin"
+
+
+def file_sink() -> Path:
+    """The plug-in folder of Kafka's own connectors for files; tests need a sink of Connect's."""
+    target = servers() / "connect-plugins" / f"connect-file-{versions.KAFKA}"
+    with filling(target) as folder:
+        if folder:
+            artifact = f"org.apache.kafka:connect-file:{versions.KAFKA}"
+            _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    return target
+
+
+def weaviate() -> Path:
+    """The server's program, built from its Go module."""
+    target = servers() / f"weaviate-{versions.WEAVIATE}"
+    with filling(target) as folder:
+        if folder:
+            go = shutil.which("go")
+            if go is None:
+                raise StackUnavailable("Weaviate is built with Go, which is not here")
+            module = f"github.com/weaviate/weaviate@{versions.WEAVIATE}"
+            source = json.loads(run_quietly([go, "mod", "download", "-json", module]))["Dir"]
+            build = [go, "build", "-C", source, "-p", "1", "-ldflags", "-s -w"]
+            run_quietly([*build, "-o", str(folder / "weaviate"), "./cmd/weaviate-server"])
+    return target / "weaviate"
+
+
+def has_weaviate() -> bool:
+    """Whether it was built already."""
+    return (servers() / f"weaviate-{versions.WEAVIATE}").is_dir()
 
 
 @contextmanager

@@ -108,7 +108,7 @@ class Connect:
         """Start with the connectors for Postgres and this flavour of MySQL, and wait for REST."""
         jars = artifacts.kafka()
         plugins = [artifacts.debezium("postgres"), artifacts.debezium(flavour)]
-        plugins.append(artifacts.avro_converter())
+        plugins += [artifacts.avro_converter(), artifacts.file_sink()]
         settings = SETTINGS.format(
             bootstrap=self._kafka.bootstrap,
             host=HOST,

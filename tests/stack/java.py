@@ -33,8 +33,8 @@ def require_java() -> None:
         raise StackUnavailable(f"Kafka needs Java {NEEDED_JAVA} or newer, found {version}")
 
 
-def run_quietly(args: Sequence[str], **options: object) -> None:
-    """Run a command to its end.
+def run_quietly(args: Sequence[str], **options: object) -> str:
+    """Run a command to its end; what it wrote to its standard output.
 
     Raises:
         StackUnavailable: it failed; the end of its output is in the message.
@@ -43,6 +43,7 @@ def run_quietly(args: Sequence[str], **options: object) -> None:
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
         raise StackUnavailable(f"{' '.join(args[:4])} … failed:\n{tail}")
+    return str(done.stdout)
 
 
 def _install(packages: list[str], missing: list[str]) -> None:

@@ -82,7 +82,8 @@ class Kafka:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
         file = str(self._settings_file)
-        run_quietly([*tool, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", file])
+        id_option = f"--cluster-id={cluster}"  # it may begin with a dash
+        run_quietly([*tool, "kafka.tools.StorageTool", "format", id_option, "-c", file])
 
     def _is_ready(self) -> bool:
         return answers(self._port) and self.topics.broker_answers()

@@ -106,6 +106,7 @@ def prepare() -> None:
         artifacts.registry()
         artifacts.java_for_registry()
         artifacts.avro_converter()
+        artifacts.file_sink()
         artifacts.debezium("postgres")
         artifacts.debezium(flavour)
 

@@ -166,6 +166,7 @@ def test_the_worker_takes_the_settings_as_they_are_meant(full: Rendered) -> None
     assert worker.worker_id == "search.shop-vecsink-0"
     assert worker.bootstrap_servers == "kafka:9092"
     assert worker.log_format == "json"
+    assert worker.settings.storage_topic == "search.shop-vecsink-connectors"
     assert dict(worker.consumer)["fetch.max.bytes"] == "52428800"
     assert dict(worker.common)["sasl.password"] == "secret"
 

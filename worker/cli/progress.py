@@ -36,16 +36,6 @@ class Display(Protocol):
         ...
 
 
-class Silent:
-    """For a run without an end: its logs are its display."""
-
-    def update(self, tasks: Sequence[RunningTask]) -> None:
-        """Nothing to show."""
-
-    def close(self) -> None:
-        """Nothing to leave."""
-
-
 class Bar:
     """A progress bar: rows, rows per second, time left."""
 

@@ -1,4 +1,4 @@
-"""``vecsink run``: run connectors until stopped, or until their topics' present end."""
+"""``vecsink run``: run connectors until stopped."""
 
 from __future__ import annotations
 
@@ -7,32 +7,38 @@ import os
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from worker.build import assemblies
 from worker.checks import CHECKS
+from worker.cli.catching_up import catch_up
 from worker.cli.errors import ExitCode, exit_code, signal_exit
-from worker.cli.progress import Bar, ConsoleHandler, Display, Lines, Silent, totals
+from worker.cli.progress import ConsoleHandler, totals
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
+from worker.errors import ConfigError, RetriableError
+from worker.herding import Herd
 from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
-from worker.runtime.health import Health
 from worker.runtime.signals import stopping_on_signals
-from worker.runtime.supervisor import Supervisor
+from worker.runtime.supervisor import TaskState
+from worker.source.departure import somebody_stays
 from worker.telemetry.logs import set_up_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from worker.build import Assembly
     from worker.config.worker import WorkerConfig
+    from worker.runtime.supervisor import RunningTask
+    from worker.telemetry.exposition import Page
 
-_REFRESH_S = 0.2
+_LOOK_S = 0.2
+_CLOSING_S = 15.0
+"""To close what the tasks shared, after their end."""
 _log = logging.getLogger(__name__)
 
 
@@ -43,56 +49,96 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
         ConfigError: a file is wrong; nothing was started.
     """
     worker = load_worker(worker_file).require()
-    connectors = load(paths, worker=worker, checks=CHECKS).require()
+    if not paths and (until_caught_up or worker.settings.storage_topic is None):
+        raise ConfigError("PATH: expected connector files or a folder, or config.storage.topic")
     console = Console(stderr=True)
     set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
     calm_collector()
-    built = assemblies(worker, connectors)
-    display = _display(console, until_caught_up=until_caught_up)
-    code = _supervise(built, worker, display, until_caught_up=until_caught_up)
-    for one in built:
-        one.close()
-    if threading.active_count() > 1:
-        # A call that outlived the shutdown time-out; the interpreter would wait for it for ever.
+    if until_caught_up:
+        connectors = load(paths, worker=worker, checks=CHECKS).require()
+        code = catch_up(connectors, worker, console)
+    else:
+        files = [path for path in paths if not path.is_dir()]
+        load(files, worker=worker, checks=CHECKS).require()
+        code = _keep(worker, paths, ends_alone=_ends_alone(worker, paths))
+    if threading.active_count() > 1 or somebody_stays():
+        # A call that outlived the shutdown time-out, for which the interpreter would wait for ever,
+        # or a member whose place in the group is kept.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(code)
     return code
 
 
-def _display(console: Console, *, until_caught_up: bool) -> Display:
-    if not until_caught_up:
-        return Silent()
-    return Bar(console) if console.is_terminal else Lines(console)
+def _ends_alone(worker: WorkerConfig, paths: Sequence[Path]) -> bool:
+    """Whether nothing new can come: who started these files alone wants to know of their end."""
+    return worker.settings.storage_topic is None and not any(path.is_dir() for path in paths)
 
 
-def _supervise(
-    built: Sequence[Assembly], worker: WorkerConfig, display: Display, *, until_caught_up: bool
-) -> int:
-    tasks = [spec for one in built for spec in one.specs(until_caught_up=until_caught_up)]
+def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> int:
+    """Keep all connectors running until a signal."""
     stop = threading.Event()
-    supervisor = Supervisor(tasks, stop)
+    herd = Herd(worker, paths)
     began_s = time.monotonic()
-    metering = Metering(built, supervisor.tasks)
-    health = Health(lambda: supervisor.tasks, stop, worker.shutdown_timeout_s)
+    failed: list[RunningTask] = []
     with (
         stopping_on_signals(stop) as signals,
-        published(worker, metering, health, listens=not until_caught_up),
+        published(Metering(herd.running)) as pages,
+        _answering(herd, worker, pages),
     ):
         try:
-            supervisor.start()
-            while supervisor.is_running and not stop.wait(_REFRESH_S):
-                display.update(supervisor.tasks)
+            herd.start()
+            while not stop.wait(_LOOK_S) and herd.keeper.failure is None:
+                failed = _all_failed(herd) if ends_alone else []
+                if failed:
+                    break
         finally:
-            ended = supervisor.stop(worker.shutdown_timeout_s)
-            display.close()
-    budgets = {one.config.name: spent for one in built if (spent := one.index.spent()) is not None}
-    _log.info("%s", summary(totals(supervisor.tasks), time.monotonic() - began_s, budgets))
+            running = list(herd.running())
+            ended = herd.stop(worker.shutdown_timeout_s + _CLOSING_S)
+    budgets = {one.config.name: one.index.spent() for one, _ in running}
+    tasks = [task for _, tasks in running for task in tasks]
+    spent = {name: report for name, report in budgets.items() if report is not None}
+    _log.info("%s", summary(totals(tasks), time.monotonic() - began_s, spent))
     if not ended:
         _log.error("Not all ended within shutdown.timeout.ms; what was not committed comes again.")
-    failures = supervisor.failures
-    if failures:
-        return exit_code(failures[0].error) if failures[0].error else ExitCode.RUNTIME
-    if signals.received is not None and (until_caught_up or not ended):
+    if herd.keeper.failure is not None:
+        return exit_code(herd.keeper.failure)
+    if failed:
+        return exit_code(failed[0].error) if failed[0].error else ExitCode.RUNTIME
+    if signals.received is not None and not ended:
         return signal_exit(signals.received)
     return ExitCode.OK if ended else ExitCode.RUNTIME
+
+
+def _all_failed(herd: Herd) -> list[RunningTask]:
+    """All tasks, if every one of them has failed."""
+    tasks = [task for _, tasks in herd.running() for task in tasks]
+    return tasks if all(task.state is TaskState.FAILED for task in tasks) else []
+
+
+@contextmanager
+def _answering(herd: Herd, worker: WorkerConfig, pages: Mapping[str, Page]) -> Iterator[None]:
+    """Within the block the REST API answers; an address that nobody chose may be taken.
+
+    Raises:
+        RetriableError: an address of ``listeners`` cannot be had.
+        ConfigError: a certificate cannot be used.
+    """
+    from worker.serving import serve  # noqa: PLC0415 - not needed where nothing listens
+
+    if not worker.listeners:
+        yield
+        return
+    server = serve(herd.herder, worker, pages)
+    try:
+        server.start()
+    except RetriableError as error:
+        if worker.chose_listeners:
+            raise
+        _log.warning("Nobody can ask for anything over HTTP: set listeners (%s).", error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.stop()

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from worker.config.section import Section
 
 GROUPS = {"embedder": EMBEDDERS, "store": STORES}
+TITLES = {
+    "connector": "Connector",
+    "events": "Change events",
+    "document": "Document and metadata",
+    "target": "Embedder and store",
+    "errors": "Errors",
+    "batch": "Batches and bounds",
+    "budget": "Budget",
+    "reselect": "Source database",
+}
+"""Of the sections of a connector, by their names in ``SECTIONS``; converters stand apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ class ConnectorSettings(Section):
     tasks_max: Count = Field(
         1,
         alias="tasks.max",
-        description="Members of the consumer group that one worker runs for this connector.",
+        description="Tasks, each a member of the consumer group: of all workers together that "
+        "share a `config.storage.topic`; a worker that stands alone runs all of them.",
     )
     topics: TopicList = Field(
         (),
@@ -327,6 +328,11 @@ class ConnectorConfig:
     def state_topic(self) -> str:
         """The compacted topic in which the group's pods keep what outlives them."""
         return f"{self.group_id}-state"
+
+    @property
+    def slots_topic(self) -> str:
+        """The topic whose partitions stand for the tasks, where several workers share them."""
+        return f"{self.group_id}-tasks"
 
     @property
     def subscription(self) -> tuple[str, ...]:

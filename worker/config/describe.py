@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worker.config.catalogue import GROUPS, Entry, entries, plugin_sections
+from worker.config.catalogue import GROUPS, TITLES, Entry, entries, plugin_sections
 from worker.config.converter import ConverterSettings
 from worker.config.json_schema import as_text, connector_schema
 from worker.config.keys import SECTIONS
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTATION = Path("docs/configuration.md")
 SCHEMA = Path("schemas/connector.schema.json")
-
-_TITLES = {
-    "connector": "Connector",
-    "events": "Change events",
-    "document": "Document and metadata",
-    "target": "Embedder and store",
-    "errors": "Errors",
-    "batch": "Batches and bounds",
-    "budget": "Budget",
-    "reselect": "Source database",
-}
 
 _INTRODUCTION = """\
 # Configuration
@@ -97,7 +86,7 @@ def documentation() -> str:
 
 def _parts() -> Iterator[str]:
     yield _INTRODUCTION
-    for name, title in _TITLES.items():
+    for name, title in TITLES.items():
         section, prefix = SECTIONS[name]
         yield f"\n## {title}\n\n" + _table(entries(section, prefix))
     yield _CONVERTERS + "\n" + _table(entries(ConverterSettings, "value."))

@@ -6,6 +6,7 @@ clients, the worker's for this kind, the connector's overrides; what we own come
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from worker.config.client import ClientProperties
@@ -156,6 +157,59 @@ def admin_properties(worker: WorkerConfig, connector: ConnectorConfig) -> Client
             **worker.admin,
             **connector.admin,
         }
+    )
+
+
+def slot_consumer_properties(worker: WorkerConfig, connector: ConnectorConfig) -> ClientProperties:
+    """Properties of the client that leases task slots: a group beside the connector's own."""
+    merged = consumer_properties(worker, connector, 0)
+    merged["client.id"] = f"connector-slots-{connector.name}"
+    merged["group.id"] = f"{connector.group_id}-slots"
+    merged["topic.metadata.refresh.interval.ms"] = 10_000
+    merged.pop("group.instance.id", None)
+    if worker.worker_id is not None:
+        merged["group.instance.id"] = _scattered(worker.worker_id, connector.name)
+    return merged
+
+
+def _scattered(worker_id: str, connector: str) -> str:
+    """A static member's name, in another order for each connector.
+
+    The members that are first in order get the odd partitions: not always the same workers.
+    """
+    salt = hashlib.sha256(f"{connector}/{worker_id}".encode()).hexdigest()[:8]
+    return f"{salt}-{worker_id}-{connector}"
+
+
+def storage_consumer_properties(worker: WorkerConfig) -> ClientProperties:
+    """Properties of the client that reads what all workers share; it names a group, never joins."""
+    return ClientProperties(
+        {
+            **_common(worker, "worker-storage-consumer"),
+            "group.id": f"{worker.settings.storage_topic}-readers",
+            **worker.common,
+            **worker.consumer,
+            **_STATE_CONSUMER_OWNED,
+        }
+    )
+
+
+def storage_producer_properties(worker: WorkerConfig) -> ClientProperties:
+    """Properties of the client that writes what all workers share."""
+    return ClientProperties(
+        {
+            **_common(worker, "worker-storage-producer"),
+            **worker.common,
+            **worker.producer,
+            **_PRODUCER_OWNED,
+        }
+    )
+
+
+def storage_admin_properties(worker: WorkerConfig) -> ClientProperties:
+    """Properties of the worker's own admin client."""
+    return ClientProperties(
+        {**_common(worker, "worker-adminclient"), **worker.common, **worker.admin}
     )
 
 

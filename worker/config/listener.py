@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 _PORTS = range(65536)
+_SCHEMES = ("http", "https")
 
 
 class Listener(NamedTuple):
@@ -17,13 +18,15 @@ class Listener(NamedTuple):
     """Empty for all of them."""
     port: int
     """0 for any that is free."""
+    scheme: str = "http"
+    """Or ``https``."""
 
 
 def listeners_of(text: str) -> tuple[Listener, ...]:
     """Of a comma-separated list, which may be empty.
 
     Raises:
-        ValueError: one of them is not ``http://host:port``.
+        ValueError: one of them is not ``http://host:port`` or ``https://host:port``.
     """
     return tuple(_listener(part.strip()) for part in text.split(",") if part.strip())
 
@@ -34,9 +37,9 @@ def _listener(text: str) -> Listener:
         port = parts.port
     except ValueError:
         port = None
-    if port is None or parts.scheme != "http" or parts.path.strip("/") or port not in _PORTS:
-        raise ValueError("http://host:port, such as http://localhost:8083 or http://:8083")
-    return Listener(parts.hostname or "", port)
+    if port is None or parts.scheme not in _SCHEMES or parts.path.strip("/") or port not in _PORTS:
+        raise ValueError("http://host:port, such as http://localhost:8083 or https://:8443")
+    return Listener(parts.hostname or "", port, parts.scheme)
 
 
 def _checked(text: str) -> str:

@@ -30,7 +30,9 @@ ENVIRONMENT = "environment"
 _PREFIX = "CONNECT_"
 _UNDERSCORES = re.compile("_+")
 _CHARACTER = {1: ".", 2: "-", 3: "_"}
-_OWN_PREFIXES = ("worker.", "shutdown.", "log.")
+_REST_EXTENSIONS = "rest.extension.classes"
+"""How Connect asks for passwords; who sets it must not find the door open."""
+_OWN_PREFIXES = ("worker.", "shutdown.", "log.", "listeners.", "rest.basic.", _REST_EXTENSIONS)
 _COMMON_PREFIXES = ("security.protocol", "sasl.", "ssl.", "client.dns.lookup", "client.rack")
 
 

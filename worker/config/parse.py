@@ -25,7 +25,7 @@ _EXPECTED = {
     "string_too_short": "must not be empty",
 }
 _CHOICE = re.compile(r"'([^']*)'")
-_MASK = re.compile(r"\*{3,}")
+_MASK = re.compile(rf"\*{{3,}}|{re.escape(HIDDEN)}")
 
 
 def keys_of(section: type[Section], prefix: str = "") -> dict[str, str]:

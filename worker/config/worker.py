@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from worker.config.client import ClientProperties
 from worker.config.listener import Listener, ListenerList, listeners_of
-from worker.config.section import Section
-from worker.config.values import Milliseconds, PlainName
+from worker.config.rest import RestSettings
+from worker.config.values import Milliseconds, PlainName, TopicName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ def _log_level(value: object) -> object:
     return value.upper().replace("WARNING", "WARN") if isinstance(value, str) else value
 
 
-class WorkerSettings(Section):
+class WorkerSettings(RestSettings):
     """Settings of the process itself."""
 
     bootstrap_servers: str = Field(
@@ -37,9 +38,24 @@ class WorkerSettings(Section):
     )
     listeners: ListenerList = Field(
         "http://localhost:8083",
-        description="Where the worker answers over HTTP (`/metrics`), comma-separated; "
-        "`http://:8083` is every address of the machine, empty is nowhere. With "
-        "`--until-caught-up` nothing listens.",
+        description="Where the worker answers over HTTP (the REST API and `/metrics`), "
+        "comma-separated, `https://…` too; `http://:8083` is every address of the machine, empty "
+        "is nowhere. With `--until-caught-up` nothing listens.",
+    )
+    storage_topic: TopicName | None = Field(
+        None,
+        alias="config.storage.topic",
+        description="Compacted topic in which all workers that name it keep connectors that came "
+        "by REST, and what is paused or stopped. They share the work: `tasks.max` holds for all "
+        "of them together. Created if it is missing; without it a worker stands alone and "
+        "forgets both when it ends.",
+    )
+    storage_replication: int = Field(
+        -1,
+        alias="config.storage.replication.factor",
+        ge=-1,
+        description="Replication of that topic, and of the topics of task slots, where they are "
+        "created; -1 is the brokers' own default (Kafka Connect has 3).",
     )
     shutdown_timeout_ms: Milliseconds = Field(
         30_000,
@@ -52,6 +68,14 @@ class WorkerSettings(Section):
     log_format: Literal["text", "json"] = Field(
         "text", alias="log.format", description="Lines for people, or one JSON object per line."
     )
+
+    @field_validator("listeners")
+    @classmethod
+    def _check_certificate(cls, given: str, info: ValidationInfo) -> str:
+        has_https = any(one.scheme == "https" for one in listeners_of(given))
+        if has_https and info.data.get("certificate") is None:
+            raise ValueError("listeners.https.ssl.certificate.location beside an https listener")
+        return given
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,6 +114,15 @@ class WorkerConfig:
     def chose_listeners(self) -> bool:
         """Whether somebody wants them, rather than that nobody said otherwise."""
         return "listeners" in self.settings.model_fields_set
+
+    @property
+    def advertised(self) -> Listener | None:
+        """Where other pods reach this one; None where it listens nowhere."""
+        if not self.listeners:
+            return None
+        first = self.listeners[0]
+        host = self.settings.advertised_host or first.host or socket.gethostname()
+        return first._replace(host=host, port=self.settings.advertised_port or first.port)
 
     @property
     def shutdown_timeout_s(self) -> float:

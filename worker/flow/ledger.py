@@ -165,6 +165,10 @@ class Ledger:
         """The open ledgers."""
         return self._partitions.values()
 
+    def held(self) -> list[PartitionLedger]:
+        """The open ledgers as they are now, for other threads."""
+        return list(self._partitions.values())  # one step for the interpreter
+
     @property
     def unfinished(self) -> int:
         """Offsets received and not finished, over all partitions."""

@@ -59,12 +59,26 @@ class Pressure:
         self._full_since_s: float | None = None
         self._stalled_since_s: float | None = None
         self._pauses_all = False
+        self._is_held = False
         self._paused: set[TopicPartition] = set()
 
     @property
     def is_full(self) -> bool:
         """Whether reading stands still because the buffer is full."""
         return self._full_since_s is not None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing more is read for now: the buffer is full, or the task is paused."""
+        return self.is_full or self._is_held
+
+    def hold(self) -> None:
+        """Read nothing until ``release``; what is held already goes on. From any thread."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Read again."""
+        self._is_held = False
 
     @property
     def defers_poll(self) -> bool:
@@ -88,12 +102,17 @@ class Pressure:
             self._full_since_s = self._clock.now_s()
         self._pauses_all = self.is_full and (self._pauses_all or self._waiting_is_over)
         self._note_stalls()
-        if self._pauses_all:
+        if self._pauses_all or self._is_held:
             self._apply(set(self._ledger.partitions))
         elif self._stalls_last:
             self._apply(set(self._intake.stalled))
         else:
             self._apply(set())
+
+    def begin(self) -> None:
+        """Partitions came: of a paused task they are paused at once."""
+        if self._is_held:
+            self.adjust()
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """A pause ends with the assignment."""

@@ -35,7 +35,7 @@ from worker.pipeline.watch import Watch
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from concurrent.futures import Executor
 
     from worker.clock import Clock
@@ -180,6 +180,23 @@ class Task:
         """Batches under way, for display."""
         return self._flight.in_flight
 
+    @property
+    def progress(self) -> Mapping[TopicPartition, int]:
+        """Of partitions held that records came of: above the last one. For any thread."""
+        return {
+            one.partition: one.received_to or 0
+            for one in self._ledger.held()
+            if one.first is not None
+        }
+
+    def pause(self) -> None:
+        """Keep the partitions and read nothing more; what was read is finished. Any thread."""
+        self._pressure.hold()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._pressure.release()
+
     def run(self, stop: threading.Event, goal: Goal | None = None) -> None:
         """Work until told to stop or the goal is reached; always leaves the group in order.
 
@@ -236,6 +253,7 @@ class Task:
         self._truncates.look_now()
         self._replays.look_now()
         self._marks.look_again()
+        self._pressure.begin()
         if partitions:
             self.counters.rebalances += 1
             _log.info("Assigned: %s.", names(partitions))
@@ -285,7 +303,7 @@ class Task:
             return
         policy = self._batch
         self._backlog.wake(self._clock.now_s())
-        more_to_read = not self._ledger.is_at_end and not self._pressure.is_full
+        more_to_read = not self._ledger.is_at_end and not self._pressure.stands_still
         while policy.is_due(
             self._backlog,
             in_flight=self._flight.in_flight,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
 from worker.pipeline.patience import Interrupted
+from worker.runtime.trace import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,10 +65,15 @@ class RunningTask:
         self.spec = spec
         self.state = TaskState.STARTING
         self.error: BaseException | None = None
+        self.trace = ""
+        """Of the error, for the status; never empty where the state is FAILED."""
         self.assembled: Assembled | None = None
         self.started_s = time.monotonic()
         self._stop = stop
         self._abort = threading.Event()
+        self._is_paused = False
+        self.is_lost = False
+        """Whether it was given up, as it did not end in time."""
         self._thread = threading.Thread(target=self._run, name=spec.name, daemon=True)
 
     def start(self) -> None:
@@ -89,6 +95,39 @@ class RunningTask:
         """Wait for the end."""
         self._thread.join(timeout_s)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or is about to, as somebody asked for it."""
+        return self._stop.is_set() or self.state is TaskState.FINISHED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it should read nothing."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Keep the partitions and read nothing more. To be said again now and then."""
+        self._is_paused = True
+        if self.assembled is not None:
+            self.assembled.task.pause()
+
+    def resume(self) -> None:
+        """Read again. To be said again now and then, as the task may just be in the making."""
+        self._is_paused = False
+        if self.assembled is not None:
+            self.assembled.task.resume()
+
+    def end(self) -> None:
+        """Ask for the end, of the waits of a start as well."""
+        self._stop.set()
+        self.interrupt()
+
+    def abandon(self) -> None:
+        """Wait for it no longer; what it still waits for itself is cut short."""
+        self.is_lost = True
+        self._stop.set()
+        self._abort.set()
+
     def interrupt(self) -> None:
         """End waits that the start of a task may be in, such as for a store that is away."""
         if self.state is TaskState.STARTING:
@@ -97,12 +136,14 @@ class RunningTask:
     def _run(self) -> None:
         try:
             self.assembled = self.spec.make(self._abort)
+            if self._is_paused:
+                self.assembled.task.pause()
             self.state = TaskState.RUNNING
             self.assembled.task.run(self._stop, self.assembled.goal)
         except Interrupted:
             self.state = TaskState.FINISHED
         except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the status
-            self.error = error
+            self.error, self.trace = error, trace_of(error)
             self.state = TaskState.FAILED
             unforeseen = None if isinstance(error, WorkerError) else error
             _log.error("Task %s failed: %s", self.spec.name, error, exc_info=unforeseen)
@@ -121,6 +162,10 @@ class Supervisor:
         """Start every task."""
         for task in self.tasks:
             task.start()
+
+    def tasks_of(self, connector: str) -> list[RunningTask]:
+        """Those of one connector."""
+        return [task for task in self.tasks if task.spec.connector == connector]
 
     @property
     def is_running(self) -> bool:

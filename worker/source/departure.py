@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _POLLS = 20
 _POLL_S = 0.05
@@ -20,13 +23,36 @@ class Leaver(Protocol):
         """Call the rebalance callbacks that are due."""
         ...
 
-    def assignment(self) -> list[object]:
+    def assignment(self) -> Sequence[object]:
         """What is still held."""
         ...
 
     def close(self) -> None:
         """Leave."""
         ...
+
+
+_staying: list[Leaver] = []
+
+
+def stay(consumer: Leaver) -> None:
+    """Keep a static member's place in its group for the process that follows this one.
+
+    ``unsubscribe`` would give it up, static or not, and ``close`` may stand still (see ``depart``).
+    So nothing is done, and the member is kept from being freed, which closes it, until the process
+    ends; its session then goes on for as long as the group's time-out says.
+    """
+    _staying.append(consumer)
+
+
+def somebody_stays() -> bool:
+    """Whether this process has to end without freeing what it has."""
+    return bool(_staying)
+
+
+def for_good() -> bool:
+    """Who leaves does not come back: the usual case."""
+    return False
 
 
 def depart(consumer: Leaver) -> None:

@@ -1,66 +1,181 @@
-"""Sets the offsets of a group that has no members: they only mark how far something is done."""
+"""A consumer group's offsets, read and changed through the admin client while it has no members."""
 
 from __future__ import annotations
 
-import logging
+import time
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+)
 from confluent_kafka import TopicPartition as KafkaPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
+    AdminClient,
+    OffsetSpec,
+)
 
 from worker.errors import ConfigError, RetriableError
+from worker.model import TopicPartition
 from worker.source.failures import verdict
+from worker.source.port import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from concurrent.futures import Future
 
-    from worker.model import TopicPartition
+    from worker.errors import FatalError
 
-_CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
 _ASK_S = 10.0
+_AGAIN_S = 0.5
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the library
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
+_HAS_MEMBERS = frozenset(
+    {
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.GROUP_SUBSCRIBED_TO_TOPIC,
+    }
+)
+"""What the coordinator answers, for one request or another, while somebody is in the group."""
+_NO_GROUP = KafkaError.GROUP_ID_NOT_FOUND
 
 
-class GroupOffsets:
-    """Of one group.
+class KafkaGroupOffsets:
+    """See ``worker.runtime.offsets.GroupOffsets``.
+
+    A static member leaves its group only when its session ends, so changes are tried again for
+    ``patience_s``.
 
     Raises:
         ConfigError: librdkafka does not take the properties.
     """
 
-    def __init__(self, group_id: str, admin: Mapping[str, Any]) -> None:
+    def __init__(
+        self, group_id: str, admin: Mapping[str, Any], *, patience_s: float = 15.0
+    ) -> None:
         self._group_id = group_id
+        self._patience_s = patience_s
         try:
-            self._admin = AdminClient({**_CALM, **admin})
+            self._admin = AdminClient({"log_level": 2, **admin})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
 
-    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Set the next offsets of these partitions, and wait for it.
+    def committed(self) -> Mapping[TopicPartition, int]:
+        """Ask the coordinator."""
+        return {_place(one): one.offset for one in self._listed()}
 
-        Raises:
-            RetriableError: the brokers do not answer.
-            FatalError: they do not let us.
-        """
-        if not offsets:
-            return
-        places = [
-            KafkaPartition(place.topic, place.partition, offset)
-            for place, offset in offsets.items()
-        ]
-        asked = self._admin.alter_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(self._group_id, places)], request_timeout=_ASK_S
-        )
+    def bounds(self, places: frozenset[TopicPartition]) -> Mapping[TopicPartition, tuple[int, int]]:
+        """Ask the leaders of those that exist."""
         try:
-            answer = asked[self._group_id].result(_ASK_S + 1)
+            topics = self._admin.list_topics(timeout=_ASK_S).topics
         except KafkaException as error:
-            raise verdict(error.args[0]) or _silent(self._group_id) from error
-        except TimeoutError as error:
-            raise _silent(self._group_id) from error
-        for place in answer.topic_partitions:
-            if place.error is not None:
-                raise verdict(place.error) or _silent(self._group_id)
+            raise _meaning(error.args[0]) from error
+        known = [
+            place
+            for place in sorted(places)
+            if place.topic in topics and place.partition in topics[place.topic].partitions
+        ]
+        starts, ends = self._ends(known, _EARLIEST), self._ends(known, _LATEST)
+        return {place: (starts[place], ends[place]) for place in known}
+
+    def alter(self, offsets: Mapping[TopicPartition, int | None]) -> None:
+        """Commit; to forget single ones all are forgotten, and the others committed again."""
+        before = {_place(one): one for one in self._listed()}
+        dropped = {place for place, offset in offsets.items() if offset is None}
+        kept: dict[TopicPartition, KafkaPartition] = {}
+        if dropped & before.keys():
+            kept = {place: one for place, one in before.items() if place not in offsets}
+        wanted = {
+            place: _moved(place, offset, before.get(place))
+            for place, offset in offsets.items()
+            if offset is not None
+        }
+        if dropped & before.keys():
+            self.reset()
+        if kept or wanted:
+            self._insist(lambda: self._commit([*kept.values(), *wanted.values()]))
+
+    def reset(self) -> None:
+        """Delete the group, which holds nothing but its offsets."""
+        self._insist(self._delete)
+
+    def _listed(self) -> list[KafkaPartition]:
+        request = [ConsumerGroupTopicPartitions(self._group_id)]
+        asked = self._admin.list_consumer_group_offsets(request, request_timeout=_ASK_S)
+        try:
+            found = asked[self._group_id].result(_ASK_S + 1)
+        except KafkaException as error:
+            if error.args[0].code() == _NO_GROUP:
+                return []
+            raise _meaning(error.args[0]) from error
+        return [one for one in found.topic_partitions or [] if one.offset >= 0]
+
+    def _ends(
+        self, places: Iterable[TopicPartition], spec: OffsetSpec
+    ) -> dict[TopicPartition, int]:
+        request = {KafkaPartition(*place): spec for place in places}
+        if not request:
+            return {}
+        asked = self._admin.list_offsets(request, request_timeout=_ASK_S)
+        return {_place(one): _answer(future).offset for one, future in asked.items()}
+
+    def _commit(self, partitions: list[KafkaPartition]) -> None:
+        request = [ConsumerGroupTopicPartitions(self._group_id, partitions)]
+        asked = self._admin.alter_consumer_group_offsets(request, request_timeout=_ASK_S)
+        for one in asked[self._group_id].result(_ASK_S + 1).topic_partitions:
+            if one.error is not None:
+                raise KafkaException(one.error)
+
+    def _delete(self) -> None:
+        try:
+            asked = self._admin.delete_consumer_groups([self._group_id], request_timeout=_ASK_S)
+            asked[self._group_id].result(_ASK_S + 1)
+        except KafkaException as error:
+            if error.args[0].code() != _NO_GROUP:
+                raise
+
+    def _insist(self, change: Any) -> None:  # noqa: ANN401 - a call without arguments
+        deadline_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                change()
+            except KafkaException as error:
+                is_held = error.args[0].code() in _HAS_MEMBERS
+                if not is_held or time.monotonic() >= deadline_s:
+                    raise self._refused(error.args[0]) from error
+                time.sleep(_AGAIN_S)
+            else:
+                return
+
+    def _refused(self, error: KafkaError) -> FatalError | RetriableError:
+        if error.code() in _HAS_MEMBERS:
+            return RetriableError(
+                f"the group {self._group_id} still has members: stop its workers, or wait until "
+                "their session ends"
+            )
+        return _meaning(error)
 
 
-def _silent(group_id: str) -> RetriableError:
-    return RetriableError(f"Kafka did not set the offsets of {group_id} in time")
+def _place(one: KafkaPartition) -> TopicPartition:
+    return TopicPartition(one.topic, one.partition)
+
+
+def _moved(place: TopicPartition, offset: int, before: KafkaPartition | None) -> KafkaPartition:
+    """A partition that was left in order stays so; one that was not needs its second look."""
+    was_open = before is not None and before.metadata != Standing.CLEAN
+    metadata = Standing.OPEN if was_open else Standing.CLEAN
+    return KafkaPartition(place.topic, place.partition, offset, metadata.value)
+
+
+def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library
+    try:
+        return future.result(_ASK_S + 1)
+    except KafkaException as error:
+        raise _meaning(error.args[0]) from error
+
+
+def _meaning(error: KafkaError) -> FatalError | RetriableError:
+    return verdict(error) or RetriableError(f"Kafka does not answer: {error.str()}")

@@ -14,7 +14,7 @@ from worker.clock import SystemClock
 from worker.errors import ConfigError
 from worker.model import TopicPartition
 from worker.source.commits import Commits
-from worker.source.departure import depart
+from worker.source.departure import depart, for_good, stay
 from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
@@ -25,7 +25,7 @@ from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from confluent_kafka import Message
     from confluent_kafka import TopicPartition as KafkaPartition
@@ -69,6 +69,8 @@ class KafkaSourceSettings:
     subscription: Subscription
     close_timeout_s: float = 10.0
     """How long leaving the group may take, after ``on_revoked`` returned."""
+    stays: Callable[[], bool] = for_good
+    """Whether this process ends and is to come back: a static member then keeps its place."""
 
 
 class KafkaSource:
@@ -189,6 +191,9 @@ class KafkaSource:
     def _leave(self, consumer: Consumer) -> None:
         """Close in a thread, as librdkafka waits for brokers that may be away."""
         self._is_leaving = True
+        if "group.instance.id" in self._settings.consumer and self._settings.stays():
+            stay(consumer)
+            return
         leaving = threading.Thread(target=depart, args=(consumer,), name="leave-group", daemon=True)
         leaving.start()
         leaving.join(self._settings.close_timeout_s)

@@ -32,7 +32,7 @@ def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, Me
     """The user's metadata with the stamp beside it: what a store keeps."""
     kept: dict[str, MetadataValue] = dict(metadata)
     kept[FINGERPRINT] = stamp.fingerprint
-    kept[PLACE] = f"{stamp.position.topic_id}:{stamp.position.partition}"
+    kept[PLACE] = place_of(stamp.position)
     kept[OFFSET] = stamp.position.offset
     kept[MODEL] = stamp.model
     if stamp.source_position is not None:
@@ -43,6 +43,11 @@ def stamped(metadata: Mapping[str, MetadataValue], stamp: Stamp) -> dict[str, Me
         kept[DOCUMENT] = stamp.document
         kept[CHUNKS] = stamp.chunks
     return kept
+
+
+def place_of(position: Position) -> str:
+    """Where a Position's offset counts; equal for those that compare, unless the id is empty."""
+    return f"{position.topic_id}:{position.partition}"
 
 
 def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:

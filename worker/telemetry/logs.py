@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 import orjson
 
+CHATTY = ("httpx", "httpcore", "pinecone", "sentence_transformers", "transformers")
+"""Libraries that would write a line per request, or what is in it."""
+
 
 class JsonFormatter(logging.Formatter):
     """One event per line."""
@@ -42,5 +45,5 @@ def set_up_logs(level: str, log_format: str, handler: logging.Handler | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "pinecone", "sentence_transformers", "transformers"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

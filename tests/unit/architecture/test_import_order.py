@@ -28,12 +28,13 @@ GROUPS = (
         "pinecone_local",
         "provider_local",
     },
-    {"spend", "marks", "letters"},
+    {"spend", "marks", "letters", "homes"},
     {"pipeline"},
     {"estimate", "overview"},
     {"explain"},
     {"triage"},
     {"runtime"},
+    {"rest"},
     {
         "checks",
         "chunks",
@@ -46,9 +47,11 @@ GROUPS = (
         "metering",
         "overseeing",
         "replaying",
+        "serving",
         "surveying",
         "explaining",
         "triaging",
+        "herding",
     },
     {"demo", "live"},
     {"cli"},
@@ -56,7 +59,7 @@ GROUPS = (
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline", "estimate", "explain"}
 ADAPTERS = GROUPS[3]
-INSIDE_ROOT = GROUPS[0] | GROUPS[10]
+INSIDE_ROOT = GROUPS[0] | GROUPS[11]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 

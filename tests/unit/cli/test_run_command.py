@@ -31,6 +31,7 @@ CONNECTOR = {
     "store": "memory",
 }
 NOBODY = "127.0.0.1:9"
+BATCHES = 'vecsink_batches_total{connector="products"} 0.0'
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,10 @@ def test_a_signal_is_a_good_end_only_of_a_run_without_one(
 
 def test_a_running_worker_answers_metrics(tmp_path: Path) -> None:
     with running(tmp_path, CONNECT_LISTENERS=f"http://127.0.0.1:{free_port()}") as (worker, url):
-        text = httpx.get(f"{url}/metrics", timeout=20).text
-        assert 'vecsink_batches_total{connector="products"} 0.0' in text
+        deadline_s = time.monotonic() + 30
+        while BATCHES not in httpx.get(f"{url}/metrics", timeout=20).text:
+            assert time.monotonic() < deadline_s, "no metric of the connector"
+            time.sleep(0.3)
         worker.terminate()
         assert worker.wait(30) == 0
 
@@ -69,12 +72,12 @@ def test_a_worker_that_waits_for_kafka_is_alive_and_ready(tmp_path: Path) -> Non
     with running(tmp_path, CONNECT_LISTENERS=where, CONNECT_LOG_FORMAT="json") as (worker, url):
         deadline_s = time.monotonic() + 30
         while (ready := httpx.get(f"{url}/health/ready", timeout=20)).status_code == 503:
-            assert ready.json()["reasons"] == ["products-0 is starting"]
+            assert ready.json()["status"] == "starting"
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
         live = httpx.get(f"{url}/health/live", timeout=20)
         assert (live.status_code, ready.status_code) == (200, 200)
-        assert live.json() == {"status": "healthy", "reasons": []}
+        assert live.json()["status"] == ready.json()["status"] == "healthy"
         worker.terminate()
         _, said = worker.communicate(timeout=30)
     events = [json.loads(line) for line in said.splitlines()]
@@ -93,11 +96,13 @@ def test_an_address_that_somebody_chose_must_be_free(tmp_path: Path) -> None:
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(
+    folder: Path, path: Path | None = None, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     file = folder / "products.json"
     file.write_text(json.dumps(CONNECTOR))
     worker = subprocess.Popen(
-        [*COMMAND, str(file)],
+        [*COMMAND, str(path or file)],
         env={**os.environ, "CONNECT_BOOTSTRAP_SERVERS": NOBODY, **environment},
         stderr=subprocess.PIPE,
         text=True,
@@ -122,3 +127,26 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+def test_without_files_there_must_be_a_topic_with_connectors(tmp_path: Path) -> None:
+    done = subprocess.run(
+        COMMAND, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "config.storage.topic" in done.stderr
+
+
+def test_a_folder_may_have_a_broken_file_and_named_files_may_not(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    where = f"http://127.0.0.1:{free_port()}"
+    with running(tmp_path, tmp_path, CONNECT_LISTENERS=where) as (worker, url):
+        deadline_s = time.monotonic() + 30
+        while httpx.get(f"{url}/connectors", timeout=20).json() != ["products"]:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.3)
+        worker.terminate()
+        _, said = worker.communicate(timeout=30)
+    assert "broken.json: not valid JSON" in said
+    with running(tmp_path, tmp_path / "broken.json", CONNECT_LISTENERS=where) as (worker, _):
+        assert worker.wait(30) == 2

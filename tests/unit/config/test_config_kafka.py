@@ -178,3 +178,47 @@ def test_a_group_in_the_workers_settings_does_not_join_connectors() -> None:
     properties = consumer(worker=worker)
     assert properties["group.id"] == "connect-products"
     assert properties["group.instance.id"] == "w-products-2"
+
+
+def slots(worker: WorkerConfig, name: str = "products") -> ClientProperties:
+    return kafka.slot_consumer_properties(worker, connector({"name": name}))
+
+
+def test_the_group_that_leases_tasks_stands_beside_the_connectors_own() -> None:
+    found = slots(WorkerConfig())
+    assert found["group.id"] == "connect-products-slots"
+    assert found["session.timeout.ms"] == 10_000
+    assert "group.instance.id" not in found
+    assert connector().slots_topic == "connect-products-tasks"
+
+
+def test_static_members_are_in_another_order_for_each_connector() -> None:
+    workers = [
+        load_worker(environ={"CONNECT_WORKER_ID": f"pod-{number}"}).require() for number in range(3)
+    ]
+    firsts = set()
+    for name in ("a", "b", "c", "d", "e", "f", "g", "h"):
+        members = [str(slots(worker, name)["group.instance.id"]) for worker in workers]
+        firsts.add(members.index(min(members)))
+    assert firsts == {0, 1, 2}, "one worker would get the odd tasks of all connectors"
+    assert slots(workers[0]) == slots(workers[0]), "another name would be another member"
+
+
+def test_what_all_workers_share_is_read_without_joining_a_group() -> None:
+    worker = load_worker(
+        environ={
+            "CONNECT_CONFIG_STORAGE_TOPIC": "vecsink-configs",
+            "CONNECT_CONSUMER_FETCH_MAX_WAIT_MS": "5",
+            "CONNECT_SECURITY_PROTOCOL": "SSL",
+        }
+    ).require()
+    consumer_of = kafka.storage_consumer_properties(worker)
+    assert consumer_of["group.id"] == "vecsink-configs-readers"
+    assert consumer_of["fetch.wait.max.ms"] == "5"
+    assert "group.instance.id" not in consumer_of
+    for found in (
+        consumer_of,
+        kafka.storage_producer_properties(worker),
+        kafka.storage_admin_properties(worker),
+    ):
+        assert found["security.protocol"] == "SSL"

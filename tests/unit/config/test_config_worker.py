@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +15,52 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def test_an_https_listener_needs_a_certificate() -> None:
+    environ = {"CONNECT_LISTENERS": "https://:8443"}
+    with pytest.raises(ConfigError, match=r"listeners: .*ssl\.certificate\.location"):
+        load_worker(environ=environ).require()
+    environ["CONNECT_LISTENERS_HTTPS_SSL_CERTIFICATE_LOCATION"] = "/tls.pem"
+    worker = load_worker(environ=environ).require()
+    assert worker.listeners == (("", 8443, "https"),)
+    assert worker.settings.certificate == "/tls.pem"
+
+
+def test_other_pods_find_this_one_where_it_listens_unless_told_otherwise() -> None:
+    environ = {"CONNECT_LISTENERS": "http://127.0.0.1:8083"}
+    assert load_worker(environ=environ).require().advertised == ("127.0.0.1", 8083, "http")
+    environ |= {
+        "CONNECT_REST_ADVERTISED_HOST_NAME": "pod-0.vecsink",
+        "CONNECT_REST_ADVERTISED_PORT": "80",
+    }
+    assert load_worker(environ=environ).require().advertised == ("pod-0.vecsink", 80, "http")
+    assert load_worker(environ={"CONNECT_LISTENERS": ""}).require().advertised is None
+    everywhere = load_worker(environ={"CONNECT_LISTENERS": "http://:1"}).require().advertised
+    assert everywhere == (socket.gethostname(), 1, "http")
+
+
+@pytest.mark.parametrize("wrong", ["user", "user:", ":password"])
+def test_a_user_has_a_name_and_a_password(wrong: str) -> None:
+    environ = {"CONNECT_REST_BASIC_AUTH_USER_INFO": wrong}
+    with pytest.raises(ConfigError, match=r"rest\.basic\.auth\.user\.info: expected user:password"):
+        load_worker(environ=environ).require()
+
+
+def test_connects_own_way_to_ask_for_passwords_is_not_passed_over() -> None:
+    environ = {"CONNECT_REST_EXTENSION_CLASSES": "a.BasicAuthSecurityRestExtension"}
+    with pytest.raises(ConfigError, match=r"rest\.extension\.classes: unknown key"):
+        load_worker(environ=environ).require()
+
+
 def test_without_anything_all_have_their_defaults() -> None:
     for worker in (WorkerConfig(), load_worker(environ={}).require()):
         assert worker.bootstrap_servers == "localhost:9092"
         assert worker.worker_id is None
         assert worker.shutdown_timeout_s == 30.0
         assert (worker.log_level, worker.log_format) == ("INFO", "text")
-        assert (worker.listeners, worker.chose_listeners) == ((("localhost", 8083),), False)
+        assert (worker.listeners, worker.chose_listeners) == (
+            (("localhost", 8083, "http"),),
+            False,
+        )
         assert not worker.common
         assert not worker.converters
 
@@ -115,21 +155,24 @@ def test_nothing_of_a_worker_shows_a_secret() -> None:
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("http://localhost:8083", [("localhost", 8083)]),
-        ("HTTP://:9000", [("", 9000)]),
-        ("http://0.0.0.0:1,http://[::1]:2", [("0.0.0.0", 1), ("::1", 2)]),
+        ("http://localhost:8083", [("localhost", 8083, "http")]),
+        ("HTTP://:9000", [("", 9000, "http")]),
+        (
+            "http://0.0.0.0:1,http://[::1]:2",
+            [("0.0.0.0", 1, "http"), ("::1", 2, "http")],
+        ),
         ("", []),
     ],
 )
 def test_listeners_are_written_as_for_connect(
-    written: str, expected: list[tuple[str, int]]
+    written: str, expected: list[tuple[str, int, str]]
 ) -> None:
     worker = load_worker(environ={"CONNECT_LISTENERS": written}).require()
     assert list(worker.listeners) == expected
     assert worker.chose_listeners
 
 
-@pytest.mark.parametrize("written", ["localhost:8083", "https://a:1", "http://a", "http://a:x"])
+@pytest.mark.parametrize("written", ["localhost:8083", "ftp://a:1", "http://a", "http://a:x"])
 def test_a_listener_that_is_no_address_is_a_mistake(written: str) -> None:
     with pytest.raises(ConfigError, match=r"listeners.*http://host:port"):
         load_worker(environ={"CONNECT_LISTENERS": written}).require()

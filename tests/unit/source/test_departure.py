@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from worker.source.departure import depart
+import gc
+import weakref
+
+from worker.source.departure import depart, somebody_stays, stay
 
 
 class Member:
@@ -41,3 +44,17 @@ def test_what_is_never_given_back_does_not_hold_up_closing() -> None:
     depart(member)
 
     assert member.held_at_close == ["products[0]", "products[1]"]
+
+
+def test_who_stays_is_neither_unsubscribed_nor_closed_nor_freed() -> None:
+    member = Member(polls=0)
+    freed: list[bool] = []
+    weakref.finalize(member, freed.append, True)  # noqa: FBT003 - what the list is told
+
+    stay(member)
+
+    assert (member._is_subscribed, member.held_at_close) == (True, None)
+    assert somebody_stays()
+    del member
+    gc.collect()
+    assert freed == []

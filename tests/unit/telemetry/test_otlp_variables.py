@@ -1,50 +1,10 @@
-"""The worker's pages over HTTP."""
+"""When telemetry is pushed, by OpenTelemetry's variables."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING
-
-import httpx
 import pytest
 
-from worker.telemetry.exposition import Exposition, Page
 from worker.telemetry.otlp import is_pushed, is_traced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def broken() -> bytes:
-    raise ValueError("a secret row")
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    pages = {
-        "/metrics": Page("text/plain", lambda: b"up 1\n"),
-        "/tired": Page("text/plain", lambda: b"no", lambda: HTTPStatus.SERVICE_UNAVAILABLE),
-        "/broken": Page("", broken),
-    }
-    listening = Exposition("127.0.0.1", 0, pages)
-    yield f"http://127.0.0.1:{listening.port}"
-    listening.close()
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/metrics", 200), ("/metrics?name=up", 200), ("/", 404), ("/tired", 503), ("/broken", 500)],
-)
-def test_a_page_answers_and_others_do_not(url: str, path: str, status: int) -> None:
-    answer = httpx.get(url + path)
-    assert answer.status_code == status
-    assert (answer.text == "up 1\n") is (status == 200)
-    assert "secret" not in answer.text
-
-
-def test_an_address_can_be_had_once(url: str) -> None:
-    with pytest.raises(OSError, match="in use"):
-        Exposition("127.0.0.1", int(url.rpartition(":")[2]), {})
 
 
 @pytest.mark.parametrize(

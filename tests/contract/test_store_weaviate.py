@@ -1,0 +1,183 @@
+"""The Weaviate store keeps the promises of a store, on a real server of one node.
+
+Building the server takes minutes, once: ``make test-weaviate`` does it. Without it these are left
+out.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
+from tests.stack import artifacts
+from tests.stack.unavailable import StackUnavailable
+from tests.stack.weaviate import Weaviate
+from worker.errors import FatalError, RetriableError
+from worker.model import Point
+from worker.store.port import Deletion
+from worker.store.weaviate import WeaviateStore
+from worker.store.weaviate_config import WeaviateConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+KEY = "wv-very-secret"
+PROPERTIES = "category text, price number, sold boolean, tags text[]"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weaviate]:
+    if not (artifacts.has_weaviate() or "BUILD_WEAVIATE" in os.environ):
+        pytest.skip("make test-weaviate builds the server")
+    weaviate = Weaviate(tmp_path_factory.mktemp("weaviate"), KEY)
+    try:
+        weaviate.start()
+    except StackUnavailable as error:
+        pytest.skip(str(error))
+    yield weaviate
+    weaviate.stop()
+
+
+@pytest.fixture
+def index() -> str:
+    return f"Shop{uuid.uuid4().hex[:12]}"
+
+
+def opened(server: Weaviate, index: str, **others: object) -> WeaviateStore:
+    keys = {
+        "store.index": index,
+        "store.url": server.url,
+        "store.grpc.address": f"127.0.0.1:{server.grpc_port}",
+        "store.api.key": KEY,
+        "store.properties": PROPERTIES,
+        "store.create": True,
+    }
+    OPEN.append(WeaviateStore(WeaviateConfig.model_validate(keys | others)))
+    return OPEN[-1]
+
+
+OPEN: list[WeaviateStore] = []
+
+
+@pytest.fixture(autouse=True)
+def _closing() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+@pytest.fixture
+def store(server: Weaviate, index: str) -> Iterator[WeaviateStore]:
+    made = opened(server, index)
+    made.create(DIMENSIONS)
+    made.check(DIMENSIONS)
+    yield made
+    drop(server, index)
+
+
+def drop(server: Weaviate, index: str) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+    httpx.delete(f"{server.url}/v1/schema/{index}", headers=headers).raise_for_status()
+
+
+class TestWeaviateStore(StoreContract):
+    """The suite; ``store`` comes from the module."""
+
+    @pytest.fixture
+    def refused(self) -> Sequence[Point]:
+        return [
+            Point("nan", np.full(DIMENSIONS, np.nan, np.float32), {}, point("a").stamp),
+            point("\ud800"),
+            point("text", metadata={"text": "\ud800"}),
+        ]
+
+    @pytest.fixture
+    def absent(self, server: Weaviate) -> WeaviateStore:
+        return opened(server, "Nowhere", **{"store.create": False})
+
+    @pytest.fixture
+    def create(
+        self, server: Weaviate, index: str
+    ) -> Iterator[Callable[[int | None], WeaviateStore]]:
+        yield lambda dimensions: opened(server, index, **{"store.dimensions": dimensions})
+        drop(server, index)
+
+
+def test_a_missing_collection_is_fatal_and_names_what_exists(
+    server: Weaviate, store: WeaviateStore, index: str
+) -> None:
+    with pytest.raises(FatalError, match=rf"'Nowhere'.*{index}"):
+        opened(server, "Nowhere", **{"store.create": False}).check(DIMENSIONS)
+
+
+def test_a_wrong_key_is_fatal_and_never_shown(server: Weaviate, store: WeaviateStore) -> None:
+    wrong = opened(server, store._config.index, **{"store.api.key": "wv-wrong-secret"})
+    for call in (lambda: wrong.check(DIMENSIONS), lambda: wrong.fetch("n", ["a"])):
+        with pytest.raises(FatalError, match=r"store\.api\.key") as raised:
+            call()
+        assert "wrong-secret" not in f"{raised.value!s} {wrong._config!r}"
+
+
+def test_nobody_at_the_address_is_retriable(server: Weaviate, index: str) -> None:
+    opened(server, index).create(DIMENSIONS)
+    for nowhere in ({"store.url": "http://127.0.0.1:1"}, {"store.grpc.address": "127.0.0.1:1"}):
+        with pytest.raises(RetriableError):
+            opened(server, index, **nowhere).check(DIMENSIONS)
+    drop(server, index)
+
+
+def test_a_collection_that_vanishes_is_fatal(
+    server: Weaviate, store: WeaviateStore, index: str
+) -> None:
+    store.upsert("n", [point("a")])
+    drop(server, index)
+    with pytest.raises(FatalError):
+        store.upsert("n", [point("a")])
+    with pytest.raises(FatalError):
+        store.fetch("n", ["a"])  # from what the server has made instead
+    drop(server, index)
+    store.create(DIMENSIONS)
+    store.check(DIMENSIONS)
+
+
+def test_a_collection_of_others_is_fatal(server: Weaviate) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+    wanted = {"class": "Others", "vectorizer": "none"}
+    httpx.post(f"{server.url}/v1/schema", json=wanted, headers=headers).raise_for_status()
+    with pytest.raises(FatalError, match="multi-tenancy"):
+        opened(server, "Others").check(DIMENSIONS)
+    drop(server, "Others")
+
+
+def test_namespaces_of_any_name_are_tenants(store: WeaviateStore) -> None:
+    names = ["shop.public.products", "", "a_b", "Größe / 🎧"]
+    for name in names:
+        store.upsert(name, [point("a", metadata={"of": name})])
+    assert sorted(store.namespaces()) == sorted(names)
+    for name in names:
+        assert store.fetch(name, ["a"])["a"].metadata == {"of": name}
+    with pytest.raises(FatalError, match=r"store\.namespace"):
+        store.upsert("x" * 65, [point("a")])
+
+
+def test_values_of_another_type_are_kept_beside_the_properties(store: WeaviateStore) -> None:
+    store.upsert("n", [point("a", metadata={"price": "12", "category": ["x"], "sold": 1})])
+    assert store.fetch("n", ["a"])["a"].metadata == {"price": "12", "category": ["x"], "sold": 1}
+    assert list(store.query("n", vector(1), 3, {"price": {"$exists": True}})) == []
+
+
+def test_a_restart_loses_nothing(server: Weaviate, store: WeaviateStore) -> None:
+    store.upsert("n", [point("a"), point("b")])
+    store.delete("n", [Deletion("b", position(9))])
+    server.kill()
+    with pytest.raises(RetriableError):
+        store.fetch("n", ["a"])
+    server.start()
+    store.check(DIMENSIONS)
+    assert set(store.fetch("n", ["a", "b"])) == {"a"}

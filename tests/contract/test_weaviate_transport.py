@@ -1,0 +1,185 @@
+"""What the Weaviate store makes of failures: outage, fatal, or one bad point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from grpc import StatusCode
+
+from tests.contract.store_contract import DIMENSIONS, point, position, vector
+from tests.contract.weaviate_front import Failure, Front, weaviate_front
+from worker.errors import ConfigError, FatalError, RetriableError
+from worker.store.point_uuid import point_uuid
+from worker.store.port import Deletion
+from worker.store.weaviate import WeaviateStore
+from worker.store.weaviate_config import WeaviateConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from weaviate.proto.v1 import batch_pb2
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    with weaviate_front() as running:
+        yield running
+
+
+def opened(front: Front, **others: object) -> WeaviateStore:
+    keys = {
+        "store.index": "Shop",
+        "store.url": front.url,
+        "store.grpc.address": front.grpc_address,
+    }
+    return WeaviateStore(WeaviateConfig.model_validate(keys | others))
+
+
+@pytest.fixture
+def store(front: Front) -> Iterator[WeaviateStore]:
+    made = opened(front)
+    made.check(DIMENSIONS)
+    front.asked.clear()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        StatusCode.UNAVAILABLE,
+        StatusCode.RESOURCE_EXHAUSTED,
+        StatusCode.INTERNAL,
+        StatusCode.UNKNOWN,
+        StatusCode.ABORTED,
+    ],
+    ids=lambda code: code.name,
+)
+def test_what_nobody_knows_is_retriable_and_asked_once(
+    front: Front, store: WeaviateStore, code: StatusCode
+) -> None:
+    front.failures.append(Failure(code))
+    with pytest.raises(RetriableError):
+        store.fetch("n", ["a"])
+    assert front.asked == ["Search"]
+
+
+def test_no_answer_in_time_is_retriable(front: Front) -> None:
+    front.failures.append(Failure(StatusCode.INTERNAL, delay_s=0.5))
+    with pytest.raises(RetriableError, match="DEADLINE"):
+        opened(front, **{"store.timeout.ms": 200}).fetch("n", ["a"])
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_overloaded_rest_api_is_retriable_after_the_wait_that_it_asks_for(
+    front: Front, store: WeaviateStore, status: int
+) -> None:
+    front.status, front.headers = status, {"Retry-After": "3"}
+    with pytest.raises(RetriableError) as raised:
+        store.check(DIMENSIONS)
+    assert raised.value.retry_after_s == 3
+    assert "secret" not in str(raised.value)
+
+
+def test_a_connection_that_closes_is_retriable(front: Front, store: WeaviateStore) -> None:
+    front.status = 0
+    with pytest.raises(RetriableError):
+        store.check(DIMENSIONS)
+
+
+def test_a_page_that_is_no_weaviate_is_fatal(front: Front, store: WeaviateStore) -> None:
+    front.body = b"<html>welcome</html>"
+    with pytest.raises(FatalError, match=r"store\.url"):
+        store.check(DIMENSIONS)
+
+
+@pytest.mark.parametrize("code", [StatusCode.UNAUTHENTICATED, StatusCode.PERMISSION_DENIED])
+def test_a_refused_key_is_fatal(front: Front, store: WeaviateStore, code: StatusCode) -> None:
+    front.failures.append(Failure(code))
+    with pytest.raises(FatalError, match=r"store\.api\.key"):
+        store.upsert("n", [point("a")])
+
+
+def test_a_missing_collection_is_fatal(front: Front, store: WeaviateStore) -> None:
+    front.failures.append(Failure(StatusCode.UNKNOWN, "could not find class Shop in schema"))
+    with pytest.raises(FatalError, match=r"store\.index"):
+        store.fetch("n", ["a"])
+
+
+def test_a_missing_tenant_has_no_points(front: Front, store: WeaviateStore) -> None:
+    missing = Failure(StatusCode.UNKNOWN, 'tenant not found: "n"')
+    front.failures.extend([missing] * 4)
+    assert store.fetch("n", ["a"]) == {}
+    assert list(store.scan("n")) == []
+    assert list(store.query("n", vector(1), 1)) == []
+    assert store.delete("n", [Deletion("a", position(1))]) == {}
+
+
+def refusing(*rows: str, said: str) -> object:
+    uuids = {point_uuid("n", row) for row in rows}
+
+    def refused(given: batch_pb2.BatchObject) -> str | None:
+        return said if given.uuid in uuids else None
+
+    return refused
+
+
+def test_refused_points_are_reported_alone_and_not_quoted(
+    front: Front, store: WeaviateStore
+) -> None:
+    front.refused = refusing("a", "c", said="invalid text property: 'secret'")  # type: ignore[assignment]
+    refused = store.upsert("n", [point(one) for one in "abcd"])
+    assert set(refused) == {"a", "c"}
+    assert all("secret" not in str(error) for error in refused.values())
+
+
+def test_where_every_point_is_refused_for_one_reason_the_task_stops(
+    front: Front, store: WeaviateStore
+) -> None:
+    front.refused = refusing("a", "b", said="invalid property")  # type: ignore[assignment]
+    with pytest.raises(FatalError, match="every point"):
+        store.upsert("n", [point("a"), point("b")])
+
+
+@pytest.mark.parametrize(
+    "said", ["context deadline exceeded", "store is read-only", "not enough memory", "no replica"]
+)
+def test_what_is_not_about_the_point_is_an_outage(
+    front: Front, store: WeaviateStore, said: str
+) -> None:
+    front.refused = refusing("a", said=said)  # type: ignore[assignment]
+    with pytest.raises(RetriableError):
+        store.upsert("n", [point("a"), point("b")])
+
+
+def test_points_that_were_not_deleted_are_tried_again(front: Front, store: WeaviateStore) -> None:
+    front.undeleted = 2
+    with pytest.raises(RetriableError, match="2"):
+        store.delete("n", [Deletion("a", position(1))])
+
+
+def test_a_filter_that_the_server_refuses_is_the_callers_mistake(front: Front) -> None:
+    store = opened(front, **{"store.properties": "price number"})
+    front.failures.append(Failure(StatusCode.UNKNOWN, "no such prop with name 'price' found"))
+    with pytest.raises(ConfigError, match="no such prop"):
+        store.query("n", vector(1), 1, {"price": 1})
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"colour": "red"}, r"store\.properties"),
+        ({"price": "red"}, "number"),
+        ({"price": {"$gt": "red"}}, "no number"),
+        ({"price": {"$in": []}}, "at least one"),
+    ],
+    ids=str,
+)
+def test_a_filter_that_cannot_be_is_the_callers_mistake(
+    front: Front, where: dict[str, object], words: str
+) -> None:
+    store = opened(front, **{"store.properties": "price number"})
+    with pytest.raises(ConfigError, match=words):
+        store.query("n", vector(1), 1, where)
+    assert front.asked == []

@@ -1,0 +1,243 @@
+"""One connector on this worker: its tasks come, pause, restart and go as somebody wants it.
+
+``turn`` is told what is wanted and takes the next step towards it, again and again; it never
+waits. So a wish that changes in the middle of a restart needs no case of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from worker.errors import WorkerError
+from worker.runtime.crew import Crew
+from worker.runtime.port import State, TargetState
+from worker.runtime.supervisor import TaskState
+from worker.runtime.trace import trace_of
+from worker.runtime.wanted import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.clock import Clock
+    from worker.runtime.crew import Parts
+    from worker.runtime.slots import Slots
+    from worker.runtime.supervisor import RunningTask
+    from worker.runtime.wanted import Blueprint, Draw, Wanted
+
+_log = logging.getLogger(__name__)
+
+_LEAVE_S = 5.0
+"""To tell the group; brokers that are away notice by themselves."""
+
+
+class Connector:
+    """Belongs to one thread; ``failure``, ``parts`` and ``tasks`` may be read from any."""
+
+    def __init__(self, name: str, draw: Draw, clock: Clock, *, end_within_s: float) -> None:
+        self.name = name
+        self.failure = ""
+        """Why its newest config cannot be used; the last good one goes on."""
+        self._draw = draw
+        self._clock = clock
+        self._end_within_s = end_within_s
+        self._blueprint: Blueprint | None = None
+        self._values: Mapping[str, str] | None = None
+        self._reread = NEVER
+        self._slots: Slots | None = None
+        self._lease: object = None
+        self._leaving: list[tuple[Slots, float]] = []
+        """Slots that were closed, and until when they are waited for."""
+        self._crew: Crew | None = None
+        self._former: list[Crew] = []
+        self._tasks: dict[int, RunningTask] = {}
+        self._begun: dict[int, int] = {}
+        """The newest request to restart a task that its present run is an answer to."""
+        self._restarting: set[int] = set()
+
+    def turn(self, wanted: Wanted | None) -> None:
+        """One step; None: it was deleted, or the worker ends."""
+        self._reap()
+        if wanted is None or wanted.target is TargetState.STOPPED:
+            self._stand_down()
+            return
+        self._take_in(wanted)
+        if self._blueprint is None or not self._former_have_ended:
+            return
+        slots = self._slots_for(self._blueprint)
+        if slots is not None:
+            self._staff(wanted, slots.held())
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it runs or waits to be closed, apart from tasks that were given up."""
+        is_empty = self._crew is None and all(crew.is_done for crew in self._former)
+        return is_empty and self._slots is None and not self._leaving
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether tasks that were given up still run."""
+        return any(not crew.is_closed for crew in self._former)
+
+    @property
+    def parts(self) -> Parts | None:
+        """What the tasks of now share."""
+        return None if self._crew is None else self._crew.parts
+
+    @property
+    def tasks(self) -> list[RunningTask]:
+        """Those of now, and those that failed."""
+        return list(self._tasks.values())
+
+    def statuses(self) -> dict[int, tuple[State, str]]:
+        """Of the tasks here, by number: the state, and why it failed."""
+        return {number: self._status(number, task) for number, task in self._tasks.items()}
+
+    def _status(self, number: int, task: RunningTask) -> tuple[State, str]:
+        if task.state is TaskState.FAILED and number not in self._restarting:
+            return State.FAILED, task.trace
+        if task.state is TaskState.RUNNING and number not in self._restarting:
+            return State.PAUSED if task.is_paused else State.RUNNING, ""
+        return State.RESTARTING if number in self._restarting else State.UNASSIGNED, ""
+
+    def _take_in(self, wanted: Wanted) -> None:
+        """Read a config that is new, or that somebody wants read again."""
+        asks_again = bool(self.failure) and wanted.reread > self._reread
+        if wanted.values == self._values and not asks_again:
+            return
+        is_first = self._values is None
+        self._values, self._reread = wanted.values, wanted.reread
+        blueprint = self._drawn(wanted)
+        if blueprint is None:
+            return
+        if not is_first:
+            _log.info("Connector %s has a new config.", self.name)
+        self._dismiss()
+        self._blueprint = blueprint
+
+    def _drawn(self, wanted: Wanted) -> Blueprint | None:
+        try:
+            blueprint = self._draw(wanted.values, wanted.origin)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this connector's alone
+            self._fail(error)
+            return None
+        self.failure = ""
+        return blueprint
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = trace_of(error)
+        unforeseen = None if isinstance(error, WorkerError) else error
+        _log.error("Connector %s cannot be used: %s", self.name, error, exc_info=unforeseen)
+
+    def _slots_for(self, blueprint: Blueprint) -> Slots | None:
+        if self._slots is not None and self._lease != blueprint.lease:
+            self._close_slots()
+        if self._slots is None:
+            try:
+                self._slots, self._lease = blueprint.open_slots(), blueprint.lease
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(error)
+                self._blueprint = None
+        return self._slots
+
+    def _staff(self, wanted: Wanted, numbers: frozenset[int]) -> None:
+        """Have exactly these tasks run."""
+        for number in self._tasks.keys() - numbers:
+            self._end(number)
+            if not self._tasks[number].is_alive or self._tasks[number].is_lost:
+                del self._tasks[number]
+                self._restarting.discard(number)
+        for number in sorted(numbers):
+            self._see_to(number, wanted)
+
+    def _see_to(self, number: int, wanted: Wanted) -> None:
+        task = self._tasks.get(number)
+        is_paused = wanted.target is TargetState.PAUSED
+        if task is None:
+            self._start(number, wanted, paused=is_paused)
+        elif task.is_over:
+            if not task.is_alive or task.is_lost:
+                self._start(number, wanted, paused=is_paused)
+        elif wanted.restarts.get(number, NEVER) > self._begun[number]:
+            self._restarting.add(number)
+            self._end(number)
+        else:
+            if task.state is not TaskState.STARTING:
+                self._restarting.discard(number)
+            (task.pause if is_paused else task.resume)()
+
+    def _start(self, number: int, wanted: Wanted, *, paused: bool) -> None:
+        crew = self._ready_crew(wanted)
+        if crew is None:
+            return
+        self._tasks[number] = crew.start(number, paused=paused)
+        self._begun[number] = wanted.restarts.get(number, NEVER)
+
+    def _ready_crew(self, wanted: Wanted) -> Crew | None:
+        """Those that work; where nobody does any more, a new crew, with secrets read anew."""
+        if self._crew is not None and self._crew.is_winding_down:
+            return None  # wait for all of them, as a new crew may be due
+        if self._crew is not None and not self._crew.is_spent:
+            return self._crew
+        if self._crew is not None:
+            self._retire(self._crew)
+            self._blueprint = self._drawn(wanted) or self._blueprint
+        if self._blueprint is None:
+            return None
+        try:
+            parts = self._blueprint.assemble()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(error)
+            self._blueprint = None
+            return None
+        self._crew = Crew(parts, self._clock, self._end_within_s)
+        return self._crew
+
+    def _end(self, number: int) -> None:
+        if self._crew is not None:
+            self._crew.end(self._tasks[number])
+
+    def _stand_down(self) -> None:
+        """No tasks, and nobody else is kept from having them."""
+        self._dismiss()
+        self._blueprint, self._values = None, None
+        self.failure = ""
+        if self._former_have_ended:
+            self._close_slots()
+
+    def _dismiss(self) -> None:
+        if self._crew is not None:
+            self._crew.end_all()
+            self._retire(self._crew)
+        self._tasks.clear()
+        self._begun.clear()
+        self._restarting.clear()
+
+    def _retire(self, crew: Crew) -> None:
+        self._former.append(crew)
+        self._crew = None
+
+    def _close_slots(self) -> None:
+        if self._slots is not None:
+            self._slots.close()
+            self._leaving.append((self._slots, self._clock.now_s() + _LEAVE_S))
+            self._slots = None
+
+    @property
+    def _former_have_ended(self) -> bool:
+        return all(crew.has_ended for crew in self._former)
+
+    def _reap(self) -> None:
+        if self._crew is not None:
+            self._crew.reap()
+        for crew in self._former:
+            crew.reap()
+            if crew.has_ended:
+                crew.close()
+        self._former = [crew for crew in self._former if not crew.is_closed]
+        now_s = self._clock.now_s()
+        self._leaving = [
+            (slots, until_s)
+            for slots, until_s in self._leaving
+            if now_s < until_s and not slots.has_left
+        ]

@@ -1,0 +1,304 @@
+"""Qdrant as a vector store, by the vendor's client over REST or gRPC.
+
+One collection holds all namespaces, as tenants in the payload. Each write carries a condition
+that the server holds against what is stored, so it refuses what is older; see
+docs/stores.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from qdrant_client import models
+
+from worker.clock import Clock, SystemClock
+from worker.errors import ConfigError, FatalError, RecordError
+from worker.store import qdrant_collection as collection
+from worker.store import qdrant_grpc, qdrant_rest
+from worker.store.point_uuid import is_text, point_uuid
+from worker.store.port import Capabilities, Match
+from worker.store.qdrant_config import QdrantConfig
+from worker.store.qdrant_errors import (
+    FAILURES,
+    blanked,
+    is_about_dimensions,
+    is_refusal,
+    translated,
+)
+from worker.store.qdrant_filters import filter_of
+from worker.store.qdrant_points import (
+    FETCH_IDS,
+    ID,
+    NAMESPACE,
+    forgotten,
+    in_namespace,
+    point_of,
+    prepared,
+    requests,
+    tombstone,
+)
+from worker.store.qdrant_upsert import Upsert, expect_done
+from worker.store.stamp import users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from qdrant_client import QdrantClient
+
+    from worker.config.section import Section
+    from worker.model import Point, Vector
+    from worker.store.port import Deletion
+    from worker.store.qdrant_points import Prepared
+
+log = logging.getLogger(__name__)
+
+_WRITERS = {"rest": qdrant_rest.upsert, "grpc": qdrant_grpc.upsert}
+_PAGE = 256
+"""Points in a page of a scan."""
+_MOST_NAMESPACES = 10_000
+_FORGETTING_S = 3600.0
+"""How often old deletions are forgotten, at most."""
+
+
+class QdrantStore:
+    """A Qdrant collection. Thread-safe; connects at the first call."""
+
+    Config: ClassVar[type[Section]] = QdrantConfig
+
+    def __init__(self, config: QdrantConfig, *, clock: Clock | None = None) -> None:
+        self._config = config
+        self._name = config.index
+        self._client: QdrantClient | None = None
+        self._shape: collection.Shape | None = None
+        self._clock = clock or SystemClock()
+        self._forget_at_s = self._clock.now_s()
+        self._lock = threading.Lock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Conditional writes; visible when the server has answered, unless the user knows more."""
+        return Capabilities(
+            guarded=True,
+            settle_s=self._config.settle_ms / 1000,
+            write_timeout_s=self._config.timeout_s,
+        )
+
+    def create(self, dimensions: int) -> None:
+        """The collection, and the payload indexes that it lacks."""
+        config = self._config
+        config.expect(dimensions)
+        if not config.create:
+            return
+        with self._calling("making the collection"):
+            client = self._connected()
+            if collection.create(client, config, dimensions):
+                log.info("Qdrant collection %r was made.", self._name)
+            collection.create_indexes(client, config)
+
+    def check(self, dimensions: int) -> None:
+        """Look at server and collection as they are now."""
+        self._config.expect(dimensions)
+        with self._calling("looking for the collection"):
+            client = self._connected()
+            version = collection.expect_version(client)
+            shape = collection.shape_of(client, self._config)
+            self._expect(shape, dimensions)
+            collection.expect_indexes(client, self._config)
+        self._shape = shape
+        log.info(
+            "Qdrant %s, collection %r: %d dimensions, %s.",
+            version,
+            self._name,
+            shape.dimensions,
+            shape.distance.value,
+        )
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points by id; those that were deleted have no namespace any more."""
+        uuids = [point_uuid(namespace, one) for one in dict.fromkeys(ids) if is_text(one)]
+        found: dict[str, Point] = {}
+        for start in range(0, len(uuids), FETCH_IDS):
+            with self._calling(f"fetch from {namespace}"):
+                records = self._connected().retrieve(
+                    self._name,
+                    uuids[start : start + FETCH_IDS],
+                    with_payload=True,
+                    with_vectors=True,
+                )
+            found.update((point.id, point) for point in self._points(records))
+        return found
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        """Write points; when a request is refused, the points at fault are found by halving."""
+        _expect_name(namespace)
+        refused: dict[str, RecordError] = {}
+        with self._calling(f"upsert to {namespace}"):
+            self._expect_dimensions(points)
+            work = Upsert(self._write, self._name)
+            for request in requests(self._sound(namespace, points, refused)):
+                work.send(request)
+        return refused | work.refused()
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        """Leave a memory in the place of each point; where no Position compares, leave nothing."""
+        now_ms = int(time.time() * 1000)
+        possible = [one for one in deletions if is_text(one.id)]
+        remembered = [
+            tombstone(namespace, one, now_ms) for one in possible if one.position.topic_id
+        ]
+        others = [point_uuid(namespace, one.id) for one in possible if not one.position.topic_id]
+        with self._calling(f"deletion in {namespace}"):
+            work = Upsert(self._write, self._name)
+            for request in requests(remembered):
+                work.send(request)
+            if others:
+                self._erase(models.PointIdsList(points=others))
+            self._forget(now_ms)
+        return work.refused()
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        """The nearest points; ``where`` as ``worker.store.qdrant_filters`` says."""
+        others = [] if where is None else [filter_of(where)]
+        with self._calling(f"query of {namespace}"), _filter_is_the_callers(where):
+            answer = self._connected().query_points(
+                self._name,
+                query=vector.tolist(),
+                using=self._config.vector or None,
+                query_filter=in_namespace(namespace, *others),
+                limit=k,
+                with_payload=True,
+            )
+            sign = self._shaped().sign
+        return [
+            Match(str((hit.payload or {})[ID]), sign * hit.score, users(hit.payload or {}))
+            for hit in answer.points
+        ]
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        """Scroll through the namespace."""
+        offset: Any = None
+        while True:
+            with self._calling(f"scan of {namespace}"):
+                records, offset = self._connected().scroll(
+                    self._name,
+                    scroll_filter=in_namespace(namespace),
+                    limit=_PAGE,
+                    offset=offset,
+                    with_payload=True,
+                    with_vectors=True,
+                )
+            yield from self._points(records)
+            if offset is None:
+                return
+
+    def namespaces(self) -> Sequence[str]:
+        """The values of our tenant field."""
+        with self._calling("listing namespaces"):
+            answer = self._connected().facet(
+                self._name, NAMESPACE, limit=_MOST_NAMESPACES, exact=True
+            )
+            return [str(hit.value) for hit in answer.hits if hit.count]
+
+    def close(self) -> None:
+        """Drop the connections; a later call opens new ones."""
+        with self._lock:
+            client, self._client, self._shape = self._client, None, None
+        if client is not None:
+            client.close()
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _write(self, points: Sequence[Prepared]) -> models.UpdateStatus:
+        return _WRITERS[self._config.transport](self._connected(), self._config, points)
+
+    def _connected(self) -> QdrantClient:
+        with self._lock:
+            if self._client is None:
+                self._client = collection.connected(self._config)
+            return self._client
+
+    def _shaped(self) -> collection.Shape:
+        if self._shape is None:
+            self._shape = collection.shape_of(self._connected(), self._config)
+        return self._shape
+
+    def _expect(self, shape: collection.Shape, dimensions: int) -> None:
+        if shape.dimensions != dimensions:
+            raise FatalError(
+                f"the Qdrant collection {self._name!r} takes {shape.dimensions} dimensions, "
+                f"the model makes {dimensions}: choose another collection or another model"
+            )
+
+    def _expect_dimensions(self, points: Sequence[Point]) -> None:
+        for point in points:
+            if point.vector.size != self._shaped().dimensions:
+                raise FatalError(
+                    f"the Qdrant collection {self._name!r} takes {self._shaped().dimensions} "
+                    f"dimensions, a vector has {point.vector.size}"
+                )
+
+    def _sound(
+        self, namespace: str, points: Iterable[Point], refused: dict[str, RecordError]
+    ) -> Iterator[Prepared]:
+        """Points as Qdrant takes them, one by one, as a batch of them has some megabytes."""
+        for point in points:
+            try:
+                yield prepared(namespace, point)
+            except RecordError as error:
+                refused[point.id] = error
+
+    def _points(self, records: Iterable[models.Record]) -> Iterator[Point]:
+        for record in records:
+            payload: Mapping[str, Any] = record.payload or {}
+            if NAMESPACE in payload:
+                held: Any = record.vector
+                values = held[self._config.vector] if self._config.vector else held
+                yield point_of(payload, np.asarray(values, dtype=np.float32))
+
+    def _forget(self, now_ms: int) -> None:
+        """Erase what deletions have left behind long ago, every now and then."""
+        with self._lock:
+            now_s = self._clock.now_s()
+            if now_s < self._forget_at_s:
+                return
+            self._forget_at_s = now_s + _FORGETTING_S
+        before_ms = now_ms - self._config.tombstone_ttl_ms
+        self._erase(models.FilterSelector(filter=forgotten(before_ms)))
+
+    def _erase(self, what: models.PointIdsList | models.FilterSelector) -> None:
+        expect_done(self._connected().delete(self._name, what, wait=True).status)
+
+    @contextmanager
+    def _calling(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            # not chained: what the client says quotes answers, and so perhaps rows
+            raise translated(error, doing) from None
+
+
+@contextmanager
+def _filter_is_the_callers(where: Mapping[str, object] | None) -> Iterator[None]:
+    """A query with a filter that Qdrant refuses is refused for its filter."""
+    try:
+        yield
+    except FAILURES as error:
+        if where is None or not is_refusal(error) or is_about_dimensions(error):
+            raise
+        raise ConfigError(f"Qdrant refuses the filter: {blanked(error)}") from None
+
+
+def _expect_name(namespace: str) -> None:
+    if not is_text(f"_{namespace}"):
+        raise FatalError("store.namespace holds half a character that UTF-8 cannot write")

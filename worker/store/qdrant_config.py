@@ -1,0 +1,100 @@
+"""Settings of the Qdrant store."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+
+from worker.config.values import Count
+from worker.store.creation import Creation
+from worker.store.stamp import OURS
+
+IndexType: TypeAlias = Literal["bool", "datetime", "float", "integer", "keyword", "text", "uuid"]
+
+
+def _pairs(given: object) -> object:
+    """``category keyword, price float`` as pairs."""
+    if not isinstance(given, str):
+        return given
+    parts = [part.strip().rpartition(" ") for part in given.split(",") if part.strip()]
+    pairs = tuple((name.strip(), kind.lower()) for name, _, kind in parts)
+    names = [name for name, _ in pairs]
+    kinds = get_args(IndexType)
+    if not all(name and not name.startswith(OURS) and kind in kinds for name, kind in pairs):
+        raise ValueError(
+            f"`name type` pairs like `category keyword, price float`; types are {', '.join(kinds)}"
+        )
+    if len(set(names)) < len(names):
+        raise ValueError("each key once")
+    return pairs
+
+
+class QdrantConfig(Creation):
+    """Which collection of which server, and how it is made."""
+
+    index: str = Field(alias="store.index", min_length=1, description="Name of the collection.")
+    url: str = Field(
+        default="http://localhost:6333",
+        alias="store.url",
+        description="Address of the server's REST API.",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, alias="store.api.key", description="API key or JWT, where the server asks."
+    )
+    transport: Literal["rest", "grpc"] = Field(
+        default="rest",
+        alias="store.transport",
+        description="`rest`, or `grpc` at the host of `store.url`.",
+    )
+    grpc_port: int = Field(
+        default=6334,
+        alias="store.grpc.port",
+        ge=1,
+        le=65_535,
+        description="Port for `store.transport` `grpc`.",
+    )
+    vector: str = Field(
+        default="",
+        alias="store.vector",
+        description="Name of the vector, in collections that have named ones.",
+    )
+    payload_indexes: Annotated[tuple[tuple[str, IndexType], ...], BeforeValidator(_pairs)] = Field(
+        default=(),
+        alias="store.payload.indexes",
+        description="With `store.create`: metadata that is filtered by, and the type of its "
+        "payload index, such as `category keyword, price float`.",
+        json_schema_extra={"kind": "list"},
+    )
+    tombstone_ttl_ms: Count = Field(
+        default=7 * 24 * 3600 * 1000,
+        alias="store.tombstone.ttl.ms",
+        description="Milliseconds that a deletion is remembered, against older writes that come "
+        "after it.",
+    )
+    timeout_ms: Count = Field(
+        default=30_000,
+        alias="store.timeout.ms",
+        description="Milliseconds for a request; then it is tried again.",
+    )
+    settle_ms: int = Field(
+        default=0,
+        alias="store.settle.ms",
+        ge=0,
+        description="Longest time in milliseconds until a write is visible to every reader.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, given: str) -> str:
+        parts = urlsplit(given)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("a URL that begins with http:// or https://")
+        return given
+
+    @property
+    def timeout_s(self) -> int:
+        """Seconds for a request, of which the client takes whole ones."""
+        return math.ceil(self.timeout_ms / 1000)

@@ -1,0 +1,300 @@
+"""Weaviate as a vector store: collections over REST, points over gRPC.
+
+The messages are those of the vendor's client. Its calls are not used, as they wait and try again by
+themselves for minutes, whoever wants to stop. Weaviate has no conditional writes, as the
+capabilities say.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
+
+from worker.errors import ConfigError, FatalError, RecordError, RetriableError
+from worker.store.point_uuid import is_text, point_uuid
+from worker.store.port import Capabilities, Match
+from worker.store.stamp import users
+from worker.store.weaviate_config import WeaviateConfig
+from worker.store.weaviate_errors import (
+    FAILURES,
+    blanked,
+    is_about_collection,
+    is_about_dimensions,
+    is_about_tenant,
+    is_outage,
+    is_unknown,
+    record_error,
+    sentence,
+    translated,
+)
+from worker.store.weaviate_filters import filter_of
+from worker.store.weaviate_points import (
+    FETCH_IDS,
+    ID,
+    Place,
+    point_of,
+    prepared,
+    requests,
+    stored_of,
+    vector_of,
+)
+from worker.store.weaviate_protocol import Protocol
+from worker.store.weaviate_schema import STORED, Collection, Schema
+from worker.store.weaviate_tenants import namespace_of, tenant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from weaviate.proto.v1 import search_get_pb2
+
+    from worker.config.section import Section
+    from worker.model import Point, Vector
+    from worker.store.port import Deletion
+    from worker.store.weaviate_points import Prepared
+
+log = logging.getLogger(__name__)
+
+_PAGE = 256
+"""Points in a page of a scan."""
+
+
+class WeaviateStore:
+    """A Weaviate collection with tenants. Thread-safe; connects at the first call."""
+
+    Config: ClassVar[type[Section]] = WeaviateConfig
+
+    def __init__(self, config: WeaviateConfig) -> None:
+        self._config = config
+        self._name = config.index
+        self._schema = Schema(config)
+        self._protocol = Protocol(config)
+        self._dimensions: int | None = None
+        self._distance: str | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """No conditional writes; visible after ``store.settle.ms``."""
+        return Capabilities(
+            guarded=False,
+            settle_s=self._config.settle_ms / 1000,
+            write_timeout_s=self._config.timeout_s,
+        )
+
+    def create(self, dimensions: int) -> None:
+        """The collection, or the properties that it lacks."""
+        self._config.expect(dimensions)
+        if not self._config.create:
+            return
+        with self._calling("making the collection"):
+            held = self._schema.collection()
+            if held is not None:
+                self._schema.add_properties(held)
+            elif self._schema.create(dimensions):
+                log.info("Weaviate collection %r was made.", self._name)
+
+    def check(self, dimensions: int) -> None:
+        """Look at the collection as it is now."""
+        self._config.expect(dimensions)
+        with self._calling("looking for the collection"):
+            version = self._schema.version()
+            held = self._expect_collection()
+            self._expect_properties(held)
+            tenants = self._protocol.tenants()  # gRPC may be out of reach on its own
+            self._dimensions = self._measured(held, tenants) or dimensions
+        self._distance = held.distance
+        if self._dimensions != dimensions:
+            raise FatalError(
+                f"the Weaviate collection {self._name!r} has {self._dimensions} dimensions, "
+                f"the model makes {dimensions}: choose another collection or another model"
+            )
+        log.info(
+            "Weaviate %s, collection %r: %d dimensions, %s.",
+            version,
+            self._name,
+            dimensions,
+            held.distance,
+        )
+
+    def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
+        """Points by id."""
+        uuids = [point_uuid(namespace, one) for one in dict.fromkeys(ids) if is_text(one)]
+        found: dict[str, Point] = {}
+        for start in range(0, len(uuids), FETCH_IDS):
+            with self._calling(f"fetch from {namespace}"), _missing_tenant_is_empty():
+                hits = self._protocol.fetch(tenant_of(namespace), uuids[start : start + FETCH_IDS])
+                found.update((point.id, point) for point in map(point_of, hits))
+        return found
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        """Write points; the answer says which of them were refused."""
+        place = Place(self._name, tenant_of(namespace), namespace)
+        refused: dict[str, RecordError] = {}
+        self._expect_dimensions(points)
+        for request in requests(self._sound(place, points, refused)):
+            with self._calling(f"upsert to {namespace}"):
+                said = self._protocol.upsert([point.message for point in request])
+            refused.update(self._refusals(request, said))
+        return refused
+
+    def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
+        """Delete by id. Weaviate cannot compare Positions."""
+        uuids = [point_uuid(namespace, one.id) for one in deletions if is_text(one.id)]
+        for start in range(0, len(uuids), FETCH_IDS):
+            with self._calling(f"deletion in {namespace}"), _missing_tenant_is_empty():
+                failed = self._protocol.delete(
+                    tenant_of(namespace), uuids[start : start + FETCH_IDS]
+                )
+                if failed:
+                    raise RetriableError(f"Weaviate has not deleted {failed} points of {namespace}")
+        return {}
+
+    def query(
+        self,
+        namespace: str,
+        vector: Vector,
+        k: int,
+        where: Mapping[str, object] | None = None,
+    ) -> Sequence[Match]:
+        """The nearest points; ``where`` as ``worker.store.weaviate_filters`` says."""
+        wanted = None if where is None else filter_of(where, self._config.typed)
+        with self._calling(f"query of {namespace}"), _missing_tenant_is_empty():
+            with _filter_is_the_callers(where):
+                hits = self._protocol.nearest(tenant_of(namespace), vector, k, wanted)
+            near = self._score_of_equals()
+            return [_match(hit, near) for hit in hits]
+        return []
+
+    def scan(self, namespace: str) -> Iterator[Point]:
+        """Page after page, in the order of the UUIDs."""
+        after: str | None = ""
+        while after is not None:
+            page: list[Point] = []
+            with self._calling(f"scan of {namespace}"), _missing_tenant_is_empty():
+                hits = self._protocol.page(tenant_of(namespace), after, _PAGE)
+                page = [point_of(hit) for hit in hits]
+                after = hits[-1].metadata.id if len(hits) == _PAGE else None
+            yield from page
+            if not page:
+                return
+
+    def namespaces(self) -> Sequence[str]:
+        """Of the tenants; one stays when its last point has gone."""
+        with self._calling("listing tenants"):
+            return [namespace_of(tenant) for tenant in self._protocol.tenants()]
+
+    def close(self) -> None:
+        """Drop the connections; a later call opens new ones."""
+        with self._lock:
+            schema, protocol = self._schema, self._protocol
+            self._schema, self._protocol = Schema(self._config), Protocol(self._config)
+        schema.close()
+        protocol.close()
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _expect_collection(self) -> Collection:
+        held = self._schema.collection()
+        if held is None:
+            existing = ", ".join(self._schema.names()) or "none"
+            raise FatalError(
+                f"Weaviate has no collection {self._name!r} (store.index); it has: {existing}"
+            )
+        return held
+
+    def _score_of_equals(self) -> float:
+        """Weaviate answers with distances, from which only those of cosines end somewhere."""
+        if self._distance is None:
+            self._distance = self._expect_collection().distance
+        return 1.0 if self._distance == "cosine" else 0.0
+
+    def _expect_properties(self, held: Collection) -> None:
+        missing = {STORED, *self._config.typed} - held.properties
+        if missing or not held.is_multi_tenant or not held.makes_tenants:
+            raise FatalError(
+                f"the Weaviate collection {self._name!r} needs multi-tenancy with automatic tenant "
+                f"creation and the properties {', '.join(sorted({STORED, *self._config.typed}))} "
+                "(see docs/stores.md): make another one, or set store.create=true for a collection "
+                "that does not exist"
+            )
+
+    def _measured(self, held: Collection, tenants: Sequence[str]) -> int | None:
+        """As the description says, or else as long as the vector of a point that is there."""
+        if held.dimensions is not None:
+            return held.dimensions
+        for tenant in tenants:
+            for hit in self._protocol.page(tenant, "", 1):
+                return vector_of(hit).size
+        return None
+
+    def _expect_dimensions(self, points: Sequence[Point]) -> None:
+        """What is written into a collection that does not exist makes one, of another kind."""
+        for point in points:
+            if self._dimensions is None:
+                with self._calling("looking for the collection"):
+                    held = self._measured(self._expect_collection(), self._protocol.tenants())
+                self._dimensions = held or point.vector.size
+            if point.vector.size != self._dimensions:
+                raise FatalError(
+                    f"the Weaviate collection {self._name!r} has {self._dimensions} dimensions, a "
+                    f"vector has {point.vector.size}"
+                )
+
+    def _sound(
+        self, place: Place, points: Iterable[Point], refused: dict[str, RecordError]
+    ) -> Iterator[Prepared]:
+        """Points as Weaviate takes them, one by one, as a batch of them has some megabytes."""
+        for point in points:
+            try:
+                yield prepared(place, point, self._config.typed)
+            except RecordError as error:
+                refused[point.id] = error
+
+    def _refusals(
+        self, request: Sequence[Prepared], said: Mapping[int, str]
+    ) -> Mapping[str, RecordError]:
+        """The points at fault, unless it is something that hits them all."""
+        for words in said.values():
+            if is_about_dimensions(words) or is_about_collection(words):
+                raise FatalError(f"Weaviate, upsert to {self._name}: {blanked(words)}")
+            if is_outage(words):
+                raise RetriableError(f"Weaviate, upsert to {self._name}: {blanked(words)}")
+        if len(said) == len(request) > 1 and len({blanked(one) for one in said.values()}) == 1:
+            raise FatalError(f"Weaviate refuses every point for {self._name}: {blanked(said[0])}")
+        return {request[index].id: record_error(one) for index, one in said.items()}
+
+    @contextmanager
+    def _calling(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            # not chained: what the client says quotes answers, and so perhaps rows
+            raise translated(error, doing) from None
+
+
+def _match(hit: search_get_pb2.SearchResult, near: float) -> Match:
+    stored = stored_of(hit)
+    return Match(str(stored[ID]), near - hit.metadata.distance, users(stored))
+
+
+@contextmanager
+def _missing_tenant_is_empty() -> Iterator[None]:
+    """A namespace without a tenant has no points."""
+    try:
+        yield
+    except FAILURES as error:
+        if not is_about_tenant(error):
+            raise
+
+
+@contextmanager
+def _filter_is_the_callers(where: Mapping[str, object] | None) -> Iterator[None]:
+    """A query with a filter that Weaviate refuses is refused for its filter."""
+    try:
+        yield
+    except FAILURES as error:
+        if where is None or not is_unknown(error) or is_about_tenant(error):
+            raise
+        raise ConfigError(f"Weaviate refuses the filter: {blanked(sentence(error))}") from None

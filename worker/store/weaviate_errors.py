@@ -1,0 +1,152 @@
+"""What Weaviate's errors mean for the pipeline.
+
+Over REST the status says it. Over gRPC nearly everything has the code UNKNOWN, so the sentence has
+to be read; what nobody knows counts as an outage, which is repeated and never empties a topic into
+the DLQ. Messages quote what was sent, so quoted parts are blanked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import grpc
+import httpx
+
+from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, grpc.RpcError)
+"""Everything that a request raises when it has failed."""
+
+_ADVICE: Final = {
+    401: "store.api.key is not valid here",
+    403: "store.api.key may not do this",
+    404: "check store.index and store.url",
+}
+_TOO_MANY: Final = 429
+_REQUEST_TIMEOUT: Final = 408
+_SERVER_ERROR: Final = 500
+_REFUSED: Final = {
+    grpc.StatusCode.UNAUTHENTICATED: "store.api.key is not valid here",
+    grpc.StatusCode.PERMISSION_DENIED: "store.api.key may not do this",
+    grpc.StatusCode.UNIMPLEMENTED: "store.grpc.address does not seem to be a Weaviate server's",
+}
+_NO_COLLECTION: Final = (
+    "could not find class",
+    "class not found",
+    "not present in schema",
+    "multi-tenancy disabled",
+)
+"""The last of them after a collection was dropped, as the server then makes one of its own."""
+_OUTAGES: Final = (
+    "connect",
+    "context canceled",
+    "deadline",
+    "disk",
+    "leader",
+    "memory",
+    "not active",
+    "not ready",
+    "read-only",
+    "replica",
+    "shut",
+    "timeout",
+    "unavailable",
+)
+"""Words of sentences about a point that are not about the point."""
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
+"""OpenSSL's words for what no waiting mends."""
+_QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
+"""From the first quote to the last, as what is quoted may hold quotes."""
+_LONGEST_MESSAGE = 300
+
+
+def translated(error: Exception, doing: str) -> WorkerError:
+    """The worker's error for a request that failed; ``doing`` says what was tried."""
+    said = f"Weaviate, {doing}: {blanked(sentence(error))}"
+    if isinstance(error, httpx.HTTPStatusError):
+        return _by_status(error.response, said)
+    if isinstance(error, grpc.RpcError):
+        return _by_code(error, said)
+    if any(reason in said for reason in _NO_TLS) or not isinstance(error, httpx.TransportError):
+        return FatalError(
+            f"{said}; check store.url, whether TLS is spoken there, and the certificate"
+        )
+    return RetriableError(said).coded(type(error).__name__)
+
+
+def sentence(error: Exception) -> str:
+    """What the server said."""
+    if isinstance(error, grpc.RpcError):
+        return f"{error.code().name} {error.details()}"
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"{error.response.status_code} {_said(error.response)}"
+    return str(error) or type(error).__name__
+
+
+def is_about_tenant(error: Exception) -> bool:
+    """Whether the namespace does not exist, and so has no points."""
+    return isinstance(error, grpc.RpcError) and "tenant not found" in sentence(error)
+
+
+def is_unknown(error: Exception) -> bool:
+    """Whether the code says nothing, as for a filter that the server does not take."""
+    return isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNKNOWN
+
+
+def is_about_dimensions(said: str) -> bool:
+    """Whether the vectors have another length than those of the collection."""
+    return "vector length" in said or "with length" in said or "dimension" in said
+
+
+def is_about_collection(said: str) -> bool:
+    """Whether the collection has gone."""
+    return any(words in said for words in _NO_COLLECTION)
+
+
+def is_outage(said: str) -> bool:
+    """Whether a sentence about one point is about something else."""
+    return any(word in said for word in _OUTAGES)
+
+
+def record_error(said: str) -> RecordError:
+    """The error of a point that the server refuses."""
+    return RecordError(
+        f"Weaviate refuses the point: {blanked(said)}", stage=Stage.STORE, kind="PointRefused"
+    )
+
+
+def blanked(said: str) -> str:
+    """The server's sentence without what it quotes, which may be the content of a row."""
+    return _QUOTED.sub("'…'", said)[:_LONGEST_MESSAGE]
+
+
+def _by_status(response: httpx.Response, said: str) -> WorkerError:
+    status = response.status_code
+    if status in (_REQUEST_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR:
+        return RetriableError(said, retry_after_s=_retry_after_s(response)).coded(status)
+    return FatalError(f"{said}; {_ADVICE.get(status, 'check the store.* settings')}").coded(status)
+
+
+def _by_code(error: grpc.RpcError, said: str) -> WorkerError:
+    code = error.code()
+    if code in _REFUSED:
+        return FatalError(f"{said}; {_REFUSED[code]}").coded(code.name)
+    if "unauthorized" in said or "forbidden" in said:
+        return FatalError(f"{said}; check store.api.key").coded(code.name)
+    if is_about_collection(said):
+        return FatalError(f"{said}; check store.index").coded(code.name)
+    return RetriableError(said).coded(code.name)
+
+
+def _said(response: httpx.Response) -> str:
+    """The messages of ``{"error": [{"message": …}]}``; of anything else, the status in words."""
+    try:
+        return "; ".join(str(one["message"]) for one in response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return response.reason_phrase
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,153 @@
+"""Points as Weaviate keeps them: a UUID, the vector as it is in memory, and properties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+from weaviate.proto.v1 import batch_pb2
+
+from worker.errors import RecordError, Stage
+from worker.model import Point
+from worker.store.point_uuid import is_text, point_uuid
+from worker.store.stamp import stamp_of, stamped, users
+from worker.store.weaviate_schema import STORED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from weaviate.proto.v1 import search_get_pb2
+
+    from worker.model import MetadataValue, Vector
+    from worker.store.weaviate_config import PropertyType
+
+ID: Final = "_id"
+UPSERT_POINTS: Final = 500
+UPSERT_BYTES: Final = 10 * 1024 * 1024
+"""Of the 100 MiB that a server takes by default (``GRPC_MAX_MESSAGE_SIZE``)."""
+FETCH_IDS: Final = 1_000
+"""Of the 10,000 that a query may answer (``QUERY_MAXIMUM_RESULTS``)."""
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "text": str,
+    "number": (int, float),
+    "boolean": bool,
+    "text[]": list,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A point in the form of the protocol, and its size in the request."""
+
+    id: str
+    message: batch_pb2.BatchObject
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where points go."""
+
+    collection: str
+    tenant: str
+    namespace: str
+
+
+def prepared(place: Place, point: Point, typed: Mapping[str, PropertyType]) -> Prepared:
+    """Validate a point; ``typed`` are the metadata keys that are properties of their own.
+
+    Raises:
+        RecordError: it is nothing that Weaviate could keep.
+    """
+    if not is_text(point.id):
+        raise _refused("PointId", "an id has at least one character, and UTF-8 can write it")
+    vector = np.ascontiguousarray(point.vector, "<f4")
+    if not np.isfinite(vector).all():
+        raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
+    message = batch_pb2.BatchObject(
+        uuid=point_uuid(place.namespace, point.id),
+        collection=place.collection,
+        tenant=place.tenant,
+        vector_bytes=vector.tobytes(),
+    )
+    _fill(message.properties, point, typed)
+    return Prepared(point.id, message, message.ByteSize())
+
+
+def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Cut into requests of at most ``UPSERT_POINTS`` points and ``UPSERT_BYTES`` bytes."""
+    request: list[Prepared] = []
+    size = 0
+    for point in points:
+        if request and (len(request) == UPSERT_POINTS or size + point.size > UPSERT_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(point)
+        size += point.size
+    if request:
+        yield request
+
+
+def point_of(hit: search_get_pb2.SearchResult) -> Point:
+    """A stored point, as the pipeline knows it."""
+    stored = stored_of(hit)
+    return Point(str(stored[ID]), vector_of(hit), users(stored), stamp_of(stored))
+
+
+def stored_of(hit: search_get_pb2.SearchResult) -> Mapping[str, Any]:
+    """What we keep beside a vector."""
+    stored: Mapping[str, Any] = orjson.loads(hit.properties.non_ref_props.fields[STORED].text_value)
+    return stored
+
+
+def vector_of(hit: search_get_pb2.SearchResult) -> Vector:
+    """Its vector."""
+    held = hit.metadata
+    written = held.vectors[0].vector_bytes if held.vectors else held.vector_bytes
+    return np.frombuffer(written, "<f4").astype(np.float32)
+
+
+def _fill(
+    properties: batch_pb2.BatchObject.Properties, point: Point, typed: Mapping[str, PropertyType]
+) -> None:
+    properties.non_ref_properties.fields[STORED].string_value = _written(point)
+    for name, kind in typed.items():
+        value = point.metadata.get(name)
+        if _is(value, kind):
+            _put(properties, name, value)
+
+
+def _is(value: MetadataValue | None, kind: PropertyType) -> bool:
+    """Whether it has this type; true is no number."""
+    return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _put(properties: batch_pb2.BatchObject.Properties, name: str, value: Any) -> None:  # noqa: ANN401
+    if isinstance(value, list):
+        properties.text_array_properties.add(prop_name=name, values=value)
+        return
+    field = properties.non_ref_properties.fields[name]
+    if isinstance(value, bool):
+        field.bool_value = value
+    elif isinstance(value, str):
+        field.string_value = value
+    else:
+        field.number_value = value
+
+
+def _written(point: Point) -> str:
+    stored: dict[str, Any] = dict(point.metadata)
+    if point.stamp is not None:
+        stored = stamped(point.metadata, point.stamp)
+    stored[ID] = point.id
+    try:
+        return orjson.dumps(stored).decode()
+    except TypeError as error:
+        raise _refused("Metadata", "the metadata cannot be written as JSON") from error
+
+
+def _refused(kind: str, message: str) -> RecordError:
+    return RecordError(f"Weaviate would refuse the point: {message}", stage=Stage.STORE, kind=kind)

@@ -1,0 +1,132 @@
+"""Weaviate's gRPC API by the stub of the vendor's client: one call is one request.
+
+Reads and writes ask for a quorum of replicas, so that a read sees what was written.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import numpy as np
+from weaviate.proto.v1 import (
+    base_pb2,
+    base_search_pb2,
+    batch_delete_pb2,
+    batch_pb2,
+    search_get_pb2,
+    tenants_pb2,
+    weaviate_pb2_grpc,
+)
+
+from worker.store.weaviate_filters import by_uuid
+from worker.store.weaviate_schema import STORED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from worker.model import Vector
+    from worker.store.weaviate_config import WeaviateConfig
+
+_QUORUM: Final = base_pb2.CONSISTENCY_LEVEL_QUORUM
+_UNLIMITED: Final = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+]
+
+
+class Protocol:
+    """The gRPC API. Thread-safe; connects at the first call."""
+
+    def __init__(self, config: WeaviateConfig) -> None:
+        self._config = config
+        self._name = config.index
+        self._channel: Any = None
+        self._lock = threading.Lock()
+
+    def tenants(self) -> Sequence[str]:
+        """Names of the tenants."""
+        answer = self._call("TenantsGet", tenants_pb2.TenantsGetRequest(collection=self._name))
+        return [str(one.name) for one in answer.tenants]
+
+    def upsert(self, objects: Sequence[batch_pb2.BatchObject]) -> Mapping[int, str]:
+        """Write objects as a whole; what the server says of those that it refuses, by place."""
+        request = batch_pb2.BatchObjectsRequest(objects=objects, consistency_level=_QUORUM)
+        answer = self._call("BatchObjects", request)
+        return {error.index: error.error for error in answer.errors}
+
+    def delete(self, tenant: str, uuids: Sequence[str]) -> int:
+        """Delete objects; how many were there and are still."""
+        request = batch_delete_pb2.BatchDeleteRequest(
+            collection=self._name,
+            tenant=tenant,
+            filters=by_uuid(uuids),
+            consistency_level=_QUORUM,
+        )
+        return int(self._call("BatchDelete", request).failed)
+
+    def fetch(self, tenant: str, uuids: Sequence[str]) -> Sequence[search_get_pb2.SearchResult]:
+        """Objects by UUID."""
+        return self._search(tenant, len(uuids), filters=by_uuid(uuids))
+
+    def page(self, tenant: str, after: str, most: int) -> Sequence[search_get_pb2.SearchResult]:
+        """The next objects in the order of their UUIDs; after an empty text the first."""
+        return self._search(tenant, most, after=after)
+
+    def nearest(
+        self, tenant: str, vector: Vector, most: int, where: base_pb2.Filters | None
+    ) -> Sequence[search_get_pb2.SearchResult]:
+        """The nearest objects, best first."""
+        near = base_search_pb2.NearVector(
+            vectors=[
+                base_pb2.Vectors(
+                    vector_bytes=np.ascontiguousarray(vector, "<f4").tobytes(),
+                    type=base_pb2.Vectors.VECTOR_TYPE_SINGLE_FP32,
+                )
+            ]
+        )
+        return self._search(tenant, most, near_vector=near, filters=where)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        with self._lock:
+            channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+    def _search(
+        self,
+        tenant: str,
+        most: int,
+        **more: Any,  # noqa: ANN401 - fields of the message
+    ) -> Sequence[search_get_pb2.SearchResult]:
+        request = search_get_pb2.SearchRequest(
+            collection=self._name,
+            tenant=tenant,
+            consistency_level=_QUORUM,
+            limit=most,
+            properties=search_get_pb2.PropertiesRequest(non_ref_properties=[STORED]),
+            metadata=search_get_pb2.MetadataRequest(uuid=True, vector=True, distance=True),
+            uses_127_api=True,
+            **more,
+        )
+        found: Sequence[search_get_pb2.SearchResult] = self._call("Search", request).results
+        return found
+
+    def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401 - messages of the stub
+        metadata = tuple(self._config.login.items())
+        call = getattr(self._stub(), method)
+        return call(request, metadata=metadata, timeout=self._config.timeout_s)
+
+    def _stub(self) -> weaviate_pb2_grpc.WeaviateStub:
+        with self._lock:
+            if self._channel is None:
+                self._channel = self._connected()
+            return weaviate_pb2_grpc.WeaviateStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def _connected(self) -> Any:  # noqa: ANN401 - grpc has no types
+        target = self._config.grpc_target
+        if self._config.is_secure:
+            return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _UNLIMITED)
+        return grpc.insecure_channel(target, _UNLIMITED)
