@@ -250,6 +250,8 @@ class Document:
     metadata: Mapping[str, MetadataValue]
     stamp: Stamp
     """Its fingerprint is that of the whole text."""
+    dropped: tuple[str, ...] = ()
+    """Metadata that was left out, as the store takes no more."""
 
 
 @immutable()

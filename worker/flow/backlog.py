@@ -245,7 +245,7 @@ class Backlog:
         """
         self.give_back(work, work.entries)
         key, place = work.key, self._places.get(work.key)
-        if place is not None and place.waiting[-1] is work.newest:
+        if place is not None and place.is_alone(work.newest):
             del self._ready[key]
             self._ready_bytes -= place.size
             place.needs = needs
