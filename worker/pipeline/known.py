@@ -73,6 +73,12 @@ class Known:
                 return
             self._keep(ledger, address, _Entry(held, self._clock.now_s()))
 
+    def is_written(self, ledger: PartitionLedger, address: Address) -> bool:
+        """Whether something was, or may have been, written there by this worker lately."""
+        with self._lock:
+            shelf = self._shelves.get(ledger)
+            return shelf is not None and address in shelf.entries
+
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
         """Only the store can tell from now on; what was written shows after its settling time."""
         with self._lock:
