@@ -47,8 +47,8 @@ class Circumstances:
         tokens = draw.choice([0, 0, 0, 300])
         late_s = draw.choice([0.0, 0.0, 0.5, 2.0])
         reselects = draw.random() < 0.2
-        flat = ["rewrite", "rewrite-with-tombstone", "tombstone"]
-        deletes = draw.choice([None] * 9 + flat)
+        flat = draw.choice(["rewrite", "rewrite-with-tombstone", "tombstone"])
+        deletes = flat if draw.random() < 0.25 else None
         truncates = deletes is None and draw.random() < 0.7
         keeps_text = draw.random() < 0.3
         settle_s = late_s + (draw.choice([0.0, 1.0]) if not late_s else 1.0)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tests.stack.histories.kinds import point_id
+from tests.stack.index import OURS
 from tests.stack.oracle import decode
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.stack.bench import Bench
     from tests.stack.histories.kinds import Key
+    from tests.stack.shops import Expected
     from tests.stack.stack import Stack
     from worker.model import Record
 
@@ -37,6 +39,21 @@ def about_rows(bench: Bench, topic: str, keys: Iterable[Key]) -> str:
         mine = {one: points[one] for one in points if one.partition("#")[0] == name}
         lines.append(f"{key}: index has {'' if mine else 'nothing'}")
         lines += [f"    {one} {_shown(point.metadata)}" for one, point in sorted(mine.items())]
+    return "\n".join(lines)
+
+
+def about_metadata(bench: Bench, topic: str, wanted: Mapping[str, Expected | None]) -> str:
+    """What of the metadata of these points is not as it should be."""
+    points, lines = bench.index.points(topic), list[str]()
+    for name, expected in wanted.items():
+        if expected is None or name not in points:
+            lines.append(f"{name} is {'missing' if expected else 'one too many'}")
+            continue
+        found = points[name].metadata
+        for key in expected.metadata.keys() | found.keys():
+            one, other = found.get(key), expected.metadata.get(key)
+            if one != other and not (key.startswith("_") or key in OURS):
+                lines.append(f"{name} {key} is {one!r:.80}, not {other!r:.80}")
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.stack.histories.circumstances import PLAIN
-from tests.stack.histories.evidence import about_letters, about_rows
+from tests.stack.histories.evidence import about_letters, about_metadata, about_rows
 from tests.stack.histories.kinds import point_id
 from tests.stack.histories.rows import COLUMNS, FIELDS, GRADE, METADATA, WHEN, Row
 from tests.stack.index import DIMENSIONS
@@ -268,7 +268,9 @@ class Stage:
         if wrong:
             keys = self._keys(goods, {point.partition("#")[0] for point in wrong})
             evidence = about_rows(self.bench, goods.topic, keys)
-            raise AssertionError(f"{goods.table} {sorted(wrong)[:20]}\n{evidence}")
+            wanted = {point: expected.get(point) for point in wrong}
+            points = about_metadata(self.bench, goods.topic, wanted)
+            raise AssertionError(f"{goods.table} {sorted(wrong)[:20]}\n{points}\n{evidence}")
 
     def _points(self, goods: Goods, row: Row) -> Mapping[str, Expected]:
         """What should be in the index for a row."""
