@@ -161,3 +161,18 @@ def test_after_a_crash_nothing_is_paid_again_that_does_not_show_yet(make_world: 
     world.settle()
     world.assert_equals_table()
     assert world.embedder.texts == 4
+
+
+def test_nor_after_an_orderly_end_just_before(make_world: Worlds) -> None:
+    world = make_world(guarded=False, settle_s=3.0)
+    member = world.member()
+    for row in range(4):
+        world.table.insert(row, body=f"text {row}")
+    world.until(lambda: len(world.index) == 4)
+    world.stop(member)
+    for row in range(4):
+        world.table.update(row, price=7)
+    world.member()
+    world.settle()
+    world.assert_equals_table()
+    assert world.embedder.texts == 4

@@ -142,11 +142,14 @@ class Judge:
     def _may_be_there(self, item: Item) -> bool:
         """Whether the very text may have been written that the store does not show yet.
 
-        By this worker, before something made it distrust its memory, or by one that did not leave
-        in order, whose last records are read again.
+        By this worker, before something made it distrust its memory; by one that did not leave in
+        order, whose last records are read again; or by any that had the partition before, unless
+        the row is new.
         """
-        is_written = item.known is None and self.lookup.known.is_written(item.ledger, item.address)
-        return is_written or item.ledger.is_held
+        ledger = item.ledger
+        if ledger.is_held or (ledger.is_inherited and item.change.op is not Op.CREATE):
+            return True
+        return item.known is None and self.lookup.known.is_written(ledger, item.address)
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""
