@@ -40,7 +40,9 @@ MODEL = "text-embedding-3-small"
 CAUGHT_UP_S = 180.0
 LATENCY_S = 0.05
 OUTAGE_S = 2.0
-_SMALLEST_GROUP = 2
+SWEEPS_S = 20.0
+"""By so much workers may be apart in carrying out a truncate, each for its own partitions."""
+LOG_LINES = 80
 
 _vectors = partial(vectors_of, model=MODEL, length=DIMENSIONS, input_type="")
 
@@ -238,6 +240,11 @@ class Stage:
         for goods in self.goods:
             goods.allowance.crashed()
 
+    @property
+    def logs(self) -> str:
+        """The end of what each worker said."""
+        return "\n".join("\n".join(worker.log.splitlines()[-LOG_LINES:]) for worker in self.workers)
+
     # What must hold ------------------------------------------------------------------------
 
     def catch_up(self) -> None:
@@ -264,8 +271,11 @@ class Stage:
         expected: dict[str, Expected] = {}
         for row in rows.values():
             expected |= self._points(goods, row)
-        wrong = self.bench.index.differing(goods.topic, expected, _vectors)
-        if wrong:
+        deadline = time.monotonic() + (SWEEPS_S if goods.author.terms.truncates else 0)
+        while wrong := self.bench.index.differing(goods.topic, expected, _vectors):
+            if time.monotonic() < deadline:
+                time.sleep(1.0)
+                continue
             keys = self._keys(goods, {point.partition("#")[0] for point in wrong})
             evidence = about_rows(self.bench, goods.topic, keys)
             wanted = {point: expected.get(point) for point in wrong}

@@ -36,4 +36,4 @@ def test_the_index_is_the_table_after_any_history(bench: Bench, seed: int) -> No
 
 def _told(stage: Stage, seed: int) -> str:
     """All statements, so that the history can be told again."""
-    return "\n".join([f"-- seed {seed}: {stage.circumstances}", *stage.chronicle])
+    return "\n".join([f"-- seed {seed}: {stage.circumstances}", *stage.chronicle, stage.logs])
