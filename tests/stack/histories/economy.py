@@ -34,6 +34,8 @@ class Allowance:
         self._recent: Counter[str] = Counter()
         """Allowed since then: what a crash may lose."""
         self._log: list[Change] = []
+        self._is_read_again = False
+        """Whether the commits stay at the beginning of the topics, as nobody has caught up."""
 
     def see(self, changes: Iterable[Change]) -> None:
         """What was committed."""
@@ -54,10 +56,13 @@ class Allowance:
         """The worker is idle, and the index is the table."""
         self._settled = set(self._index)
         self._recent.clear()
+        self._is_read_again = False
 
     def crashed(self) -> None:
         """A worker was killed: calls without an answer, and versions that it reads once more."""
         self.texts += self._recent
+        if self._is_read_again:
+            self.rewound()
 
     def rewound(self) -> None:
         """All records are read again, right after ``caught_up``.
@@ -65,6 +70,7 @@ class Allowance:
         Rows that the index has are ahead of them. Of others nobody knows that they are gone
         before their last record is read.
         """
+        self._is_read_again = True
         seen: dict[Key, str | None] = {}
         for change in self._log:
             match change:

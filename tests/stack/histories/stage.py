@@ -105,6 +105,8 @@ class Stage:
     chronicle: list[str]
     """What happened, as far as possible as SQL."""
     generation: int = 0
+    is_behind: bool = False
+    """Whether the group's commits may stay behind what it has done."""
     workers: list[WorkerProcess] = field(default_factory=list)
     running: list[WorkerProcess] = field(default_factory=list)
 
@@ -122,6 +124,7 @@ class Stage:
     def join(self) -> None:
         """One more worker."""
         self.note("join")
+        self._commits_may_be_behind()
         config = {
             "name": self.sink,
             "topics": ",".join(goods.topic for goods in self.goods),
@@ -149,6 +152,7 @@ class Stage:
     def leave(self) -> None:
         """The oldest worker ends in order."""
         self.note("leave")
+        self._commits_may_be_behind()
         worker = self.running.pop(0)
         # before it has begun, a signal just ends the interpreter
         eventually(lambda: "Assigned" in worker.log, "a worker at work")
@@ -197,6 +201,7 @@ class Stage:
         self._will_read_all()
 
     def _will_read_all(self) -> None:
+        self.is_behind = True
         for goods in self.goods:
             goods.allowance.rewound()
         self.join()
@@ -237,8 +242,14 @@ class Stage:
             topics.wait_for(topic, records)
 
     def _calls_were_lost(self) -> None:
+        self.is_behind = True
         for goods in self.goods:
             goods.allowance.crashed()
+
+    def _commits_may_be_behind(self) -> None:
+        """After a kill or a rewind they stay where they were, until the second look is over."""
+        if self.is_behind:
+            self._calls_were_lost()
 
     @property
     def logs(self) -> str:
@@ -263,6 +274,7 @@ class Stage:
             assert rows == goods.author.rows, "this test does not know its own table"
             self._assert_equals(goods, rows)
             goods.allowance.caught_up()
+        self.is_behind = False
         self.note("caught up")
         self.assert_economy()
 
