@@ -201,10 +201,11 @@ class Stage:
         self._will_read_all()
 
     def _will_read_all(self) -> None:
-        self.is_behind = True
         for goods in self.goods:
             goods.allowance.rewound()
+        self.is_behind = False
         self.join()
+        self.is_behind = True
 
     # What is around them -------------------------------------------------------------------
 
