@@ -34,8 +34,8 @@ class Allowance:
         self._recent: Counter[str] = Counter()
         """Allowed since then: what a crash may lose."""
         self._log: list[Change] = []
-        self._is_read_again = False
-        """Whether the commits stay at the beginning of the topics, as nobody has caught up."""
+        self._committed = 0
+        """So many changes are committed for sure."""
 
     def see(self, changes: Iterable[Change]) -> None:
         """What was committed."""
@@ -56,23 +56,25 @@ class Allowance:
         """The worker is idle, and the index is the table."""
         self._settled = set(self._index)
         self._recent.clear()
-        self._is_read_again = False
+        self._committed = len(self._log)
 
     def crashed(self) -> None:
-        """A worker was killed: calls without an answer, and versions that it reads once more."""
+        """A worker was killed: calls without an answer, and versions that are read once more."""
         self.texts += self._recent
-        if self._is_read_again:
-            self.rewound()
+        self._read_again()
 
     def rewound(self) -> None:
-        """All records are read again, right after ``caught_up``.
+        """All records are read again, right after ``caught_up``."""
+        self._committed = 0
+        self._read_again()
 
-        Rows that the index has are ahead of them. Of others nobody knows that they are gone
-        before their last record is read.
+    def _read_again(self) -> None:
+        """Rows that the index has are ahead of what is read.
+
+        Of others nobody knows that they are gone before their last record is read.
         """
-        self._is_read_again = True
         seen: dict[Key, str | None] = {}
-        for change in self._log:
+        for change in self._log[self._committed :]:
             match change:
                 case Written():
                     key, text = change.row.key, change.row.text
