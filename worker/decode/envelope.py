@@ -33,7 +33,8 @@ class Envelopes:
 
     def __init__(self, keys: KeyFormat) -> None:
         self._keys = keys
-        self._flat_topics: set[str] = set()
+        self._with_deletes: set[str] = set()
+        """Topics where a delete is more than its tombstone."""
 
     def change(self, record: Record, reader: KeyReader, key: Key, value: RawValue | None) -> Change:
         """The change of the row under this key; no value means that it is gone.
@@ -50,8 +51,7 @@ class Envelopes:
             raise Part.VALUE.error("the envelope's op is none of c, u, d, r", kind="UnknownOp")
         origin = origin_of(value.fields.get("source"))
         if op is _DELETE:
-            away = moves_away(record)
-            return Change(record, key, op, _NO_COLUMNS, origin, NOTHING, None, away)
+            return self._delete(record, key, origin)
         after = value.fields.get("after")
         if type(after) is not dict:
             raise Part.VALUE.error(f"the envelope of op {op} has no after", kind="NoAfter")
@@ -59,9 +59,14 @@ class Envelopes:
         old = moved_from(record, reader.type, self._keys) if op is _CREATE else None
         return Change(record, key, op, value.row.read(after, missing), origin, missing, old)
 
+    def _delete(self, record: Record, key: Key, origin: Origin) -> Change:
+        self._with_deletes.add(record.topic)
+        away = moves_away(record)
+        return Change(record, key, _DELETE, _NO_COLUMNS, origin, NOTHING, None, away)
+
     def _tombstone(self, record: Record, key: Key) -> Change:
         """Of flattened records it may be all that comes of a delete."""
-        away = record.topic in self._flat_topics and moves_away(record)
+        away = record.topic not in self._with_deletes and moves_away(record)
         return Change(record, key, Op.TOMBSTONE, _NO_COLUMNS, Origin(), NOTHING, None, away)
 
     def _flat(self, record: Record, reader: KeyReader, key: Key, value: RawValue) -> Change:
@@ -69,13 +74,11 @@ class Envelopes:
 
         The transform keeps the headers that link the halves of a key change.
         """
-        self._flat_topics.add(record.topic)
         fields = value.fields
         op = _flat_op(fields)
         origin = flat_origin(fields)
         if op is _DELETE:
-            away = moves_away(record)
-            return Change(record, key, op, _NO_COLUMNS, origin, NOTHING, None, away)
+            return self._delete(record, key, origin)
         missing = NOTHING if op is _READ else value.row.unavailable(fields)
         old = None if op is _READ else moved_from(record, reader.type, self._keys)
         return Change(
