@@ -24,6 +24,7 @@ ROUNDS = 6
 TRANSACTIONS = 14
 """Per round and table."""
 FIRST_ROWS = 15
+SNAPSHOT_S = 120.0
 FROZEN_S = 8.0
 """Longer than a worker's session."""
 
@@ -165,7 +166,7 @@ def _read_again(stage: Stage) -> None:
     for goods in stage.goods:
         before = topics.count(goods.topic)
         goods.read_again()
-        topics.wait_for(goods.topic, before + len(goods.author.rows))
+        topics.wait_for(goods.topic, before + len(goods.author.rows), SNAPSHOT_S)
 
 
 def _goods(sources: Sequence[Source], around: Circumstances, seed: int) -> list[Goods]:
