@@ -52,8 +52,10 @@ class Allowance:
                     self._index.clear()
                     self._settled.clear()
 
-    def caught_up(self) -> None:
-        """The worker is idle, and the index is the table."""
+    def caught_up(self, lost: int) -> None:
+        """The worker is idle, and the index is the table; so many answers were lost meanwhile."""
+        for _ in range(lost):
+            self.texts += self._recent
         self._settled = set(self._index)
         self._recent.clear()
         self._committed = len(self._log)

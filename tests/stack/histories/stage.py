@@ -43,6 +43,8 @@ OUTAGE_S = 2.0
 SWEEPS_S = 20.0
 """By so much workers may be apart in carrying out a truncate, each for its own partitions."""
 LOG_LINES = 80
+LOST = 2
+"""Calls."""
 
 _vectors = partial(vectors_of, model=MODEL, length=DIMENSIONS, input_type="")
 
@@ -105,6 +107,8 @@ class Stage:
     chronicle: list[str]
     """What happened, as far as possible as SQL."""
     generation: int = 0
+    lost: int = 0
+    """Calls whose answers nobody got, since all was caught up with."""
     is_behind: bool = False
     """Whether the group's commits may stay behind what it has done."""
     workers: list[WorkerProcess] = field(default_factory=list)
@@ -212,9 +216,9 @@ class Stage:
     def lose_answers(self) -> None:
         """The provider does its work for a moment, and nobody hears of it."""
         self.note("answers are lost")
-        rule = FaultRule(kind=Kind.CUT, applied=True, count=2)
+        rule = FaultRule(kind=Kind.CUT, applied=True, count=LOST)
         self.provider.faults = Faults(latency_s=LATENCY_S, rules=[rule])
-        self._calls_were_lost()
+        self.lost += LOST
 
     def refuse_service(self) -> None:
         """The provider is away for a moment."""
@@ -274,8 +278,8 @@ class Stage:
             rows = goods.select()
             assert rows == goods.author.rows, "this test does not know its own table"
             self._assert_equals(goods, rows)
-            goods.allowance.caught_up()
-        self.is_behind = False
+            goods.allowance.caught_up(self.lost)
+        self.is_behind, self.lost = False, 0
         self.note("caught up")
         self.assert_economy()
 
