@@ -24,7 +24,7 @@ ROUNDS = 6
 TRANSACTIONS = 14
 """Per round and table."""
 FIRST_ROWS = 15
-SNAPSHOT_S = 120.0
+SNAPSHOT_S = 60.0
 FROZEN_S = 8.0
 """Longer than a worker's session."""
 
@@ -164,9 +164,13 @@ def _tell(goods: Sequence[Goods]) -> None:
 def _read_again(stage: Stage) -> None:
     topics = stage.bench.stack.kafka.topics
     for goods in stage.goods:
-        before = topics.count(goods.topic)
+        wanted = topics.count(goods.topic) + len(goods.author.rows)
         goods.read_again()
-        topics.wait_for(goods.topic, before + len(goods.author.rows), SNAPSHOT_S)
+        try:
+            topics.wait_for(goods.topic, wanted, SNAPSHOT_S)
+        except TimeoutError:  # Debezium gives up where PostgreSQL's plan was made before an ALTER
+            goods.read_again()
+            topics.wait_for(goods.topic, wanted, SNAPSHOT_S)
 
 
 def _goods(sources: Sequence[Source], around: Circumstances, seed: int) -> list[Goods]:
