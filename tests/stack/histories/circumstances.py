@@ -41,11 +41,11 @@ class Circumstances:
     """Of the worker's connector."""
 
     @classmethod
-    def of(cls, seed: int) -> Circumstances:
-        """Those of a history."""
+    def of(cls, seed: int, *, may_be_late: bool) -> Circumstances:
+        """Those of a history; ``may_be_late``: whether the store may show what was written late."""
         draw = random.Random(f"{seed} circumstances")
         tokens = draw.choice([0, 0, 0, 300])
-        late_s = draw.choice([0.0, 0.0, 0.5, 2.0])
+        late_s = draw.choice([0.0, 0.0, 0.5, 2.0]) if may_be_late else 0.0
         reselects = draw.random() < 0.2
         flat = draw.choice(["rewrite", "rewrite-with-tombstone", "tombstone"])
         deletes = flat if draw.random() < 0.25 else None
@@ -54,7 +54,7 @@ class Circumstances:
         settle_s = late_s + (draw.choice([0.0, 1.0]) if not late_s else 1.0)
         settings = {
             "consumer.override.session.timeout.ms": "6000",
-            "store.settle.ms": f"{settle_s * 1000:.0f}",
+            **({"store.settle.ms": f"{settle_s * 1000:.0f}"} if may_be_late else {}),
             "batch.max.rows": draw.choice(["5", "288"]),
             "cache.max.rows": draw.choice(["10", "100000"]),
             "tasks.max": draw.choice(["1", "1", "2"]),

@@ -33,7 +33,8 @@ FROZEN_S = 8.0
 def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
     """Three tables with their first rows, captured."""
     name = f"history_{seed}_{time.time_ns() // 10**6 % 10**7}"
-    stack, around = bench.stack, Circumstances.of(seed)
+    stack, may_be_late = bench.stack, bench.index.shows_writes_late
+    around = Circumstances.of(seed, may_be_late=may_be_late)
     with (
         open_shop(stack, "postgres", name) as postgres,
         open_shop(stack, "mysql", name) as mysql,
@@ -43,7 +44,8 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
             Source(stack, mysql, [OTHER], around.source("mysql")),
         ]
         mysql.sql(f"GRANT ALL ON {name}.* TO '{stack.mysql.debezium_user}'@'%'")
-        bench.server.show_late(around.late_s)
+        if may_be_late:
+            bench.server.show_late(around.late_s)
         goods = _goods(sources, around, seed)
         try:
             for source in sources:
@@ -55,14 +57,14 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
                 source.end()
 
 
-def play(stage: Stage, seed: int) -> None:
+def play(stage: Stage, seed: int, rounds: int = ROUNDS) -> None:
     """Everything that happens, and what must hold after each round."""
     draw = random.Random(f"{seed} events")
     for goods in stage.goods:  # the snapshot is there
         stage.bench.stack.kafka.topics.wait_for(goods.topic, FIRST_ROWS)
     stage.join()
     stage.catch_up()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         _happen_before(stage, draw)
         interruption = draw.randrange(TRANSACTIONS)
         for number in range(TRANSACTIONS):
@@ -141,7 +143,7 @@ def _happen_amid(stage: Stage, draw: random.Random) -> None:
             if len(stage.running) < 2 and draw.random() < 0.7:
                 stage.join()
             stage.freeze(lambda: _pass(stage))
-        case "store" if not stage.circumstances.late_s:
+        case "store" if stage.bench.index.shows_writes_late and not stage.circumstances.late_s:
             stage.close_store()
         case "provider":
             stage.refuse_service()

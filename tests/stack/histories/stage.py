@@ -114,6 +114,11 @@ class Stage:
     workers: list[WorkerProcess] = field(default_factory=list)
     running: list[WorkerProcess] = field(default_factory=list)
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Of the connector."""
+        return self.circumstances.settings
+
     def note(self, event: str) -> None:
         """Put what is no SQL into the chronicle."""
         self.chronicle.append(f"-- {time.strftime('%H:%M:%S')} {event}")
