@@ -240,7 +240,7 @@ class SourceContract:
         turn([first], lambda: first.held == places(topic))
         first.source.pause(list(first.held))
         second = Member(cluster.source(group, Subscription((topic,))))
-        turn([first, second], lambda: second.held and not first.held & second.held)
+        turn([first, second], lambda: bool(second.held) and not first.held & second.held)
         moved = {place.partition for place in second.held}
         second.source.close()
         turn([first], lambda: first.held == places(topic))
