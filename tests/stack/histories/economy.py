@@ -36,6 +36,8 @@ class Allowance:
         self._log: list[Change] = []
         self._committed = 0
         """So many changes are committed for sure."""
+        self._seen = 0
+        """So many were in the index when the worker was last seen idle."""
 
     def see(self, changes: Iterable[Change]) -> None:
         """What was committed."""
@@ -58,7 +60,7 @@ class Allowance:
             self.texts += self._recent
         self._settled = set(self._index)
         self._recent.clear()
-        self._committed = len(self._log)
+        self._committed = self._seen = len(self._log)
 
     def crashed(self) -> None:
         """A worker was killed: calls without an answer, and versions that are read once more."""
@@ -73,14 +75,17 @@ class Allowance:
     def _read_again(self) -> None:
         """Rows that the index has are ahead of what is read.
 
-        Of others nobody knows that they are gone before their last record is read.
+        Of others nobody knows that they are gone before their last record is read. A key that a
+        row has left lately may be without one, whatever has come there since.
         """
+        left = {change.key for change in self._log[self._seen :] if isinstance(change, Gone)}
+        there = self._index.keys() - left
         seen: dict[Key, str | None] = {}
         for change in self._log[self._committed :]:
             match change:
                 case Written():
                     key, text = change.row.key, change.row.text
-                    if key not in self._index and text is not None and seen.get(key) != text:
+                    if key not in there and text is not None and seen.get(key) != text:
                         self._allow(text, self._held(seen.get(key)))
                     seen[key] = text
                 case Gone():
