@@ -30,6 +30,7 @@ class PartitionLedger:
         "is_at_end",
         "is_held",
         "is_in_doubt",
+        "is_inherited",
         "is_open",
         "last_gap",
         "partition",
@@ -44,6 +45,8 @@ class PartitionLedger:
         """The lowest offset received; None: nothing yet."""
         self.is_held = False
         """Whether the commit stays where the assignment began, as a second look is due."""
+        self.is_inherited = False
+        """Whether somebody had it before, who may have written a moment ago."""
         self.is_in_doubt = False
         """Whether a write was given up without an answer: it may still be carried out."""
         self.is_open = True
@@ -118,6 +121,7 @@ class PartitionLedger:
         """Take on what holds for the whole assignment, where the log goes back within it."""
         self.first = before.first
         self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
+        self.is_inherited = before.is_inherited
 
     def close(self) -> None:
         """The partition is not ours any more."""

@@ -36,6 +36,8 @@ class Counters:
     texts_by_table: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
     """Records that the dead-letter topic has, by kind of error."""
+    dropped_metadata: Counter[str] = field(default_factory=Counter)
+    """Rows written without a field that did not fit, by its name."""
     freshness: Freshness = field(default_factory=Freshness)
     rebalances: int = 0
     second_looks: int = 0
@@ -63,6 +65,7 @@ class Counters:
             tokens_by_table=_snapshot(self.tokens_by_table) + _snapshot(other.tokens_by_table),
             texts_by_table=_snapshot(self.texts_by_table) + _snapshot(other.texts_by_table),
             dead_letters=_snapshot(self.dead_letters) + _snapshot(other.dead_letters),
+            dropped_metadata=_snapshot(self.dropped_metadata) + _snapshot(other.dropped_metadata),
             freshness=self.freshness.merged(other.freshness),
             rebalances=self.rebalances + other.rebalances,
             second_looks=self.second_looks + other.second_looks,

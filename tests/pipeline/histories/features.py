@@ -32,6 +32,7 @@ ENABLED: frozenset[Feature] = frozenset(
         Feature.KEY_CHANGE,
         Feature.SECOND_LOOK,
         Feature.MARKED,
+        Feature.CACHE,
         Feature.REFUSED,
     }
 )

@@ -57,6 +57,7 @@ def busy() -> Reading:
         tokens_by_table=Counter(products=900, reviews=100),
         texts_by_table=Counter(products=80, reviews=10),
         dead_letters=Counter(TextTooLong=10),
+        dropped_metadata=Counter(description=3),
     )
     for share in (0.5, 1.0, 1.0):
         counters.fill.add(share)
