@@ -151,6 +151,8 @@ class Change:
     """The row's old key, for the create half of a key change."""
     moves_away: bool = False
     """The delete half of a key change (``__debezium.newkey``)."""
+    is_left_by_tombstone: bool = False
+    """Whether deletes of its topic are tombstones, which tell no position (flattened records)."""
     linked_at: int | None = None
     """Source position of the change that ``moved_from`` was taken over from."""
 
@@ -158,6 +160,11 @@ class Change:
     def key_changed_at(self) -> int | None:
         """Source position of the key change, which both of its halves have."""
         return self.origin.position if self.linked_at is None else self.linked_at
+
+    @property
+    def departed_at(self) -> int | None:
+        """The same as far as the delete half tells it."""
+        return None if self.is_left_by_tombstone else self.key_changed_at
 
     @property
     def position(self) -> Position:
@@ -243,6 +250,8 @@ class Document:
     metadata: Mapping[str, MetadataValue]
     stamp: Stamp
     """Its fingerprint is that of the whole text."""
+    dropped: tuple[str, ...] = ()
+    """Metadata that was left out, as the store takes no more."""
 
 
 @immutable()

@@ -225,19 +225,27 @@ class ReselectContract:
         "wanted",
         [
             missing(("id", 1), table="dosc"),
-            missing(("id", 1), columns=["bdoy"]),
-            missing(("key", 1)),
             replace(doc(1), origin=replace(SOURCE, db="shop2")),
             replace(doc(1), origin=replace(SOURCE, schema="private")),
             replace(doc(1), origin=replace(SOURCE, connector="mysql")),
         ],
-        ids=["table", "column", "key", "database", "schema", "connector"],
+        ids=["table", "database", "schema", "connector"],
     )
     def test_what_the_database_does_not_have_fails_the_task(
         self, docs: Database, wanted: Missing
     ) -> None:
         with pytest.raises(FatalError):
             docs.reselector.read([wanted])
+
+    @pytest.mark.parametrize(
+        "wanted", [missing(("id", 1), columns=["bdoy"]), missing(("key", 1))], ids=["column", "key"]
+    )
+    def test_a_column_that_was_dropped_after_the_change_is_the_records_fault(
+        self, docs: Database, wanted: Missing
+    ) -> None:
+        error, found = docs.reselector.read([wanted, doc(1)])
+        assert isinstance(error, RecordError)
+        assert found == {"body": "body 1"}
 
     def test_a_database_that_is_away_is_waited_for(self, docs: Database) -> None:
         assert docs.reselector.read([doc(1)]) == [{"body": "body 1"}]

@@ -231,6 +231,24 @@ class SourceContract:
         member.source.close()
         assert member.values[4:] == [b"quiet 0", b"quiet 1", b"quiet 2"]
 
+    def test_a_partition_that_was_given_up_paused_flows_when_it_comes_again(
+        self, cluster: Cluster
+    ) -> None:
+        topic, group = fresh("again"), fresh("group")
+        cluster.create(topic)
+        first = Member(cluster.source(group, Subscription((topic,))))
+        turn([first], lambda: first.held == places(topic))
+        first.source.pause(list(first.held))
+        second = Member(cluster.source(group, Subscription((topic,))))
+        turn([first, second], lambda: bool(second.held) and not first.held & second.held)
+        moved = {place.partition for place in second.held}
+        second.source.close()
+        turn([first], lambda: first.held == places(topic))
+        for number in moved:
+            cluster.write(topic, b"k", b"%d" % number, number)
+        turn([first], lambda: len(first.records) == len(moved))
+        first.source.close()
+
     def test_members_share_and_inherit_what_was_committed(self, cluster: Cluster) -> None:
         topic, group = fresh("share"), fresh("group")
         cluster.create(topic)

@@ -144,3 +144,35 @@ def test_a_row_that_the_source_has_no_more_waits_for_its_delete(
     world.table.delete(1)
     world.settle()
     assert world.index == {}
+
+
+def test_after_a_crash_nothing_is_paid_again_that_does_not_show_yet(make_world: Worlds) -> None:
+    world = make_world(guarded=False, settle_s=3.0)
+    member = world.member()
+    world.gate.hold("upsert")
+    for row in range(4):
+        world.table.insert(row, body=f"text {row}")
+    world.until(lambda: world.gate.parked)
+    member.source.commits_are_lost = True
+    world.gate.open()
+    world.until(lambda: len(world.index) == 4)
+    world.crash(member)
+    world.member()
+    world.settle()
+    world.assert_equals_table()
+    assert world.embedder.texts == 4
+
+
+def test_nor_after_an_orderly_end_just_before(make_world: Worlds) -> None:
+    world = make_world(guarded=False, settle_s=3.0)
+    member = world.member()
+    for row in range(4):
+        world.table.insert(row, body=f"text {row}")
+    world.until(lambda: len(world.index) == 4)
+    world.stop(member)
+    for row in range(4):
+        world.table.update(row, price=7)
+    world.member()
+    world.settle()
+    world.assert_equals_table()
+    assert world.embedder.texts == 4

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from worker.document.collision import Claims
 from worker.document.digests import are_unchanged, column_digests
 from worker.document.fingerprint import Fingerprints
-from worker.document.fitting import METADATA_BYTES, fits, fitted
+from worker.document.fitting import METADATA_BYTES, Fitted, fits, fitted
 from worker.document.identity import PointIds, chunk_id
 from worker.document.metadata import TEXT, metadata_of
 from worker.document.place import Place, Places
@@ -229,11 +229,13 @@ class DocumentBuilder:
             columns = stored.stamp.columns
         else:
             columns = column_digests(change.after, self._digested, change.origin.connector)
+        fit = self._metadata(change, place, text, stored)
         return Document(
             namespace=self._namespace(place),
             id=self._ids.of(place, change.key),
             text=text,
-            metadata=self._metadata(change, place, text, stored),
+            metadata=fit.metadata,
+            dropped=fit.dropped,
             stamp=Stamp(
                 fingerprint=fingerprint,
                 position=change.record.position,
@@ -251,9 +253,7 @@ class DocumentBuilder:
             self._namespaces[place] = name
         return name
 
-    def _metadata(
-        self, change: Change, place: Place, text: str, stored: Point | None
-    ) -> Mapping[str, MetadataValue]:
+    def _metadata(self, change: Change, place: Place, text: str, stored: Point | None) -> Fitted:
         table = change.origin.table or place.table
         whole = metadata_of(change.after, self._spec.metadata, table, change.origin)
         if stored is not None:
@@ -270,17 +270,15 @@ class DocumentBuilder:
         """The metadata of a chunk."""
         if not (self._spec.keeps_text and text):
             return document.metadata
-        return self._fitted({**document.metadata, TEXT: text}, document.namespace)
+        return self._fitted({**document.metadata, TEXT: text}, document.namespace).metadata
 
-    def _fitted(
-        self, whole: Mapping[str, MetadataValue], source: str
-    ) -> Mapping[str, MetadataValue]:
+    def _fitted(self, whole: Mapping[str, MetadataValue], source: str) -> Fitted:
         if fits(whole, self._metadata_limit):
-            return whole
+            return Fitted(whole)
         fit = fitted(whole, self._metadata_limit, TEXT if self._spec.keeps_text else None)
         for name in fit.dropped:
             self._warn(source, name, "left out of metadata larger than the store takes")
-        return fit.metadata
+        return fit
 
     def _kept(self, change: Change, stored: Point) -> dict[str, MetadataValue]:
         """Metadata of columns that were not sent, as they did not change."""

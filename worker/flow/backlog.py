@@ -48,6 +48,20 @@ class Entry:
         mine, theirs = self.change.latest_ms, other.change.origin.committed_ms
         return mine is not None and theirs is not None and mine < theirs
 
+    def lose(self, after: Entry) -> None:
+        """What came after it is taken out, for good unless it is read again.
+
+        So is what an earlier assignment of its own partition had read.
+        """
+        ours, theirs = self.change.position, after.change.position
+        comes_again = (
+            not after.ledger.is_open
+            and self.ledger.partition == after.ledger.partition
+            and ours.comparable(theirs)
+            and ours.offset <= theirs.offset
+        )
+        self.is_cut = self.is_cut or not comes_again
+
     def leads_to(self, after: Entry) -> bool:
         """Whether nothing can have happened to the row between this change and ``after``.
 
@@ -232,8 +246,8 @@ class Backlog:
                 kept.append(entry)
                 continue
             self._release(entry)
-            if kept:
-                kept[-1].is_cut = True
+            for last in kept[-1:]:
+                last.lose(entry)
         place = self._places[work.key]
         place.waiting[:0] = kept
         place.size += sum(entry.size for entry in kept)
@@ -247,7 +261,7 @@ class Backlog:
         """
         self.give_back(work, work.entries)
         key, place = work.key, self._places.get(work.key)
-        if place is not None and place.waiting[-1] is work.newest:
+        if place is not None and place.is_alone(work.newest):
             del self._ready[key]
             self._ready_bytes -= place.size
             place.needs = needs
@@ -316,7 +330,7 @@ class Backlog:
             self._release(entry)
             place.size -= entry.size
             for last in (kept or flying)[-1:]:
-                last.is_cut = True
+                last.lose(entry)
         place.waiting = kept
         if place.flying is not None:
             return

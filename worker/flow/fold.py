@@ -13,20 +13,24 @@ if TYPE_CHECKING:
     from worker.model import Change, Value
 
 
+_OF_THE_SAME_ROW = (Op.UPDATE, Op.READ)
+
+
 def fold(changes: Sequence[Change]) -> Change:
     """The newest of one key's changes (in order), with what it lacks taken from older ones.
 
     An update takes the columns that Debezium could not send (TOAST) from the change just before
-    it, itself completed so, and inherits that one's link to an old key. Nothing is taken across a
-    delete, a tombstone or a new row, as what stood there before was another row. A tombstone, which
-    carries no source, gets that of the delete that it follows.
+    it, itself completed so. It inherits that one's link to an old key, and so does a row that is
+    read again. Nothing is taken across a delete, a tombstone or a new row, as what stood there
+    before was another row. A tombstone, which carries no source, gets that of the delete that it
+    follows.
     """
     newest = changes[-1]
     if len(changes) == 1:
         return newest
     if newest.op is Op.TOMBSTONE and changes[-2].op is Op.DELETE:
         return replace(newest, origin=changes[-2].origin)
-    if newest.op is not Op.UPDATE:
+    if newest.op not in _OF_THE_SAME_ROW:
         return newest
     found, missing, link = _look_back(changes)
     if not found and link is newest:
@@ -53,6 +57,6 @@ def _look_back(
         found |= {column: before.after[column] for column in missing if column in before.after}
         missing = missing.difference(found)
         link = before if link.moved_from is None and before.moved_from is not None else link
-        if before.op is not Op.UPDATE:
+        if before.op not in _OF_THE_SAME_ROW:
             break
     return found, missing, link

@@ -30,6 +30,7 @@ class PartitionLedger:
         "is_at_end",
         "is_held",
         "is_in_doubt",
+        "is_inherited",
         "is_open",
         "is_used",
         "last_gap",
@@ -45,6 +46,8 @@ class PartitionLedger:
         """The lowest offset received; None: nothing yet."""
         self.is_held = False
         """Whether the commit stays where the assignment began, as a second look is due."""
+        self.is_inherited = False
+        """Whether somebody had it before, who may have written a moment ago."""
         self.is_in_doubt = False
         """Whether a write was given up without an answer: it may still be carried out."""
         self.is_used = False
@@ -122,6 +125,7 @@ class PartitionLedger:
         self.first = before.first
         self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
         self.is_used = before.is_used
+        self.is_inherited = before.is_inherited
 
     def close(self) -> None:
         """The partition is not ours any more."""

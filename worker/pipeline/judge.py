@@ -119,10 +119,9 @@ class Judge:
         decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
         if decision is Decision.UNCHANGED and self._is_marked(item):
             decision = Decision.REUSE  # so that the index tells that the dead letter is older
-            if item.stored is None:  # not looked for, as it is known; its vector is needed now
-                self.lookup.known.forget(item.ledger, item.address)
-                item.look_again_s = looked_s
-                return
+            if not item.is_fetched:  # as it is known; its vector is needed now
+                self.lookup.fetch_one(item)
+                belief = self.lookup.believe(item, looked_s)
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
@@ -132,12 +131,25 @@ class Judge:
         item.is_reused = item.vector is not None
         if item.is_reused:
             return
-        if decision is Decision.REUSE and belief.settles_at_s is not None:
-            item.look_again_s = _when_sure(belief.settles_at_s, belief, looked_s)
+        until_s = belief.settles_at_s
+        if until_s is not None and (decision is Decision.REUSE or self._may_be_there(item)):
+            item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
             visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
+
+    def _may_be_there(self, item: Item) -> bool:
+        """Whether the very text may have been written that the store does not show yet.
+
+        By this worker, before something made it distrust its memory; by one that did not leave in
+        order, whose last records are read again; or by any that had the partition before, unless
+        the row is new.
+        """
+        ledger = item.ledger
+        if ledger.is_held or (ledger.is_inherited and item.change.op is not Op.CREATE):
+            return True
+        return item.known is None and self.lookup.known.is_written(ledger, item.address)
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""

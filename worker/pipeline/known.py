@@ -69,9 +69,18 @@ class Known:
     def put(self, ledger: PartitionLedger, address: Address, change: Change, held: Held) -> None:
         """Remember what is there now, unless the partition has gone meanwhile."""
         with self._lock:
-            if not ledger.is_open or self._is_shared(change):
+            if not ledger.is_open:
                 return
-            self._keep(ledger, address, _Entry(held, self._clock.now_s()))
+            is_ours_alone = not self._is_shared(change)
+            self._keep(
+                ledger, address, _Entry(held if is_ours_alone else None, self._clock.now_s())
+            )
+
+    def is_written(self, ledger: PartitionLedger, address: Address) -> bool:
+        """Whether something was, or may have been, written there by this worker lately."""
+        with self._lock:
+            shelf = self._shelves.get(ledger)
+            return shelf is not None and address in shelf.entries
 
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
         """Only the store can tell from now on; what was written shows after its settling time."""
@@ -123,7 +132,8 @@ class Known:
         """Whether changes of one row may come in two partitions.
 
         That is so while producers write keys of two schemas: the partition follows from the key's
-        bytes, which hold the schema's id. Then nobody is the only writer of a row.
+        bytes, which hold the schema's id. Then nobody is the only writer of a row, and of what was
+        written only the time is remembered, as a store may not show it yet.
         """
         topic, key = change.record.topic, change.record.key
         if topic in self._shared:
@@ -135,6 +145,6 @@ class Known:
             return False
         self._shared.add(topic)
         for shelf in self._shelves.values():
-            self._rows -= len(shelf.entries)
-            shelf.entries.clear()
+            for address, entry in shelf.entries.items():
+                shelf.entries[address] = _Entry(None, entry.written_s)
         return True

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SHOWN = (Outcome.WRITTEN, Outcome.REUSED, Outcome.DELETED)
+_WRITES = (Outcome.WRITTEN, Outcome.REUSED)
+_SHOWN = (*_WRITES, Outcome.DELETED)
 """After these the index shows the change."""
 
 
@@ -126,6 +127,8 @@ class Landing:
             self._finish(work.newest, outcome, work)
             self._finish_swallowed(work)
             self._looks.landed(item)
+            if item.document is not None and outcome in _WRITES:
+                self._counters.dropped_metadata.update(item.document.dropped)
 
     def _dead_letter(self, work: Work, error: RecordError) -> None:
         """The change before the failed one takes its place, as nothing newer reached the index.

@@ -79,6 +79,10 @@ class Looks:
         self, partitions: Collection[TopicPartition], left: Mapping[TopicPartition, Commit]
     ) -> None:
         """These were assigned, with what their last owners had committed."""
+        for partition in partitions:
+            ledger = self._ledger.get(partition)
+            if ledger is not None:
+                ledger.is_inherited = partition in left
         if self._delay_s is None:
             return
         opened = [one for one in partitions if one in left and left[one].standing is Standing.OPEN]

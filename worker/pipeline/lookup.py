@@ -66,6 +66,12 @@ class Lookup:
         if moved:
             self._look_for_moved(moved)
 
+    def fetch_one(self, item: Item) -> None:
+        """Look for an item's point although it is known what it is."""
+        namespace, point_id = item.address
+        item.is_fetched = True
+        item.stored = self._standing(item, self.fetch(namespace, [point_id]).get(point_id))
+
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
         known = item.known

@@ -46,7 +46,7 @@ class Departure(NamedTuple):
     @classmethod
     def of(cls, address: Address, change: Change) -> Departure:
         """What the delete of the old key, or the create of the new one, tells."""
-        return cls(address, change.key_changed_at)
+        return cls(address, change.departed_at)
 
 
 class Parking:

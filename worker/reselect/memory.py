@@ -94,7 +94,7 @@ class MemoryReselector:
         named = missing.columns | {name for name, _ in missing.key.columns}
         unknown = named - self._columns[schema, table]
         if unknown:
-            raise FatalError(f"the table {schema}.{table} has no column {min(unknown)}")
+            raise unreadable(f"the table {schema}.{table} has no column {min(unknown)}")
         for column in sorted(missing.columns):
             if (table, column) in self._unreadable:
                 raise unreadable(f"column {column} cannot be read exactly as Debezium sends it")

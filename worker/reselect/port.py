@@ -42,7 +42,7 @@ class Reselector(Protocol):
         Raises:
             RetriableError: the database is away, overloaded, or slower than the time-out.
             FatalError: it refuses the login or the reading, it is not the database that the rows
-                come from, or it has no such table or column.
+                come from, or it has no such table.
         """
         ...
 

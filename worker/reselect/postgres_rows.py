@@ -26,8 +26,8 @@ class Rows:
         """Nothing is read yet.
 
         Raises:
-            RecordError: a column's type cannot be read exactly, or rows cannot be found by a key's.
-            FatalError: the table has no such column.
+            RecordError: a column is not there any more, its type cannot be read exactly, or rows
+                cannot be found by a key's.
         """
         self._table = table
         self._query = table.query(keys, columns)

@@ -105,13 +105,13 @@ class Table:
         """A column.
 
         Raises:
-            FatalError: there is none of this name.
+            RecordError: there is none of this name any more; younger records do not ask for it.
         """
         found = self.columns.get(name)
         if found is None:
-            raise FatalError(
+            raise unreadable(
                 f"the table {self} of the source database has no column {name}: it was dropped or "
-                "renamed, or reselect.url is not the database that Debezium reads"
+                "renamed after the change, or reselect.url is not the database that Debezium reads"
             )
         return found
 
@@ -119,8 +119,7 @@ class Table:
         """What makes values of a column.
 
         Raises:
-            RecordError: its type cannot be matched exactly.
-            FatalError: there is no such column.
+            RecordError: its type cannot be matched exactly, or there is no such column any more.
         """
         column = self.column(name)
         reader = column.reader
@@ -159,8 +158,7 @@ class Table:
         The first column of the result is the number of the key, from 1.
 
         Raises:
-            RecordError: rows cannot be found by a column of this type.
-            FatalError: there is no such column.
+            RecordError: rows cannot be found by a column of this type, or it is not there any more.
         """
         parameters = [sql.SQL(f"${number + 1}::text[]") for number in range(len(keys))]
         names = [sql.Identifier(f"k{number}") for number in range(len(keys))]

@@ -177,7 +177,7 @@ class KafkaSource:
                 self._listener.on_revoked(held)
         finally:
             self._consumer = None
-            self._forget(held)
+            self._forget(consumer, held)
             self._ids.close()
             self._size.close()
             self._leave(consumer)
@@ -267,8 +267,8 @@ class KafkaSource:
         held = self._lanes.by_place
         return {place: commit for place, commit in commits.items() if place in held}
 
-    def _forget(self, places: Collection[TopicPartition]) -> None:
-        self._lanes.end(places)
+    def _forget(self, consumer: Consumer, places: Collection[TopicPartition]) -> None:
+        self._lanes.end(consumer, places)
         self._commits.forget(places)
 
     def _on_assign(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
@@ -284,12 +284,12 @@ class KafkaSource:
     def _on_revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if not self._is_leaving:
             self._listener.on_revoked(_named(partitions))
-            self._forget(_named(partitions))
+            self._forget(consumer, _named(partitions))
         consumer.incremental_unassign(partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         if not self._is_leaving:
-            self._forget(_named(partitions))
+            self._forget(consumer, _named(partitions))
             self._listener.on_lost(_named(partitions))
         consumer.incremental_unassign(partitions)
 

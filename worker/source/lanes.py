@@ -101,10 +101,15 @@ class Lanes:
             self._unnamed.update(topic for topic, _ in begun)
             self._ids.ask(self._unnamed)
 
-    def end(self, places: Iterable[TopicPartition]) -> None:
-        """These are not ours any more."""
-        for place in places:
-            self.by_place.pop(place, None)
+    def end(self, consumer: Consumer, places: Iterable[TopicPartition]) -> None:
+        """These are about to be unassigned.
+
+        librdkafka (2.16) would keep a pause for when they come again, so it ends here.
+        """
+        ended = [self.by_place.pop(place) for place in places if place in self.by_place]
+        paused = [lane for lane in ended if not lane.flows]
+        if paused:
+            consumer.resume(_kafka(paused))
         self._unnamed = {
             topic for (topic, _), lane in self.by_place.items() if lane.topic_id is None
         }

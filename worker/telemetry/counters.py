@@ -38,6 +38,8 @@ class Counters:
     """Records that the dead-letter topic has, by kind of error."""
     replays: Counter[str] = field(default_factory=Counter)
     """Dead letters that were asked for, by what became of them."""
+    dropped_metadata: Counter[str] = field(default_factory=Counter)
+    """Rows written without a field that did not fit, by its name."""
     freshness: Freshness = field(default_factory=Freshness)
     rebalances: int = 0
     second_looks: int = 0
@@ -66,6 +68,7 @@ class Counters:
             texts_by_table=_snapshot(self.texts_by_table) + _snapshot(other.texts_by_table),
             dead_letters=_snapshot(self.dead_letters) + _snapshot(other.dead_letters),
             replays=_snapshot(self.replays) + _snapshot(other.replays),
+            dropped_metadata=_snapshot(self.dropped_metadata) + _snapshot(other.dropped_metadata),
             freshness=self.freshness.merged(other.freshness),
             rebalances=self.rebalances + other.rebalances,
             second_looks=self.second_looks + other.second_looks,

@@ -191,6 +191,11 @@ INSTRUMENTS = (
         _each("state", lambda one: dict(one.counters.replays)),
     ),
     Instrument(
+        "vecsink.metadata.dropped", _COUNTER, "{row}",
+        "Rows written without a field of metadata, as the store takes no more, by field.",
+        _each("field", lambda one: dict(one.counters.dropped_metadata)),
+    ),
+    Instrument(
         "vecsink.batches", _COUNTER, "{batch}", "Batches that ended.",
         _one(lambda one: one.counters.batches),
     ),

@@ -36,6 +36,7 @@ ENABLED: frozenset[Feature] = frozenset(
         Feature.KEY_CHANGE,
         Feature.SECOND_LOOK,
         Feature.MARKED,
+        Feature.CACHE,
         Feature.REFUSED,
         Feature.REPLAY,
     }

@@ -170,6 +170,18 @@ MOVED_WHILE_DEAD = History(
 )
 """The text of a dead letter is not known under the row's next key either."""
 
+READ_AGAIN_WHILE_IT_FLIES = History(
+    Setting(),
+    (
+        WorkOn(0, calls=0, hangs=False),
+        Write(3, {"body": "L"}),
+        Write(3, {}),
+        WorkOn(0, calls=0, hangs=False),
+        Freeze(0),
+    ),
+)
+"""An update took nothing from the create before it, as both had been read before, too."""
+
 
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
@@ -184,6 +196,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(Feature.MARKED, DEAD_BECAUSE_OF_A_LATER_ONE, id="dead by a later one"),
         pytest.param(Feature.MARKED, MOVED_WHILE_DEAD, id="moved while dead"),
         pytest.param(Feature.KEY_CHANGE, READ_AHEAD_OF_ITS_KEY_CHANGE, id="read ahead"),
+        pytest.param(Feature.TOAST, READ_AGAIN_WHILE_IT_FLIES, id="read again while it flies"),
         pytest.param(Feature.REFUSED, REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
         pytest.param(Feature.KEY_CHANGE, MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
     ],

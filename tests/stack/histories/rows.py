@@ -1,59 +1,69 @@
-"""Rows of the table that histories are about, and the changes that a statement makes of them."""
+"""Rows of the tables that histories are about, and the changes that a statement makes of them."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from tests.stack.shops import Expected
+from tests.stack.histories.kinds import ODD_NAMES
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from tests.stack.histories.kinds import Key, Odd
+
 FIELDS = "Name: name, body"
-METADATA = "name, price, live"
+METADATA = ", ".join(("name", "price", "live", "label", "grade", *ODD_NAMES))
 WHEN = "live"
-COLUMNS = ("id", "name", "body", "price", "live", "note")
-LARGE = 9_000
-"""Characters from which on a body is large: PostgreSQL keeps it out of line."""
-_WORDS = ("oak", "pine", "steel", "wool", "soft", "light", "round", "tall", "warm", "grey", "für")
+COLUMNS = ("name", "body", "price", "live", "note", "label", "grade", "odd")
+"""Beside the key; ``odd`` says what the odd columns hold."""
+GRADE = "grade"
+"""A column that comes and goes."""
+LARGE = 2_500
+"""Characters from which on PostgreSQL keeps a text out of line; none has fewer, and more than half
+as many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row; ``note`` is in no document."""
 
-    id: int
+    key: Key
     name: str | None
     body: str | None
     price: Decimal | None
     live: bool
     note: str | None = None
+    label: str | None = None
+    grade: int | None = None
+    odd: int = 0
 
     @property
-    def is_large(self) -> bool:
-        """Whether PostgreSQL leaves its body out of updates that do not touch it."""
-        return self.body is not None and len(self.body) >= LARGE
+    def large(self) -> frozenset[str]:
+        """Columns that PostgreSQL leaves out of updates that do not touch them."""
+        texts = {"body": self.body, "label": self.label}
+        return frozenset(name for name, text in texts.items() if text and len(text) >= LARGE)
 
     @property
     def text(self) -> str | None:
         """What the index should have embedded; None if the row has no place in it."""
         if not self.live:
             return None
-        name, body = (self.name or "").strip(), (self.body or "").strip()
+        name, body = (_line(one) for one in (self.name, self.body))
         return "\n".join([*([f"Name: {name}"] if name else []), *([body] if body else [])]) or None
 
-    @property
-    def expected(self) -> Expected | None:
-        """The point that it should be."""
-        if self.text is None:
-            return None
+    def metadata(self, odd: Odd) -> dict[str, object]:
+        """What goes with it."""
         price = None if self.price is None else float(self.price)
-        metadata = {"name": self.name, "price": price, "live": self.live}
-        return Expected(
-            self.text, {key: value for key, value in metadata.items() if value is not None}
-        )
+        held = {
+            "name": self.name,
+            "price": price,
+            "live": self.live,
+            "label": self.label,
+            "grade": self.grade,
+            **odd.choices[self.odd].metadata,
+        }
+        return {key: value for key, value in held.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Written:
     """A row is there, or is there in another form."""
 
     row: Row
-    moved_from: int | None = None
+    moved_from: Key | None = None
     """Its key before this change."""
 
 
@@ -69,7 +79,7 @@ class Written:
 class Gone:
     """No row has this key any more."""
 
-    id: int
+    key: Key
     moves: bool = False
     """Whether the row lives on under another key."""
 
@@ -82,12 +92,5 @@ class Emptied:
 Change: TypeAlias = Written | Gone | Emptied
 
 
-def large_text(opening: str, number: int) -> str:
-    """The same for equal arguments, and longer than ``LARGE``."""
-    draw = random.Random(number)
-    words = [opening, f"large {number}"]
-    size = 0
-    while size < LARGE:
-        words.append(f"{draw.choice(_WORDS)}{draw.randrange(10**6)}")
-        size += len(words[-1]) + 1
-    return " ".join(words)
+def _line(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -2,89 +2,96 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.stack.histories.economy import Allowance
-from tests.stack.histories.evidence import about_letters, about_rows
-from tests.stack.histories.rows import COLUMNS, FIELDS, METADATA, WHEN, Row
+from tests.stack.histories.circumstances import PLAIN
+from tests.stack.histories.evidence import about_letters, about_metadata, about_rows
+from tests.stack.histories.kinds import point_id
+from tests.stack.histories.rows import COLUMNS, FIELDS, GRADE, METADATA, WHEN, Row
 from tests.stack.index import DIMENSIONS
+from tests.stack.shops import Expected
 from tests.stack.worker_process import committed, eventually
-from worker.config.connector import EventSettings
+from worker.provider_local.faults import FaultRule, Faults, Kind
 from worker.provider_local.vectors import vectors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.stack.bench import Bench
+    from tests.stack.histories.circumstances import Circumstances
+    from tests.stack.histories.economy import Allowance
+    from tests.stack.histories.kinds import Key
+    from tests.stack.histories.sources import Source
     from tests.stack.histories.statements import Author, Transaction
-    from tests.stack.shops import MySqlShop, PostgresShop
     from tests.stack.worker_process import WorkerProcess
     from worker.model import Record
     from worker.provider_local.server import ProviderLocal
 
 MODEL = "text-embedding-3-small"
-CAUGHT_UP_S = 120.0
-MARKS = "CREATE TABLE marks (n int PRIMARY KEY)"
-SIGNALS = "CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32), data varchar(2048))"
-GOODS = """CREATE TABLE {table} (
-    id int PRIMARY KEY, name varchar(100), body {text}, price decimal(10,2),
-    live boolean NOT NULL, note varchar(100))"""
+CAUGHT_UP_S = 180.0
+LATENCY_S = 0.05
+OUTAGE_S = 2.0
+SWEEPS_S = 20.0
+"""By so much workers may be apart in carrying out a truncate, each for its own partitions."""
+LOG_LINES = 80
+LOST = 2
+"""Calls."""
 
 _vectors = partial(vectors_of, model=MODEL, length=DIMENSIONS, input_type="")
-
-
-def truncates() -> bool:
-    """Whether a TRUNCATE can be made to empty the index."""
-    modes = EventSettings.model_fields["truncate_mode"].annotation
-    return "delete" in get_args(modes)
 
 
 @dataclass(slots=True)
 class Goods:
     """One of the three tables, with all that is known of it."""
 
-    shop: PostgresShop | MySqlShop
-    table: str
-    topic: str
+    source: Source
     author: Author
+    allowance: Allowance
     chronicle: list[str]
     """Of all tables."""
-    allowance: Allowance = field(default_factory=Allowance)
 
     @property
-    def openings(self) -> tuple[str, ...]:
-        """How its texts begin."""
-        return f"Name: {self.table} ", f"{self.table} "
+    def table(self) -> str:
+        """Its name."""
+        return self.author.terms.table
+
+    @property
+    def topic(self) -> str:
+        """Where its changes are."""
+        return self.source.topic(self.table)
 
     def tell(self, transaction: Transaction) -> None:
         """Execute it."""
         self.chronicle.append(f"{transaction};")
         for statement in transaction.statements:
-            self.shop.sql(statement.sql, *statement.args)
+            self.source.shop.sql(statement.sql, *statement.args)
         self.allowance.see(transaction.changes)
 
-    def select(self) -> dict[int, Row]:
+    def select(self) -> dict[Key, Row]:
         """What the database says."""
-        rows = self.shop.sql(f"SELECT {', '.join(COLUMNS)} FROM {self.table}")
-        return {
-            key: Row(key, name, body, price, bool(live), note)
-            for key, name, body, price, live, note in rows
-        }
+        names = self.author.terms.keys.names
+        there = [name if name != GRADE or self.author.has_grade else "NULL" for name in COLUMNS]
+        rows = self.source.shop.sql(f"SELECT {', '.join([*names, *there])} FROM {self.table}")
+        found = {}
+        for values in rows:
+            key, rest = tuple(values[: len(names)]), values[len(names) :]
+            held = dict(zip(COLUMNS, rest, strict=True))
+            found[key] = Row(key, **{**held, "live": bool(held["live"])})
+        return found
 
     def read_again(self) -> None:
         """Have Debezium make an incremental snapshot."""
         self.chronicle.append(f"-- incremental snapshot of {self.table}")
-        name = f"{self.shop.table_prefix}.{self.table}"
-        told = f'{{"data-collections": ["{name}"], "type": "incremental"}}'
-        number = str(time.time_ns())
-        self.shop.sql("INSERT INTO signals VALUES (%s, 'execute-snapshot', %s)", number, told)
+        self.source.signal(self.table)
 
 
 @dataclass(slots=True)
@@ -93,17 +100,27 @@ class Stage:
 
     bench: Bench
     provider: ProviderLocal
+    circumstances: Circumstances
     goods: list[Goods]
-    marks: list[tuple[PostgresShop | MySqlShop, str]]
-    """Per database: a topic whose records come after everything that was committed before."""
-    settings: Mapping[str, str]
+    sources: list[Source]
     name: str
     chronicle: list[str]
     """What happened, as far as possible as SQL."""
     generation: int = 0
-    marked: int = 0
+    is_retyped: bool = False
+    """Whether keys came to other partitions. From then on nothing is set back: of a row that is
+    gone, its last change in the old partition would be taken for its newest."""
+    lost: int = 0
+    """Calls whose answers nobody got, since all was caught up with."""
+    is_behind: bool = False
+    """Whether the group's commits may stay behind what it has done."""
     workers: list[WorkerProcess] = field(default_factory=list)
     running: list[WorkerProcess] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Of the connector."""
+        return self.circumstances.settings
 
     def note(self, event: str) -> None:
         """Put what is no SQL into the chronicle."""
@@ -119,6 +136,7 @@ class Stage:
     def join(self) -> None:
         """One more worker."""
         self.note("join")
+        self._commits_may_be_behind()
         config = {
             "name": self.sink,
             "topics": ",".join(goods.topic for goods in self.goods),
@@ -127,17 +145,26 @@ class Stage:
             "embedder.model": MODEL,
             "embedder.base.url": f"{self.provider.url}/openai/v1",
             "embedder.api.key": "good",
-            **({"truncate.mode": "delete"} if truncates() else {}),
-            **self.settings,
+            **(self._reselect() if self.circumstances.reselects else {}),
+            **self.circumstances.settings,
         }
         worker = self.bench.worker("", FIELDS, METADATA, config)
         worker.start()
         self.workers.append(worker)
         self.running.append(worker)
 
+    def _reselect(self) -> dict[str, str]:
+        postgres = self.bench.stack.postgres
+        return {
+            "reselect.url": f"postgresql://127.0.0.1:{postgres.port}/{self.name}",
+            "reselect.user": postgres.user,
+            "reselect.password": postgres.password,
+        }
+
     def leave(self) -> None:
         """The oldest worker ends in order."""
         self.note("leave")
+        self._commits_may_be_behind()
         worker = self.running.pop(0)
         # before it has begun, a signal just ends the interpreter
         eventually(lambda: "Assigned" in worker.log, "a worker at work")
@@ -147,8 +174,19 @@ class Stage:
         """The oldest worker ends in the middle of whatever it does."""
         self.note("kill")
         self.running.pop(0).kill()
-        for goods in self.goods:
-            goods.allowance.crashed()
+        self._calls_were_lost()
+
+    def freeze(self, meanwhile: Callable[[], None]) -> None:
+        """The oldest worker stands still for as long as this takes; others may go on."""
+        self.note("freeze")
+        self.running[0].signal(signal.SIGSTOP)
+        self._calls_were_lost()
+        try:
+            meanwhile()
+        finally:
+            self.running[0].signal(signal.SIGCONT)
+        self.note("thaw")
+        self._calls_were_lost()
 
     def rewind(self) -> None:
         """The group goes back to the start of the topics, with a new worker."""
@@ -177,7 +215,59 @@ class Stage:
     def _will_read_all(self) -> None:
         for goods in self.goods:
             goods.allowance.rewound()
+        self.is_behind = False
         self.join()
+        self.is_behind = True
+
+    # What is around them -------------------------------------------------------------------
+
+    def lose_answers(self) -> None:
+        """The provider does its work for a moment, and nobody hears of it."""
+        self.note("answers are lost")
+        rule = FaultRule(kind=Kind.CUT, applied=True, count=LOST)
+        self.provider.faults = Faults(latency_s=LATENCY_S, rules=[rule])
+        self.lost += LOST
+
+    def refuse_service(self) -> None:
+        """The provider is away for a moment."""
+        self.note("provider away")
+        rule = FaultRule(status=503, seconds=OUTAGE_S)
+        self.provider.faults = Faults(latency_s=LATENCY_S, rules=[rule])
+
+    def close_store(self) -> None:
+        """The store is away for a moment."""
+        self.note("store away")
+        self.bench.server.stop()
+        time.sleep(OUTAGE_S)
+        self.bench.server.start()
+
+    def change_sources(self) -> None:
+        """Other source connectors read all tables from the beginning."""
+        self.note("new source connectors")
+        topics = self.bench.stack.kafka.topics
+        wanted = {
+            goods.topic: topics.count(goods.topic) + len(goods.author.rows) for goods in self.goods
+        }
+        for source in self.sources:
+            wanted[source.marks] = topics.count(source.marks) + source.marked
+            source.begin()
+        for topic, records in wanted.items():
+            topics.wait_for(topic, records)
+
+    def _calls_were_lost(self) -> None:
+        self.is_behind = True
+        for goods in self.goods:
+            goods.allowance.crashed()
+
+    def _commits_may_be_behind(self) -> None:
+        """After a kill or a rewind they stay where they were, until the second look is over."""
+        if self.is_behind:
+            self._calls_were_lost()
+
+    @property
+    def logs(self) -> str:
+        """The end of what each worker said."""
+        return "\n".join("\n".join(worker.log.splitlines()[-LOG_LINES:]) for worker in self.workers)
 
     # What must hold ------------------------------------------------------------------------
 
@@ -187,41 +277,79 @@ class Stage:
         Raises:
             AssertionError: it does not come to that, or a record became a dead letter.
         """
-        self._wait_for_the_source()
+        for source in self.sources:
+            source.wait()
+        time.sleep(0.3)  # other partitions' records are written by other requests
         eventually(self._has_caught_up, "all records committed", CAUGHT_UP_S)
+        time.sleep(1.2 * self.circumstances.late_s)
+        self._commits_may_be_behind()  # who joined may have been slow to start
         for goods in self.goods:
             rows = goods.select()
             assert rows == goods.author.rows, "this test does not know its own table"
             self._assert_equals(goods, rows)
-            goods.allowance.caught_up()
+            goods.allowance.caught_up(self.lost)
+        self.is_behind, self.lost = False, 0
         self.note("caught up")
         self.assert_economy()
 
-    def _assert_equals(self, goods: Goods, rows: Mapping[int, Row]) -> None:
+    def _assert_equals(self, goods: Goods, rows: Mapping[Key, Row]) -> None:
         """Row by row."""
-        expected = {str(key): row.expected for key, row in rows.items() if row.expected}
-        wrong = self.bench.index.differing(goods.topic, expected, _vectors)
-        assert not wrong, about_rows(self.bench, goods.topic, map(int, wrong))
+        expected: dict[str, Expected] = {}
+        for row in rows.values():
+            expected |= self._points(goods, row)
+        deadline = time.monotonic() + (SWEEPS_S if goods.author.terms.truncates else 0)
+        while wrong := self.bench.index.differing(goods.topic, expected, _vectors):
+            if time.monotonic() < deadline:
+                time.sleep(1.0)
+                continue
+            keys = self._keys(goods, {point.partition("#")[0] for point in wrong})
+            evidence = about_rows(self.bench, goods.topic, keys)
+            wanted = {point: expected.get(point) for point in wrong}
+            points = about_metadata(self.bench, goods.topic, wanted)
+            raise AssertionError(f"{goods.table} {sorted(wrong)[:20]}\n{points}\n{evidence}")
+
+    def _points(self, goods: Goods, row: Row) -> Mapping[str, Expected]:
+        """What should be in the index for a row."""
+        if row.text is None:
+            return {}
+        metadata = row.metadata(goods.author.terms.odd)
+        name, pieces = point_id(row.key), self.circumstances.pieces(row.text)
+        is_cut = self.circumstances.chunking is not None
+        names = [f"{name}#{number}" if is_cut else name for number in range(len(pieces))]
+        return {
+            point: Expected(
+                piece, metadata | ({"text": piece} if self.circumstances.keeps_text else {})
+            )
+            for point, piece in zip(names, pieces, strict=True)
+        }
+
+    def _keys(self, goods: Goods, points: set[str]) -> Sequence[Key]:
+        """Of these points, as far as they are of rows that there might be."""
+        keys = [*goods.author.terms.keys.values, *goods.author.rows]
+        return [key for key in dict.fromkeys(keys) if point_id(key) in points]
 
     def assert_economy(self) -> None:
         """No text was paid more often than it was one that the index did not hold."""
-        paid = self.paid()
-        for goods in self.goods:
-            allowed = goods.allowance.texts
-            excess = {
-                text: (times, allowed[text])
-                for text, times in paid.items()
-                if text.startswith(goods.openings) and times > allowed[text]
-            }
-            assert not excess, self._about_excess(goods, excess)
+        allowed = sum((goods.allowance.texts for goods in self.goods), Counter[str]())
+        excess = {
+            text: (times, allowed[text])
+            for text, times in self.paid().items()
+            if times > allowed[text] and not (text not in allowed and self._may_be_mixed(text))
+        }
+        assert not excess, self._about_excess(excess)
 
-    def _about_excess(self, goods: Goods, excess: Mapping[str, tuple[int, int]]) -> str:
-        lines = [
-            f"{text[:60]!r} {times} times instead of {allowed}: rows {goods.allowance.keys(text)}"
-            for text, (times, allowed) in excess.items()
-        ]
-        keys = {key for text in excess for key in goods.allowance.keys(text)}
-        return "\n".join([*lines, about_rows(self.bench, goods.topic, keys)])
+    def _may_be_mixed(self, text: str) -> bool:
+        """Whether a row may have looked so to who read a column later than the others."""
+        return self.circumstances.reselects and PLAIN in text
+
+    def _about_excess(self, excess: Mapping[str, tuple[int, int]]) -> str:
+        lines = [f"{len(excess)} texts in excess"]
+        for goods in self.goods:
+            for text, (times, allowed) in list(excess.items())[:3]:
+                if keys := goods.allowance.keys(text):
+                    lines.append(f"{text[:60]!r} {times} times instead of {allowed}: rows {keys}")
+                    lines.append(about_rows(self.bench, goods.topic, keys))
+        return "\n".join([*lines, *(f"{text[:80]!r} {how}" for text, how in excess.items())])
 
     def paid(self) -> Mapping[str, int]:
         """How often the provider was asked for each text."""
@@ -232,14 +360,6 @@ class Stage:
         topics = self.bench.stack.kafka.topics
         name = f"{self.sink}-dlq"
         return list(topics.read(name)) if topics.count(name) else []
-
-    def _wait_for_the_source(self) -> None:
-        self.marked += 1
-        for shop, _ in self.marks:
-            shop.sql("INSERT INTO marks VALUES (%s)", self.marked)
-        for _, topic in self.marks:
-            self.bench.stack.kafka.topics.wait_for(topic, self.marked)
-        time.sleep(0.3)  # other partitions' records are written by other requests
 
     def _has_caught_up(self) -> bool:
         for worker in self.running:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.stack.histories.histories import play, staged
+from tests.stack.histories.stage import LATENCY_S
 from worker.provider_local.faults import Faults
 from worker.provider_local.server import ProviderLocal, Settings
 
@@ -23,7 +24,7 @@ FIRST = int(os.environ.get("VECSINK_HISTORIES_FROM", "1"))
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_the_index_is_the_table_after_any_history(bench: Bench, seed: int) -> None:
     with (
-        ProviderLocal(Settings(faults=Faults(latency_s=0.05))) as provider,
+        ProviderLocal(Settings(faults=Faults(latency_s=LATENCY_S))) as provider,
         staged(bench, provider, seed) as stage,
     ):
         try:
@@ -35,4 +36,4 @@ def test_the_index_is_the_table_after_any_history(bench: Bench, seed: int) -> No
 
 def _told(stage: Stage, seed: int) -> str:
     """All statements, so that the history can be told again."""
-    return "\n".join([f"-- seed {seed}, settings {stage.settings}", *stage.chronicle])
+    return "\n".join([f"-- seed {seed}: {stage.circumstances}", *stage.chronicle, stage.logs])

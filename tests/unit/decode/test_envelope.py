@@ -315,6 +315,41 @@ def test_flattened_rows_say_as_much_as_was_added_to_them(
     )
 
 
+NEW_KEY, OLD_KEY = ("__debezium.newkey", b'{"id":2}'), ("__debezium.oldkey", b'{"id":7}')
+
+
+@pytest.mark.parametrize("op", ["c", None])
+def test_flattened_rows_keep_the_links_of_a_key_change(
+    op: str | None, registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    columns = {"id": "int", "__op": optional("string"), "__deleted": optional("string")}
+    schema = struct(columns, "Value")
+    put(registry, 48, schema)
+    decoder = new_decoder(frozenset({"id"}))
+    rows = [
+        {"id": 1, "__op": op, "__deleted": "false"},
+        {"id": 1, "__op": "d", "__deleted": "true"},
+    ]
+    new, old = (framed(48, schema, row) for row in rows)
+    created = row_change(decoder, record(KEY_BYTES, new, (OLD_KEY,)))
+    gone = row_change(decoder, record(KEY_BYTES, old, (NEW_KEY,)))
+    assert (created.op, created.moved_from) == (Op.CREATE, Key(TOPIC, (("id", 7),)))
+    assert (gone.op, gone.moves_away) == (Op.DELETE, True)
+
+
+def test_tombstones_of_flattened_rows_may_be_half_of_a_key_change(
+    registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    schema = struct({"id": "int", "__lsn": "long"}, "Value")
+    put(registry, 49, schema)
+    decoder = new_decoder(frozenset({"id"}))
+    row = framed(49, schema, {"id": 1, "__lsn": 8})
+    created = row_change(decoder, record(KEY_BYTES, row, (OLD_KEY,)))
+    gone = row_change(decoder, record(KEY_BYTES, None, (NEW_KEY,)))
+    assert (gone.op, gone.moves_away) == (Op.TOMBSTONE, True)
+    assert (created.key_changed_at, created.departed_at, gone.departed_at) == (8, None, None)
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 ROWS = st.fixed_dictionaries(
     {"id": st.integers(-(2**31), 2**31 - 1), "name": TEXT, "note": st.none() | TEXT}

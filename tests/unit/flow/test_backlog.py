@@ -359,6 +359,17 @@ def test_what_came_while_it_flew_keeps_a_key_from_being_parked() -> None:
     assert offsets(again) == [1, 2]
 
 
+def test_what_a_key_change_waits_for_stays_parked() -> None:
+    backlog, ours = Backlog(), ledger()
+    backlog.add(Entry(change(1), ours, 0.0))
+    (work,) = take(backlog)
+    backlog.add(Entry(change(2, op=Op.DELETE, moves_away=True), ours, 0.0))
+    backlog.park(work, 1)
+    assert take(backlog) == []
+    backlog.unpark(1, 1)
+    assert [offsets(again) for again in take(backlog)] == [[1]]
+
+
 class BacklogMachine(RuleBasedStateMachine):
     """Random additions, batches, ends and revocations, against plain sorted lists.
 
@@ -434,7 +445,10 @@ class BacklogMachine(RuleBasedStateMachine):
         row = row_of(work)
         self.backlog.park(work, 1)
         self._forget([one for one in work.entries if not one.ledger.is_open])
-        if self.held[row] and self.held[row][-1] is work.newest:
+        if work.newest not in self.held[row]:
+            return
+        after = self.held[row][self.held[row].index(work.newest) + 1 :]
+        if not after or after[0].change.moves_away or work.newest.change.moves_away:
             self.parked.add(row)
 
     @rule()

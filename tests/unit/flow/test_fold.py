@@ -56,6 +56,14 @@ def test_an_update_inherits_the_link_to_the_old_key() -> None:
     assert folded.moved_from == key(7)
 
 
+def test_a_row_that_is_read_again_keeps_the_link_to_the_old_key() -> None:
+    moved = change(1, op=Op.CREATE, moved_from=key(7))
+    read = change(2, op=Op.READ, price=1)
+    assert fold([moved, read]).moved_from == key(7)
+    assert fold([moved, read, change(3, price=2)]).moved_from == key(7)
+    assert fold([moved, change(2, op=Op.DELETE), read]).moved_from is None
+
+
 def test_a_snapshot_row_needs_nothing_from_before() -> None:
     read = change(2, op=Op.READ, body="whole")
     assert fold([change(1, body="x"), read]) is read

@@ -66,6 +66,7 @@ def test_a_later_change_to_the_same_needs_nothing_once_the_index_is_proven() -> 
 def test_whole_numbers_are_the_same_however_the_store_gives_them_back() -> None:
     assert metadata_digest({"a": 5, "b": ["c"]}) == metadata_digest({"b": ["c"], "a": 5.0})
     assert metadata_digest({"a": 1}) != metadata_digest({"a": True})
+    assert metadata_digest({"a": 1e300}) != metadata_digest({"a": -1e300})
 
 
 def test_the_very_same_change_needs_nothing() -> None:

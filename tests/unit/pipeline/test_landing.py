@@ -107,3 +107,12 @@ def test_what_the_index_shows_is_measured_against_its_commit() -> None:
     found = engine.counters.freshness.by_table
     assert found.keys() == {"products"}
     assert (found["products"].counts.sum(), found["products"].sum_s) == (2, 3.0)
+
+
+def test_fields_that_did_not_fit_are_counted_by_name() -> None:
+    engine, ours = Engine(), ledger()
+    engine.backlog.add(entry(ours, 1, price="x" * 40_000))
+    engine.settle()
+    engine.backlog.add(entry(ours, 2, row=2, price="x"))
+    engine.settle()
+    assert engine.counters.dropped_metadata == {"price": 1}

@@ -137,8 +137,14 @@ def test_held_messages_of_a_partition_that_went_are_dropped(scene: Scene) -> Non
     message: Any = Message()
     scene.lanes.hold_back(scene.consumer, scene.lane, message)
     scene.answer("id")
-    scene.lanes.end([PLACE])
+    scene.lanes.end(scene.consumer, [PLACE])
     assert scene.lanes.take_released(10) == []
+
+
+def test_a_pause_ends_with_the_assignment(scene: Scene) -> None:
+    scene.lanes.pause(scene.consumer, [PLACE])
+    scene.lanes.end(scene.consumer, [PLACE])
+    assert scene.fetcher.paused == set()
 
 
 def test_a_log_that_goes_back_is_read_again_from_there_without_a_gap(scene: Scene) -> None:

@@ -58,6 +58,7 @@ def busy() -> Reading:
         texts_by_table=Counter(products=80, reviews=10),
         dead_letters=Counter(TextTooLong=10),
         replays=Counter(replayed=3),
+        dropped_metadata=Counter(description=3),
     )
     for share in (0.5, 1.0, 1.0):
         counters.fill.add(share)

@@ -55,6 +55,7 @@ UPSERTS = {"db_system_name": "pinecone", "db_operation_name": "upsert"}
         ("vecsink_records_total", {"outcome": "written"}, 90),
         ("vecsink_records_total", {"outcome": "deleted"}, 0),
         ("vecsink_dead_letters_total", {"kind": "TextTooLong"}, 10),
+        ("vecsink_metadata_dropped_total", {"field": "description"}, 3),
         ("vecsink_batches_total", {}, 5),
         ("vecsink_rebalances_total", {}, 2),
         ("vecsink_rows_buffered", {}, 8),
