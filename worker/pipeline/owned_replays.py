@@ -2,7 +2,7 @@
 
 The only writer of a row's partition knows what came after the dead change. What it has read is
 scanned once for all letters of a job; what it receives from then on is watched until the letters
-wait in the backlog, where newer changes find them. See ``docs/adr/0018-replays-by-owners.md``.
+wait in the backlog, where newer changes find them. See ``docs/adr/0015-replays-by-owners.md``.
 """
 
 from __future__ import annotations
