@@ -151,7 +151,7 @@ def progress_line(connector: str, done: int, total: int, seconds: float, unit: s
         left = (
             f"{(total - done) / rate:,.0f} s left"
             if rate
-            else "waiting for the first {unit.removesuffix('s')}"
+            else f"waiting for the first {unit.removesuffix('s')}"
         )
     return f"{connector}: {done:,}/{total:,} {unit}, {rate:,.0f} {unit}/s, {left}"
 
