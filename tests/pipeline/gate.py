@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.embed.port import Overlong
-from worker.errors import RetriableError
+from worker.errors import FatalError, RetriableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +40,8 @@ class Verdict(Enum):
     """Nothing happened, and the caller hears of an outage."""
     UNSURE = "unsure"
     """It happened, but the caller hears of an outage."""
+    REFUSED = "refused"
+    """Nothing happened, nor ever will."""
     KILLED = "killed"
     """Nothing happened, and the caller is gone."""
 
@@ -114,6 +116,8 @@ class Gate:
         verdict = self._verdict(method)
         if verdict is Verdict.KILLED:
             raise Killed
+        if verdict is Verdict.REFUSED:
+            raise FatalError(f"{method} is not allowed")
         answer = None if verdict is Verdict.FAILED else effect()
         if verdict is not Verdict.DONE or answer is None:
             raise RetriableError("away", retry_after_s=0.5)

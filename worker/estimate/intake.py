@@ -72,7 +72,7 @@ class Intake:
             except SchemaNeeded as needed:
                 self._load(needed)
             except RecordError as error:
-                ledger.gaps += 1
+                ledger.leave_out(record.offset, self._decoder.key(record))
                 self._tally.failures[error.kind] += 1
                 self._tally.end(Ending.FAILED)
                 return None

@@ -92,8 +92,7 @@ class Rehearsal:
         ledger, backlog = self._ledger(steps[-1]), Backlog()
         for step in steps:
             if step.change is None:
-                ledger.gaps += 1
-                ledger.last_gap = step.record.offset
+                ledger.leave_out(step.record.offset, None)
             else:
                 backlog.add(Entry(step.change, ledger, _LONG_AGO))
         work = None

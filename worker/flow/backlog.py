@@ -12,22 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Change, Key
+    from worker.model import Change, Key, Position
 
 
 class Entry:
     """A change in the backlog, with the ledger that hears of its end."""
 
-    __slots__ = ("arrived_s", "change", "gaps", "is_cut", "ledger", "size")
+    __slots__ = ("arrived_s", "change", "gaps", "is_cut", "last_gap", "ledger", "size")
 
     def __init__(self, change: Change, ledger: PartitionLedger, arrived_s: float) -> None:
         self.change = change
         self.ledger = ledger
         self.arrived_s = arrived_s
         self.size = change.record.size
-        self.gaps = ledger.gaps
+        self.gaps, self.last_gap = ledger.gaps_of(change.key)
         self.is_cut = False
         """Whether a change of the row that came after this one was taken out."""
+
+    @property
+    def began_at(self) -> Position:
+        """Where the oldest change stood that this one is made of."""
+        return self.change.position
 
     def is_older_than(self, other: Entry) -> bool:
         """Whether it arrives after ``other`` and is nevertheless provably older.
@@ -65,7 +70,7 @@ class Entry:
     def leads_to(self, after: Entry) -> bool:
         """Whether nothing can have happened to the row between this change and ``after``.
 
-        A record that could not be decoded may have been about any row of its partition.
+        A record that could not be decoded may have been about the row, unless its key says another.
         """
         return self.ledger is after.ledger and self.gaps == after.gaps and not self.is_cut
 
@@ -78,6 +83,8 @@ class Work:
     entries: list[Entry]
     """In order; the last one is what is done, the others are swallowed by it. Belongs to the
     backlog's thread: older changes may still join while the batch flies."""
+    began_at: Position
+    """Where the oldest change stood that is a part of ``change``."""
 
     @property
     def key(self) -> Key:
@@ -98,11 +105,12 @@ class Work:
 def _work(entries: list[Entry]) -> Work:
     """Fold the entries, looking back only as far as the row's history is whole."""
     if len(entries) == 1:
-        return Work(entries[0].change, entries)
+        return Work(entries[0].change, entries, entries[0].began_at)
     first = len(entries) - 1
     while first and entries[first - 1].leads_to(entries[first]):
         first -= 1
-    return Work(fold([entry.change for entry in entries[first:]]), entries)
+    folded = fold([entry.change for entry in entries[first:]])
+    return Work(folded, entries, entries[first].began_at)
 
 
 class _Place:

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from worker.model import Record, TopicPartition
+    from worker.model import Key, Record, TopicPartition
+
+
+_NONE = (0, -1)
+_MOST_GAPS = 10_000
+"""Rows of one partition whose undecodable records are told apart."""
 
 
 class PartitionLedger:
@@ -23,17 +28,16 @@ class PartitionLedger:
 
     __slots__ = (
         "_done",
+        "_gaps",
         "_last",
         "_waiting",
         "first",
-        "gaps",
         "is_at_end",
         "is_held",
         "is_in_doubt",
         "is_inherited",
         "is_open",
         "is_used",
-        "last_gap",
         "partition",
     )
 
@@ -54,10 +58,8 @@ class PartitionLedger:
         """Whether something is written for it that was not received under this assignment."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
-        self.gaps = 0
-        """Records so far that could not be decoded, so that nobody knows which row they changed."""
-        self.last_gap = -1
-        """Offset of the last of them."""
+        self._gaps: dict[Key | None, tuple[int, int]] = {}
+        """Records that could not be decoded, by the row that they changed; None: nobody knows."""
         self.is_at_end = False
         """Whether nothing more could be read when last heard of."""
 
@@ -80,6 +82,19 @@ class PartitionLedger:
     def received_to(self) -> int | None:
         """Above the last offset received, or the end of the log. None: nothing yet."""
         return self._last
+
+    def leave_out(self, offset: int, key: Key | None) -> None:
+        """A record could not be decoded; ``key`` is its row, if that could be read."""
+        if len(self._gaps) >= _MOST_GAPS:
+            counts, offsets = zip(*self._gaps.values(), strict=True)
+            self._gaps = {None: (sum(counts), max(offsets))}
+        count, _ = self._gaps.get(key, _NONE)
+        self._gaps[key] = count + 1, offset
+
+    def gaps_of(self, key: Key) -> tuple[int, int]:
+        """How many of them may have changed a row, and the offset of the last one."""
+        (any_row, last), (ours, our_last) = (self._gaps.get(one, _NONE) for one in (None, key))
+        return any_row + ours, max(last, our_last)
 
     def is_of(self, record: Record) -> bool:
         """Whether a record stands in this partition."""

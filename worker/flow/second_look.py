@@ -35,7 +35,7 @@ class Again(Entry):
         newest = work.newest
         again = cls(work.change, newest.ledger, newest.arrived_s)
         again.address, again.not_before_s = address, not_before_s
-        again.gaps, again.is_cut = newest.gaps, newest.is_cut
+        again.gaps, again.last_gap, again.is_cut = newest.gaps, newest.last_gap, newest.is_cut
         return again
 
 

@@ -46,6 +46,8 @@ class LetterBook:
         self._asked: defaultdict[TopicPartition, dict[LetterId, Standing]] = defaultdict(dict)
         self._unsent: dict[LetterId, Standing | None] = {}
         self._unread: Counter[LetterId] = Counter()
+        self._late: set[LetterId] = set()
+        """The log's last word on them is a question that came too late."""
         self._sending = threading.Lock()
         self.version = 0
         """Changes whenever a letter's state does."""
@@ -165,11 +167,16 @@ class LetterBook:
     def sync(self) -> None:
         """Wait until all that anybody has written so far is read.
 
+        A question that came too late is answered again, as compaction would leave nothing else.
+
         Raises:
             RetriableError, FatalError: as ``keep``, or it cannot be read.
         """
         offset = self._topic.append(_NOW, {})
         self._topic.read_up_to(offset, _READ_TIMEOUT_S)
+        with self._lock:
+            late = list(self._late)
+        self._restore(late)
 
     def _put(self, letter: LetterId, standing: Standing | None) -> None:
         with self._lock:
@@ -207,9 +214,12 @@ class LetterBook:
                 self._show(letter, self._logged.get(letter))
 
     def _take(self, letter: LetterId, standing: Standing | None) -> None:
+        self._late.discard(letter)
         if standing is None:
             self._logged.pop(letter, None)
-        elif not _is_late(standing, self._logged.get(letter, UNTOUCHED)):
+        elif _is_late(standing, self._logged.get(letter, UNTOUCHED)):
+            self._late.add(letter)
+        else:
             self._logged[letter] = standing
 
     def _show(self, letter: LetterId, standing: Standing | None) -> None:

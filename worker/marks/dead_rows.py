@@ -92,7 +92,7 @@ class DeadRows:
         dead = self._rows.get(_name(key)) if self._rows else None
         return dead is not None and dead.counts_for(position)
 
-    def clear(self, key: Key, position: Position) -> None:
+    def clear(self, key: Key, position: Position, began_at: Position | None = None) -> None:
         """Lost with the process at worst: then the row stays marked until it is written again."""
         if not self._rows:
             return
@@ -100,6 +100,8 @@ class DeadRows:
         with self._lock:
             dead = self._rows.get(name)
             if dead is None or position.is_before(dead.last):
+                return
+            if began_at is not None and dead.counts_for(began_at):
                 return
             del self._rows[name]
             self._unsent[name] = None

@@ -80,10 +80,12 @@ class Marks(Protocol):
         """
         ...
 
-    def clear(self, key: Key, position: Position) -> None:
-        """A change that says the whole row was written, or the row is gone. Never waits.
+    def clear(self, key: Key, position: Position, began_at: Position | None = None) -> None:
+        """A change was written after which the row is known again, or is gone. Never waits.
 
-        Without effect where the change is provably older than the dead one.
+        Without effect where the change is provably older than the last dead one. ``began_at`` is of
+        a change that does not say the whole row, and was completed by the index: the oldest change
+        that is a part of it. Dead ones before that still count.
         """
         ...
 
@@ -105,7 +107,7 @@ class NoMarks:
         """No row is."""
         return False
 
-    def clear(self, key: Key, position: Position) -> None:
+    def clear(self, key: Key, position: Position, began_at: Position | None = None) -> None:
         """Nothing to forget."""
 
     def look_again(self) -> None:

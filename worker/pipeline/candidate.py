@@ -11,7 +11,7 @@ from worker.flow.sequel import NOTHING_CAME, Sequel
 if TYPE_CHECKING:
     from worker.errors import RecordError
     from worker.letters.standing import LetterId, LetterState
-    from worker.model import Change, Key, Record
+    from worker.model import Change, Key, Position, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Replayed(Entry):
 
     candidates: list[Candidate]
     """What it stands for: the dead change, and those that are folded over it."""
+
+    @property
+    def began_at(self) -> Position:
+        """Dead changes that are folded into it do not speak against it."""
+        return self.candidates[0].record.position
 
     def is_older_than(self, other: Entry) -> bool:
         """By offset also within the assignment, as it does not arrive in its turn."""

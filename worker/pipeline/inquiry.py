@@ -161,7 +161,8 @@ class Inquiry:
             change = candidate.change
             applied = None if change is None else candidate.sequel.applied_to(change)
             if applied is not None:
-                works.append(Work(applied, [Entry(applied, ledger, self._clock.now_s())]))
+                entry = Entry(applied, ledger, self._clock.now_s())
+                works.append(Work(applied, [entry], candidate.record.position))
                 compared.append(candidate)
         items = self._runner.decided(works) if works else ()
         for candidate, item in zip(compared, items, strict=True):

@@ -169,9 +169,8 @@ class Intake:
         except SchemaNeeded as needed:
             self._stall(record, ledger, needed)
         except RecordError as error:
-            ledger.gaps += 1
-            ledger.last_gap = record.offset
             key = self._decoder.key(record)
+            ledger.leave_out(record.offset, key)
             self._watch.note_unread(record, key)
             self._rejects.reject(record, ledger, error, key)
         else:

@@ -153,7 +153,7 @@ class Judge:
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""
-        key, position = item.change.key, item.change.position
+        key, position = item.change.key, item.work.began_at
         return self.patience("reading the state topic", lambda: self.marks.is_marked(key, position))
 
 
@@ -196,9 +196,9 @@ def _is_whole_since(item: Item, held: Held | None) -> bool:
     """
     if held is None:
         return False
-    gap = item.ledger.last_gap
+    gap = item.work.newest.last_gap
     return gap < 0 or (
-        item.change.position.comparable(held.position) and held.position.offset > gap
+        item.change.position.comparable(held.position) and held.position.offset >= gap
     )
 
 

@@ -123,7 +123,7 @@ class Landing:
             self._dead_letter(work, outcome)
         else:
             self._backlog.finish(work)
-            self._rejects.forgive(item.change, outcome)
+            self._rejects.forgive(item.change, outcome, work.began_at)
             self._finish(work.newest, outcome, work)
             self._finish_swallowed(work)
             self._looks.landed(item)

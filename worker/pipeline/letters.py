@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from worker.decode.port import NotARow, SchemaNeeded
-from worker.errors import RecordError
+from worker.errors import FatalError, RecordError
 from worker.letters.standing import LetterId, LetterState
 from worker.model import Record, TopicPartition
 from worker.pipeline.candidate import Candidate, Settlement
@@ -147,8 +147,10 @@ class LetterReading:
             for record in batch:
                 letter = LetterId(record.topic_id, record.partition, record.offset)
                 standing = asked.get(letter)
-                if standing is not None and not opened.is_full:
+                if standing is not None:
                     self._take(letter, standing, record, opened)
+                    if opened.is_full:
+                        return
 
     def _take(self, letter: LetterId, standing: Standing, record: Record, opened: Opened) -> None:
         said = self.spelling.letter_of(record)
@@ -181,6 +183,10 @@ class LetterReading:
         except RecordError as error:
             key = self.reading.key(original)
             return Candidate(letter, original, run, per_s, key, change=None, error=error)
+        except FatalError as error:
+            if original.key is not None:
+                raise
+            return _open(str(error))
         if not isinstance(change, NotARow):
             return Candidate(letter, original, run, per_s, change.key, change)
         if change.kind == _TRUNCATE:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from worker.marks.port import Marks
-    from worker.model import Change, Key, Record
+    from worker.model import Change, Key, Position, Record
     from worker.pipeline.patience import Patience
 
 _AS_THE_INDEX = frozenset(
@@ -41,10 +41,10 @@ class Marking:
         self._marks.mark(key, record.position)
         self._waiting.append(record)
 
-    def forgive(self, change: Change, outcome: Outcome) -> None:
+    def forgive(self, change: Change, outcome: Outcome, began_at: Position) -> None:
         """The index is as this change says: its whole row is known again, or gone."""
-        if outcome in _AS_THE_INDEX and not change.unavailable:
-            self._marks.clear(change.key, change.position)
+        if outcome in _AS_THE_INDEX:
+            self._marks.clear(change.key, change.position, began_at if change.unavailable else None)
 
     def kept(self) -> Collection[Record]:
         """Records whose marks are written since the last call.

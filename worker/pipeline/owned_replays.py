@@ -270,6 +270,8 @@ class OwnedReplays:
         entry = Replayed(applied, job.ledger, self._clock.now_s())
         entry.candidates = [candidate]
         entry.is_cut = candidate.sequel.is_cut
+        if entry.last_gap >= candidate.offset:  # the tail has told of it
+            entry.last_gap = -1
         return entry
 
     # Ending ----------------------------------------------------------------------------------
@@ -287,11 +289,14 @@ class OwnedReplays:
         )
 
     def _settle(self, ledger: PartitionLedger, letter: LetterId, settlement: Settlement) -> None:
+        if ledger in self._under_way:
+            self._under_way[ledger].discard(letter)
+        is_closed = self._book.standing(letter).state.is_closed
+        if is_closed and settlement.state is LetterState.OPEN:
+            return  # somebody has discarded it meanwhile
         with contextlib.suppress(FatalError):  # ``flush`` raises it at the next tick
             self._book.settle(letter, settlement.state, settlement.note)
         self._counters.replays[settlement.state.value] += 1
-        if ledger in self._under_way:
-            self._under_way[ledger].discard(letter)
 
     def _end(self, job: Job) -> None:
         """Its letters wait in the backlog or are settled, or stay asked for."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
     from worker.errors import RecordError
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Change, Key, Record, TopicPartition
+    from worker.model import Change, Key, Position, Record, TopicPartition
     from worker.pipeline.marking import Marking
     from worker.pipeline.net import Net
     from worker.telemetry.counters import Counters
@@ -117,10 +117,10 @@ class Rejects:
         if key is not None:
             self._marking.begin(record, key)
 
-    def forgive(self, change: Change, outcome: Outcome) -> None:
+    def forgive(self, change: Change, outcome: Outcome, began_at: Position) -> None:
         """A change had this outcome: if the index is as it says, its row is not marked any more."""
         if self._queue is not None:
-            self._marking.forgive(change, outcome)
+            self._marking.forgive(change, outcome, began_at)
 
     def settle(self) -> None:
         """Finish the offsets of what was written since the last call.

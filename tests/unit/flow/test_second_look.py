@@ -30,7 +30,7 @@ def key(row: int) -> Key:
 
 
 def work(*entries: Entry) -> Work:
-    return Work(entries[-1].change, list(entries))
+    return Work(entries[-1].change, list(entries), entries[-1].began_at)
 
 
 def note(looked: SecondLook, *entries: Entry, visible_s: float = 0.0) -> None:
@@ -193,7 +193,7 @@ def test_what_comes_after_a_dead_letter_knows_nothing_before_it() -> None:
 def test_what_comes_after_a_record_that_nobody_could_read_knows_nothing_before_it() -> None:
     looked, ours = look(), ledger()
     first = entry(ours, 0)
-    ours.gaps += 1
+    ours.leave_out(1, None)
     note(looked, first)
     again = looked.again(key(1), 50.0)
     assert again is not None

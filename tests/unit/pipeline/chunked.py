@@ -136,7 +136,9 @@ class Shop:
         while waiting := [item for item in report.items if item.look_again_s is not None]:
             until_s = min(item.look_again_s or 0.0 for item in waiting)
             self.clock.advance(until_s - self.clock.now_s())
-            works = [Work(item.work.change, item.work.entries) for item in waiting]
+            works = [
+                Work(item.work.change, item.work.entries, item.work.began_at) for item in waiting
+            ]
             report = self.runner.run(works)
         return report
 
