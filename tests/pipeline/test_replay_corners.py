@@ -8,7 +8,7 @@ from tests.pipeline.gate import Verdict
 from tests.pipeline.letterbox import DEAD
 from tests.pipeline.replaying import Command
 from tests.pipeline.table import TOPIC
-from tests.pipeline.world import POISON, json_decoder
+from tests.pipeline.world import POISON, clock_of, json_decoder
 from worker.dlq.headers import CONNECT
 from worker.errors import RecordError, Stage
 from worker.letters.standing import LetterOrigin, LetterState, Standing
@@ -156,3 +156,23 @@ def test_a_question_that_came_too_late_is_answered_for_good(make_world: Worlds) 
     world.settle()
     assert member.book.standing(letter).state is LetterState.DISCARDED
     assert 1 not in world.index
+
+
+def test_who_asks_again_without_a_rate_does_not_wait_for_the_old_one(make_world: Worlds) -> None:
+    world = make_world(partitions=1)
+    command, _ = Command(world), world.member()
+    for number in range(1, 6):
+        world.table.insert(number, body=POISON)
+    world.settle()
+    world.heal()
+    clock = clock_of(world)
+    command.ask(per_s=0.01)
+    world.until(lambda: "replayed" in command.states)
+    began_s = clock.now_s()
+    waiting = [
+        one for one, state in zip(command.letters, command.states, strict=True) if state == "asked"
+    ]
+    command.ask(waiting, run="second")
+    world.until(lambda: not command.book.has_asked)
+    assert command.states == ["replayed"] * 5
+    assert clock.now_s() - began_s < 50

@@ -140,7 +140,9 @@ class OwnedReplays:
             return
         self._seen, self._look_at_s = version, math.inf
         for ledger in self._ledger.all:
-            if ledger.partition in self._jobs:
+            job = self._jobs.get(ledger.partition)
+            if job is not None:
+                job.hear(self._book.asked(ledger.partition), now_s)
                 continue
             due = self._due(ledger)
             if due and len(self._jobs) < _MOST_JOBS:

@@ -63,11 +63,27 @@ class Job:
         for candidate in sorted(self.candidates, key=lambda one: one.offset):
             rows[id(candidate) if candidate.key is None else candidate.key].append(candidate)
         for bundle in rows.values():
-            first = bundle[0]
-            self._waiting[first.run].append(bundle)
-            if first.run not in self._paces:
-                self._paces[first.run] = Pace(now_s, first.per_s or math.inf)
+            self._wait(bundle, bundle[0].run, bundle[0].per_s, now_s)
         self.is_ready = True
+
+    def hear(self, asked: Mapping[LetterId, Standing], now_s: float) -> None:
+        """What waits may have been asked for again meanwhile, by a run of another pace."""
+        runs = {standing.run for standing in asked.values()}
+        if not self.is_ready or runs <= self._waiting.keys():
+            return
+        waiting, self._waiting = self._waiting, defaultdict(deque)
+        for run, bundles in waiting.items():
+            for bundle in bundles:
+                standing = asked.get(bundle[0].id)
+                if standing is None:
+                    self._waiting[run].append(bundle)
+                else:
+                    self._wait(bundle, standing.run, standing.per_s, now_s)
+
+    def _wait(self, bundle: list[Candidate], run: str, per_s: float | None, now_s: float) -> None:
+        self._waiting[run].append(bundle)
+        if run not in self._paces:
+            self._paces[run] = Pace(now_s, per_s or math.inf)
 
     def release(self, room: int, now_s: float) -> Iterator[list[Candidate]]:
         """Rows whose time has come, until about so many letters have gone."""
