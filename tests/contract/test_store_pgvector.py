@@ -352,6 +352,43 @@ def test_a_build_that_waits_for_somebody_does_not_hold_up_the_end(
     assert not is_valid(database)
 
 
+def test_a_start_does_not_wait_for_the_build_of_another_worker(
+    opened: Open, server: Postgres, database: Connection
+) -> None:
+    builder = opened(quiet_s=0.1, least_rows=0)
+    builder.create(DIMENSIONS)
+    with server.connect("index") as other, other.transaction():
+        other.execute("LOCK TABLE vecsink.shop IN SHARE UPDATE EXCLUSIVE MODE")
+        eventually(lambda: _waits(database), "the build waits")
+        opened(timeout_ms=1000).create(DIMENSIONS)
+    eventually(lambda: is_valid(database), "the index")
+
+
+def test_one_worker_builds_the_index_of_a_table(
+    opened: Open, server: Postgres, database: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    opened(quiet_s=0.1, least_rows=0).create(DIMENSIONS)
+    with server.connect("index") as other, other.transaction():
+        other.execute("LOCK TABLE vecsink.shop IN SHARE UPDATE EXCLUSIVE MODE")
+        eventually(lambda: _waits(database), "the build waits")
+        opened(quiet_s=0.1, least_rows=0).create(DIMENSIONS)
+        eventually(lambda: "another worker builds" in caplog.text, "the other one's turn")
+    eventually(lambda: is_valid(database), "the index")
+
+
+def test_a_start_that_waits_for_somebody_elses_lock_is_an_outage_after_the_time_out(
+    opened: Open, server: Postgres, database: Connection
+) -> None:
+    opened().create(DIMENSIONS)
+    database.execute("ALTER TABLE vecsink.shop DROP COLUMN chunks")
+    with server.connect("index") as other, other.transaction():
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '8s'")
+        other.execute("LOCK TABLE vecsink.shop IN ACCESS SHARE MODE")
+        with pytest.raises(RetriableError, match="55P03"):
+            opened(timeout_ms=300).create(DIMENSIONS)
+
+
 def _waits(database: Connection) -> bool:
     found = database.execute(
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%hnsw%'"

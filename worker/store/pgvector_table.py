@@ -89,8 +89,13 @@ _OPERATORS: Final = {"cosine": "cosine_ops", "dotproduct": "ip_ops", "euclidean"
 LEAST_ROWS: Final = 10_000
 """Fewer are searched in some milliseconds without an index."""
 _ROWS = "SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT $1::int8) AS rows"
-_LOCK = 0x7665_6373
-"""Of who makes tables and indexes, as an advisory lock: "vecs"."""
+_LOCK: Final = 0x7665_6373
+"""Of who makes tables, as an advisory lock: "vecs"."""
+_PATIENCE = "SELECT set_config('lock_timeout', $1, true)"
+_BEGIN_BUILD = "SELECT pg_try_advisory_lock($1::int4, to_regclass($2)::oid::int4)"
+_END_BUILD = "SELECT pg_advisory_unlock($1::int4, to_regclass($2)::oid::int4)"
+"""Another lock, one for each table: who makes tables need not wait for a build, which takes hours
+and itself waits for every transaction that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,11 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
 
     Raises:
         FatalError: pgvector is older than what we need.
-        psycopg.Error: the user may not, or the database does not answer.
+        psycopg.Error: the user may not, the database does not answer, or somebody holds a lock
+            for longer than ``store.timeout.ms``.
     """
     with connection.transaction():
+        connection.execute(_PATIENCE, [str(config.timeout_ms)])
         connection.execute("SELECT pg_advisory_xact_lock($1)", [_LOCK])
         _make_extension(connection)
         if not _fetched(connection, "SELECT to_regnamespace(quote_ident($1))", config.schema_name):
@@ -180,14 +187,14 @@ def index(
         return True
     if _fetched(connection, _filled(_ROWS, config), least_rows) < least_rows:
         return False
-    if not _fetched(connection, "SELECT pg_try_advisory_lock($1)", _LOCK):
+    if not _fetched(connection, _BEGIN_BUILD, _LOCK, _name(config)):
         raise RetriableError(f"another worker builds the index of {_name(config)}")
     try:
         if not is_indexed(connection, config, shape):
             _build(connection, config, shape)
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock($1)", [_LOCK])
+            connection.execute(_END_BUILD, [_LOCK, _name(config)])
     return True
 
 
