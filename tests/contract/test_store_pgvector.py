@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from worker.model import Point
 from worker.store.filters import matches
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
+from worker.store.pgvector_pool import PgvectorPool
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
@@ -186,16 +189,62 @@ def test_a_server_that_freezes_is_an_outage_after_the_time_out(
     store = opened(timeout_ms=300)
     store.create(DIMENSIONS)
     assert store.fetch("n", ["a"]) == {}
-    backends = database.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'app'").fetchall()
-    for (pid,) in backends:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(RetriableError):
-            store.fetch("n", ["a"])
-    finally:
-        for (pid,) in backends:
-            os.kill(pid, signal.SIGCONT)
+    with frozen(backends_of_app(database), at_most_s=20), pytest.raises(RetriableError):
+        store.fetch("n", ["a"])
     assert store.fetch("n", ["a"]) == {}
+
+
+def test_the_other_connections_to_a_server_that_froze_are_not_asked(
+    server: Postgres, database: Connection
+) -> None:
+    keys = {
+        "store.url": f"postgresql://127.0.0.1:{server.port}/index",
+        "store.user": "app",
+        "store.password": PASSWORD,
+        "store.index": "shop",
+        "store.timeout.ms": 300,
+    }
+    pool = PgvectorPool(PgvectorConfig.model_validate(keys))
+    with pool.connection("one"), pool.connection("another"):
+        backends = backends_of_app(database)
+    with frozen(backends, at_most_s=8):
+        began_s = time.monotonic()
+        with pytest.raises(RetriableError), pool.connection("asking") as connection:
+            connection.execute("SELECT 1")
+        assert time.monotonic() - began_s < 5
+    with pool.connection("asking again") as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert not set(backends) & set(backends_of_app(database))
+    pool.close()
+
+
+def test_what_the_network_swallows_ends_after_the_time_out(opened: Open) -> None:
+    pool = opened(timeout_ms=300)._pool
+    with pool.connection("looking") as connection:
+        assert connection.info.get_parameters()["tcp_user_timeout"] == "300"
+
+
+def backends_of_app(database: Connection) -> list[int]:
+    rows = database.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'app'")
+    return [pid for (pid,) in rows]
+
+
+@contextmanager
+def frozen(processes: Sequence[int], at_most_s: float) -> Iterator[None]:
+    def thaw() -> None:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    timer = threading.Timer(at_most_s, thaw)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        thaw()
 
 
 def test_nobody_listening_is_an_outage(opened: Open) -> None:

@@ -78,7 +78,7 @@ class PgvectorPool:
             is_broken = connection.broken
             pool.putconn(connection)
             if is_broken:
-                pool.check()  # the others went with the same server
+                pool.drain()  # the others go with the same server; asking them might never end
 
     @contextmanager
     def patient(self, doing: str) -> Iterator[Connection]:
@@ -167,6 +167,7 @@ def _arguments(config: PgvectorConfig) -> dict[str, Any]:
         "keepalives_idle": seconds,
         "keepalives_interval": seconds,
         "keepalives_count": 2,
+        "tcp_user_timeout": config.timeout_ms,
         "autocommit": True,
         "cursor_factory": psycopg.RawCursor,
     }
