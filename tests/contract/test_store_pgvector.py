@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from tests.stack.postgres import Postgres
+    from worker.errors import RecordError
     from worker.model import MetadataValue
 
     Connection = psycopg.Connection[tuple[Any, ...]]
@@ -264,6 +266,91 @@ def test_the_table_holds_the_points_alone_and_is_plain_sql(
     assert ids(buried) == ["a", "never"]
     store.upsert("n", [point("a", 6)])
     assert ids(database.execute("SELECT id FROM vecsink.shop_deleted")) == ["never"]
+
+
+@pytest.fixture
+def strict(store: PgvectorStore, database: Connection) -> PgvectorStore:
+    """With a constraint that a row of nothing but a Position cannot meet."""
+    database.execute("ALTER TABLE vecsink.shop ALTER COLUMN model SET NOT NULL")
+    return store
+
+
+def test_a_constraint_of_the_users_does_not_stop_deletions(
+    strict: PgvectorStore, database: Connection
+) -> None:
+    strict.upsert("n", [point("old", at=position(1)), point("new", at=position(7))])
+    gone = [Deletion(each, position(5)) for each in ("new", "never", "old")]
+    assert strict.delete("n", gone) == {}
+    assert set(strict.fetch("n", ["old", "new"])) == {"new"}
+
+    strict.upsert("n", [point("never", at=position(4)), point("old", at=position(4))])
+    assert set(strict.fetch("n", ["old", "never"])) == set()
+
+
+def test_a_deletion_without_a_claim_sees_what_another_writer_is_inserting(
+    strict: PgvectorStore, server: Postgres, database: Connection
+) -> None:
+    at = position(1)
+    with ThreadPoolExecutor(1) as thread:
+        with server.connect("index") as other, other.transaction():
+            other.execute(
+                "INSERT INTO vecsink.shop (namespace, id, embedding, model, kafka_topic_id,"
+                " kafka_partition, kafka_offset)"
+                " VALUES ('n', 'a', array_fill(1, ARRAY[8])::vector, 'm', %s, %s, %s)",
+                [at.topic_id, at.partition, at.offset],
+            )
+            deleting = thread.submit(strict.delete, "n", [Deletion("a", position(5))])
+            time.sleep(0.5)
+        assert deleting.result() == {}
+    assert strict.fetch("n", ["a"]) == {}
+
+
+def refer_to_points(database: Connection) -> None:
+    database.execute(
+        "CREATE TABLE vecsink.liked (namespace text, id text, FOREIGN KEY (namespace, id)"
+        " REFERENCES vecsink.shop)"
+    )
+
+
+def test_a_point_that_others_refer_to_is_refused_alone(
+    store: PgvectorStore, database: Connection
+) -> None:
+    rows = [f"row-{number}" for number in range(20)]
+    store.upsert("n", [point(row) for row in rows])
+    refer_to_points(database)
+    database.execute("INSERT INTO vecsink.liked VALUES ('n', 'row-3'), ('n', 'row-4')")
+
+    refused = store.delete("n", [Deletion(row, position(9)) for row in rows])
+    assert set(refused) == {"row-3", "row-4"}
+    assert "23503" in str(refused["row-3"])
+    assert set(store.fetch("n", rows)) == {"row-3", "row-4"}
+
+
+@pytest.mark.parametrize(("points", "stops"), [(7, False), (8, True)])
+def test_a_constraint_that_refuses_everything_stops_the_task(
+    store: PgvectorStore, database: Connection, points: int, *, stops: bool
+) -> None:
+    rows = [point(f"row-{number}") for number in range(points)]
+    store.upsert("n", rows)
+    refer_to_points(database)
+    database.execute("INSERT INTO vecsink.liked SELECT namespace, id FROM vecsink.shop")
+    database.execute("ALTER TABLE vecsink.shop ADD CHECK (metadata ? 'absent') NOT VALID")
+    deletions = [Deletion(row.id, position(9)) for row in rows]
+    calls: tuple[Callable[[], Mapping[str, RecordError]], ...] = (
+        lambda: store.upsert("n", rows),
+        lambda: store.delete("n", deletions),
+    )
+    for call in calls:
+        if stops:
+            with pytest.raises(FatalError, match="every point"):
+                call()
+        else:
+            assert len(call()) == points
+
+
+def test_values_that_nobody_can_store_are_never_a_reason_to_stop(store: PgvectorStore) -> None:
+    rows = [point(f"row-{number}", metadata={"name": "a\0b"}) for number in range(8)]
+    assert len(store.upsert("n", rows)) == 8
 
 
 def test_deletions_are_forgotten_after_their_time(opened: Open, database: Connection) -> None:

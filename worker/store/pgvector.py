@@ -17,7 +17,7 @@ from worker.errors import ConfigError, FatalError, RecordError
 from worker.store import pgvector_table as tables
 from worker.store.pgvector_builder import QUIET_S, IndexBuilder
 from worker.store.pgvector_config import PgvectorConfig
-from worker.store.pgvector_errors import record_error, translated
+from worker.store.pgvector_errors import record_errors
 from worker.store.pgvector_filters import Conditions
 from worker.store.pgvector_pool import PgvectorPool
 from worker.store.pgvector_rows import (
@@ -129,16 +129,18 @@ class PgvectorStore:
                 rows.append(row_of(namespace, point))
             except RecordError as error:
                 refused[point.id] = error
+        at_fault: dict[str, psycopg.Error] = {}
         for start in range(0, len(rows), _POINTS):
-            self._upsert(namespace, rows[start : start + _POINTS], refused)
-        return refused
+            self._upsert(namespace, rows[start : start + _POINTS], at_fault)
+        return refused | record_errors(at_fault, len(rows), f"upsert to {namespace}")
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """Delete by id, and remember when, so that nothing older comes back."""
         possible = [each for each in deletions if is_key(namespace, each.id)]
+        at_fault: dict[str, psycopg.Error] = {}
         for start in range(0, len(possible), _POINTS):
-            self._delete(namespace, possible[start : start + _POINTS])
-        return {}
+            self._delete(namespace, possible[start : start + _POINTS], at_fault)
+        return record_errors(at_fault, len(possible), f"deletion in {namespace}")
 
     def query(
         self,
@@ -216,7 +218,9 @@ class PgvectorStore:
         self._known = shape, made
         return self._known
 
-    def _upsert(self, namespace: str, rows: Sequence[Row], refused: dict[str, RecordError]) -> None:
+    def _upsert(
+        self, namespace: str, rows: Sequence[Row], at_fault: dict[str, psycopg.Error]
+    ) -> None:
         try:
             with self._pool.connection(f"upsert to {namespace}") as connection:
                 shape, statements = self._opened(connection)
@@ -229,32 +233,46 @@ class PgvectorStore:
         except psycopg.Error as error:
             self._known = None  # perhaps it is the table that is another one
             if len(rows) == 1:
-                refused[rows[0].id] = record_error(error)
+                at_fault[rows[0].id] = error
                 return
             middle = len(rows) // 2
-            self._upsert(namespace, rows[:middle], refused)
-            self._upsert(namespace, rows[middle:], refused)
+            self._upsert(namespace, rows[:middle], at_fault)
+            self._upsert(namespace, rows[middle:], at_fault)
 
-    def _delete(self, namespace: str, deletions: Sequence[Deletion]) -> None:
-        doing = f"deletion in {namespace}"
-        places = [deletion.position for deletion in deletions]
-        gone = [
-            namespace,
-            texts([deletion.id for deletion in deletions]),
-            texts([place.topic_id for place in places]),
-            integers((place.partition for place in places), INT4),
-            integers(place.offset for place in places),
-        ]
+    def _delete(
+        self, namespace: str, deletions: Sequence[Deletion], at_fault: dict[str, psycopg.Error]
+    ) -> None:
         try:
-            with self._pool.connection(doing) as connection:
+            with self._pool.connection(f"deletion in {namespace}") as connection:
                 _, statements = self._opened(connection)
+                gone = _deletion_arrays(namespace, deletions)
                 with connection.pipeline(), connection.transaction():
                     connection.execute(statements.claim, gone)
                     connection.execute(statements.remove, gone)
                     connection.execute(statements.remember, gone)
                 self._forget(connection, statements)
+        except psycopg.Error:
+            self._delete_locked(namespace, deletions, at_fault)
+
+    def _delete_locked(
+        self, namespace: str, deletions: Sequence[Deletion], at_fault: dict[str, psycopg.Error]
+    ) -> None:
+        """Where a constraint of the user's refuses the claim, or that a row goes."""
+        try:
+            with self._pool.connection(f"deletion in {namespace}") as connection:
+                _, statements = self._opened(connection)
+                gone = _deletion_arrays(namespace, deletions)
+                with connection.pipeline(), connection.transaction():
+                    connection.execute(statements.lock)
+                    connection.execute(statements.remove_locked, gone)
+                    connection.execute(statements.remember, gone)
         except psycopg.Error as error:
-            raise translated(error, doing) from error
+            if len(deletions) == 1:
+                at_fault[deletions[0].id] = error
+                return
+            middle = len(deletions) // 2
+            self._delete_locked(namespace, deletions[:middle], at_fault)
+            self._delete_locked(namespace, deletions[middle:], at_fault)
 
     def _forget(self, connection: Connection, statements: Statements) -> None:
         """From time to time, deletions that are older than their time to live."""
@@ -264,6 +282,17 @@ class PgvectorStore:
                 return
             self._forgotten_s = now_s
         connection.execute(statements.forget, [self._config.tombstone_ttl_ms])
+
+
+def _deletion_arrays(namespace: str, deletions: Sequence[Deletion]) -> list[object]:
+    places = [deletion.position for deletion in deletions]
+    return [
+        namespace,
+        texts([deletion.id for deletion in deletions]),
+        texts([place.topic_id for place in places]),
+        integers((place.partition for place in places), INT4),
+        integers(place.offset for place in places),
+    ]
 
 
 def _rows(connection: Connection, statement: Any, parameters: Sequence[object]) -> list[Any]:  # noqa: ANN401

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import psycopg
 
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+from worker.store.port import ENOUGH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _AWAY = ("08", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
 """SQLSTATEs, or their classes, of what passes: connections, conflicts, resources, locks, an
 operator's intervention, the disk, a server that is a standby just now."""
 _DATA = ("22", "23", "54000", "54001")
 """Of what may be wrong with one point: its values, a constraint that somebody added, its size."""
+_CONSTRAINT = "23"
 _TOO_LARGE = "54"
 _CANCELLED = "57014"
 _REFUSED = (
@@ -27,12 +34,22 @@ def is_about_data(error: psycopg.Error) -> bool:
     )
 
 
-def record_error(error: psycopg.Error) -> RecordError:
-    """The error of a point that was refused when it stood alone."""
-    kind = "PointTooLarge" if (error.sqlstate or "").startswith(_TOO_LARGE) else "PointRefused"
-    return RecordError(
-        f"PostgreSQL refuses the point ({_name(error)})", stage=Stage.STORE, kind=kind
-    )
+def record_errors(
+    at_fault: Mapping[str, psycopg.Error], sent: int, doing: str
+) -> dict[str, RecordError]:
+    """The errors of points that were refused when they stood alone, out of so many.
+
+    Raises:
+        FatalError: one constraint refuses all, so the points are not at fault.
+    """
+    states = {error.sqlstate or "" for error in at_fault.values()}
+    if len(at_fault) == sent >= ENOUGH and len(states) == 1 and min(states).startswith(_CONSTRAINT):
+        name = _name(next(iter(at_fault.values())))
+        raise FatalError(
+            f"pgvector, {doing}: PostgreSQL refuses every point, tried one by one: {name}; look at "
+            "the constraints of the table and of those that refer to it"
+        ).coded(min(states))
+    return {point_id: _record_error(error) for point_id, error in at_fault.items()}
 
 
 def refused_login(error: psycopg.OperationalError) -> WorkerError:
@@ -58,6 +75,13 @@ def translated(error: psycopg.Error, doing: str) -> WorkerError:
     if not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return RetriableError(f"pgvector, {doing}: the connection is gone")
     return FatalError(f"{said}; {_advice(error)}").coded(state)
+
+
+def _record_error(error: psycopg.Error) -> RecordError:
+    kind = "PointTooLarge" if (error.sqlstate or "").startswith(_TOO_LARGE) else "PointRefused"
+    return RecordError(
+        f"PostgreSQL refuses the point ({_name(error)})", stage=Stage.STORE, kind=kind
+    )
 
 
 def _advice(error: psycopg.Error) -> str:

@@ -73,6 +73,18 @@ WHERE held.namespace = $1 AND held.id = gone.id AND held.kafka_topic_id = gone.t
   AND held.kafka_partition = gone.p AND held.kafka_offset = gone.o
 """
 
+_LOCK = "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
+
+_REMOVE_LOCKED = """
+DELETE FROM {table} AS held
+USING unnest($2::text[], $3::text[], $4::int4[], $5::int8[]) AS gone (id, t, p, o)
+WHERE held.namespace = $1 AND held.id = gone.id
+  AND (gone.t <> '' AND held.kafka_topic_id = gone.t AND held.kafka_partition = gone.p
+       AND held.kafka_offset > gone.o) IS NOT TRUE
+"""
+"""Without a claim, where a constraint of the user's refuses its row. Then no id may be inserted
+meanwhile, so the whole table is locked against writers, and not against readers."""
+
 _REMEMBER = """
 INSERT INTO {graves} AS held
     (namespace, id, kafka_topic_id, kafka_partition, kafka_offset, deleted_at)
@@ -131,6 +143,8 @@ class Statements:
     bury_beaten: sql.Composed
     claim: sql.Composed
     remove: sql.Composed
+    lock: sql.Composed
+    remove_locked: sql.Composed
     remember: sql.Composed
     forget: sql.Composed
     fetch: sql.Composed
@@ -160,6 +174,8 @@ class Statements:
             bury_beaten=filled(_BURY_BEATEN),
             claim=filled(_CLAIM),
             remove=filled(_REMOVE),
+            lock=filled(_LOCK),
+            remove_locked=filled(_REMOVE_LOCKED),
             remember=filled(_REMEMBER),
             forget=filled(_FORGET),
             fetch=filled(_FETCH),

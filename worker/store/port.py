@@ -8,13 +8,17 @@ Stores differ: some can refuse an old write by themselves (pgvector, Qdrant), ot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.errors import RecordError
     from worker.model import MetadataValue, Point, Position, Vector
+
+ENOUGH: Final = 8
+"""So many points refused one by one, for one reason and with none written, are all of them; fewer
+may be bad rows that came together."""
 
 
 @dataclass(frozen=True, slots=True)
