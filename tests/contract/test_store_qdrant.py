@@ -289,6 +289,16 @@ def test_where_every_point_is_refused_the_task_stops(front: Front, store: Qdrant
         store.upsert("n", [point(row) for row in front.refused])
 
 
+def test_some_points_refused_for_one_reason_may_be_bad_rows_that_came_together(
+    front: Front, store: QdrantStore
+) -> None:
+    front.refused = {f"row-{number}" for number in range(7)}
+    assert set(store.upsert("n", [point(row) for row in front.refused])) == front.refused
+    front.refused.add("row-7")
+    with pytest.raises(FatalError, match="every point"):
+        store.upsert("n", [point(row) for row in front.refused])
+
+
 def test_what_was_deleted_is_found_by_nobody_and_forgotten_in_time(
     front: Front, engine: EdgeEngine
 ) -> None:

@@ -137,9 +137,10 @@ def test_refused_points_are_reported_alone_and_not_quoted(
 def test_where_every_point_is_refused_for_one_reason_the_task_stops(
     front: Front, store: WeaviateStore
 ) -> None:
-    front.refused = refusing("a", "b", said="invalid property")  # type: ignore[assignment]
+    front.refused = refusing(*"abcdefgh", said="invalid property")  # type: ignore[assignment]
     with pytest.raises(FatalError, match="every point"):
-        store.upsert("n", [point("a"), point("b")])
+        store.upsert("n", [point(one) for one in "abcdefgh"])
+    assert set(store.upsert("n", [point(one) for one in "abcdefg"])) == set("abcdefg")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,23 @@ def test_what_is_not_about_the_point_is_an_outage(
     front.refused = refusing("a", said=said)  # type: ignore[assignment]
     with pytest.raises(RetriableError):
         store.upsert("n", [point("a"), point("b")])
+
+
+@pytest.mark.parametrize("words", ["a disk", "a dimension", "class not found"])
+def test_words_of_a_row_that_is_refused_are_not_the_servers(
+    front: Front, store: WeaviateStore, words: str
+) -> None:
+    front.refused = refusing("a", said=f"invalid text property: '{words}'")  # type: ignore[assignment]
+    assert set(store.upsert("n", [point("a"), point("b")])) == {"a"}
+
+
+@pytest.mark.parametrize("namespace", ["forbidden", "unauthorized", "class not found"])
+def test_words_of_the_namespace_are_not_the_servers(
+    front: Front, store: WeaviateStore, namespace: str
+) -> None:
+    front.failures.append(Failure(StatusCode.UNKNOWN, f"busy with 'it', not \"{namespace}\""))
+    with pytest.raises(RetriableError, match=namespace):
+        store.fetch(namespace, ["a"])
 
 
 def test_points_that_were_not_deleted_are_tried_again(front: Front, store: WeaviateStore) -> None:

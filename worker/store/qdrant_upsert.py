@@ -7,11 +7,12 @@ topic may drain into a dead-letter queue.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from qdrant_client import models
 
 from worker.errors import FatalError, RetriableError
+from worker.store.port import ENOUGH
 from worker.store.qdrant_errors import (
     FAILURES,
     blanked,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from worker.errors import RecordError
     from worker.store.qdrant_points import Prepared
-
-ENOUGH: Final = 8
-"""So many points refused alone, for one reason and with none written, are all of them."""
 
 
 class Upsert:
@@ -61,16 +59,10 @@ class Upsert:
                 pending += [points[1::2], points[::2]]
             else:
                 self._refused[points[0].id] = error
-                self._stop_if_enough()
+                self._stop_if_hopeless()
 
     def refused(self) -> dict[str, RecordError]:
-        """The points at fault.
-
-        Raises:
-            FatalError: several points, all of them, and for the same reason.
-        """
-        if len(self._refused) > 1:
-            self._stop_if_hopeless()
+        """The points at fault."""
         return {point_id: record_error(error) for point_id, error in self._refused.items()}
 
     def _try(self, points: list[Prepared]) -> Exception | None:
@@ -85,11 +77,9 @@ class Upsert:
         expect_done(status)
         return None
 
-    def _stop_if_enough(self) -> None:
-        if len(self._refused) == ENOUGH:
-            self._stop_if_hopeless()
-
     def _stop_if_hopeless(self) -> None:
+        if len(self._refused) != ENOUGH:
+            return
         reasons = {blanked(error) for error in self._refused.values()}
         if self._written == 0 and len(reasons) == 1:
             raise FatalError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError
 from worker.store.point_uuid import is_text, point_uuid
-from worker.store.port import Capabilities, Match
+from worker.store.port import ENOUGH, Capabilities, Match
 from worker.store.stamp import users
 from worker.store.weaviate_config import WeaviateConfig
 from worker.store.weaviate_errors import (
@@ -256,13 +256,14 @@ class WeaviateStore:
         self, request: Sequence[Prepared], said: Mapping[int, str]
     ) -> Mapping[str, RecordError]:
         """The points at fault, unless it is something that hits them all."""
-        for words in said.values():
+        reasons = {blanked(words) for words in said.values()}
+        for words in reasons:
             if is_about_dimensions(words) or is_about_collection(words):
-                raise FatalError(f"Weaviate, upsert to {self._name}: {blanked(words)}")
+                raise FatalError(f"Weaviate, upsert to {self._name}: {words}")
             if is_outage(words):
-                raise RetriableError(f"Weaviate, upsert to {self._name}: {blanked(words)}")
-        if len(said) == len(request) > 1 and len({blanked(one) for one in said.values()}) == 1:
-            raise FatalError(f"Weaviate refuses every point for {self._name}: {blanked(said[0])}")
+                raise RetriableError(f"Weaviate, upsert to {self._name}: {words}")
+        if len(said) == len(request) >= ENOUGH and len(reasons) == 1:
+            raise FatalError(f"Weaviate refuses every point for {self._name}: {reasons.pop()}")
         return {request[index].id: record_error(one) for index, one in said.items()}
 
     @contextmanager

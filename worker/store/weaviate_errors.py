@@ -63,12 +63,13 @@ _LONGEST_MESSAGE = 300
 
 def translated(error: Exception, doing: str) -> WorkerError:
     """The worker's error for a request that failed; ``doing`` says what was tried."""
-    said = f"Weaviate, {doing}: {blanked(sentence(error))}"
+    words = blanked(sentence(error))
+    said = f"Weaviate, {doing}: {words}"
     if isinstance(error, httpx.HTTPStatusError):
         return _by_status(error.response, said)
     if isinstance(error, grpc.RpcError):
         return _by_code(error, said)
-    if any(reason in said for reason in _NO_TLS) or not isinstance(error, httpx.TransportError):
+    if any(reason in words for reason in _NO_TLS) or not isinstance(error, httpx.TransportError):
         return FatalError(
             f"{said}; check store.url, whether TLS is spoken there, and the certificate"
         )
@@ -95,7 +96,10 @@ def is_unknown(error: Exception) -> bool:
 
 
 def is_about_dimensions(said: str) -> bool:
-    """Whether the vectors have another length than those of the collection."""
+    """Whether the vectors have another length than those of the collection.
+
+    ``said`` is ``blanked``, here and below, as the words of a row may be the same.
+    """
     return "vector length" in said or "with length" in said or "dimension" in said
 
 
@@ -132,9 +136,10 @@ def _by_code(error: grpc.RpcError, said: str) -> WorkerError:
     code = error.code()
     if code in _REFUSED:
         return FatalError(f"{said}; {_REFUSED[code]}").coded(code.name)
-    if "unauthorized" in said or "forbidden" in said:
+    words = blanked(str(error.details()))  # without what was tried, which names a namespace
+    if "unauthorized" in words or "forbidden" in words:
         return FatalError(f"{said}; check store.api.key").coded(code.name)
-    if is_about_collection(said):
+    if is_about_collection(words):
         return FatalError(f"{said}; check store.index").coded(code.name)
     return RetriableError(said).coded(code.name)
 
