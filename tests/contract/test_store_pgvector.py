@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,13 +26,12 @@ from worker.model import Point
 from worker.store.filters import matches
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
+from worker.store.pgvector_errors import refused_login
 from worker.store.pgvector_pool import PgvectorPool
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    import psycopg
 
     from tests.stack.postgres import Postgres
     from worker.errors import RecordError
@@ -252,6 +252,26 @@ def frozen(processes: Sequence[int], at_most_s: float) -> Iterator[None]:
 def test_nobody_listening_is_an_outage(opened: Open) -> None:
     with pytest.raises(RetriableError, match="does not answer"):
         opened(url="postgresql://127.0.0.1:9/index").create(DIMENSIONS)
+
+
+def test_a_host_whose_name_is_about_certificates_may_only_be_away(opened: Open) -> None:
+    with pytest.raises(RetriableError, match="certificate"):
+        opened(url="postgresql://certificate.invalid:9/index").create(DIMENSIONS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SSL error: certificate verify failed",
+        'root certificate file "/none.crt" does not exist',
+        "FATAL:  connection requires a valid client certificate",
+        'could not read certificate file "/none.crt": no start line',
+        'server certificate for "db" does not match host name "other"',
+    ],
+)
+def test_a_certificate_that_is_refused_is_fatal(words: str) -> None:
+    said = f'connection to server at "db" (10.0.0.1), port 5432 failed: {words}'
+    assert isinstance(refused_login(psycopg.OperationalError(said)), FatalError)
 
 
 def test_the_table_holds_the_points_alone_and_is_plain_sql(

@@ -22,9 +22,12 @@ _TOO_LARGE = "54"
 _CANCELLED = "57014"
 _REFUSED = (
     "authentication failed", "pg_hba.conf", "does not exist", "not permitted to log in",
-    "permission denied", "no password supplied", "certificate", "not support SSL",
+    "permission denied", "no password supplied", "not support SSL",
+    "certificate verify failed", "root certificate", "requires a valid client certificate",
+    "certificate file", "does not match host name",
 )  # fmt: skip
-"""libpq gives no SQLSTATE for a refused login, only the server's text."""
+"""libpq gives no SQLSTATE for a refused login, only the server's text. That names the host as well,
+so a word that may be in its name is not enough."""
 
 
 def is_about_data(error: psycopg.Error) -> bool:
