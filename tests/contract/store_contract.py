@@ -84,6 +84,12 @@ class StoreContract:
         store.upsert("shop", [written])
         assert store.fetch("shop", ["a"])["a"].stamp == written.stamp
 
+    def test_the_columns_of_a_stamp_come_back_whatever_their_names(self, store: Store) -> None:
+        columns = ("price, net", "100%", "a%2Cb", "%252C", "größe", ",")
+        stamp = Stamp("fp", position(1), "fake/fake/8", columns=columns)
+        store.upsert("shop", [Point("a", vector(1), {}, stamp)])
+        assert store.fetch("shop", ["a"])["a"].stamp == stamp
+
     def test_an_upsert_replaces_the_whole_point(self, store: Store) -> None:
         store.upsert("shop", [point("a", 1, at=position(1), metadata={"old": "x"})])
         store.upsert("shop", [point("a", 2, at=position(2), metadata={"new": "y"})])

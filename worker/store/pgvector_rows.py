@@ -88,7 +88,7 @@ def upsert_arrays(rows: Sequence[Row], kind: str, oid: int) -> list[Array]:
         integers((position.partition for position in positions), INT4),
         integers(position.offset for position in positions),
         integers(_source(stamp) for stamp in stamps),
-        texts([",".join(stamp.columns) for stamp in stamps]),
+        texts([",".join(map(_without_comma, stamp.columns)) for stamp in stamps]),
         texts([stamp.document for stamp in stamps]),
         integers((stamp.chunks for stamp in stamps), INT4),
     ]
@@ -121,10 +121,18 @@ def _stamp(row: Sequence[Any]) -> Stamp | None:
         position=Position(topic_id, partition, offset),
         model=model,
         source_position=source,
-        columns=tuple(columns.split(",")) if columns else (),
+        columns=tuple(map(_with_comma, columns.split(","))) if columns else (),
         document=document or "",
         chunks=chunks or 0,
     )
+
+
+def _without_comma(column: str) -> str:
+    return column.replace("%", "%25").replace(",", "%2C")
+
+
+def _with_comma(written: str) -> str:
+    return written.replace("%2C", ",").replace("%25", "%")
 
 
 def _source(stamp: Stamp) -> int:
