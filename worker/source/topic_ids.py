@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 _REQUEST_S = 5.0
 _PAUSE_S = 0.25
 _LOOKS_FOR_CONTROLLER = 3
+_NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""The UUID of zeros, which Kafka's protocol says where a topic has none."""
 
 
 class TopicIds:
     """Asks a cluster for topic ids; answers come to whoever collects them.
 
-    A cluster without a controller (librdkafka's mock cluster) has no ids: the answer is the empty
-    text. Topics that do not exist, and an outage, are no answer: ask again.
+    A cluster without a controller (librdkafka's mock cluster) has no ids, and one that speaks an
+    old protocol has none for a topic: the answer is the empty text. Topics that do not exist, and
+    an outage, are no answer: ask again.
     """
 
     def __init__(self, admin: AdminClient, clock: Clock) -> None:
@@ -107,4 +110,6 @@ class TopicIds:
 
 def _as_java_writes(topic_id: str) -> str:
     """As Kafka's own tools show it: base64 for URLs, while librdkafka writes plain base64."""
+    if topic_id == _NO_ID:
+        return ""
     return topic_id.replace("+", "-").replace("/", "_")
