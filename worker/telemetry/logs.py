@@ -11,6 +11,9 @@ import orjson
 CHATTY = ("httpx", "httpcore", "pinecone", "sentence_transformers", "transformers")
 """Libraries that would write a line per request, or what is in it."""
 
+_WARNS_OF_WHAT_IS_RAISED = "psycopg"
+"""It warns of each error that follows from another one, such as every pipeline that was aborted."""
+
 
 class JsonFormatter(logging.Formatter):
     """One event per line."""
@@ -47,3 +50,4 @@ def set_up_logs(level: str, log_format: str, handler: logging.Handler | None = N
     root.setLevel(level)
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger(_WARNS_OF_WHAT_IS_RAISED).setLevel(logging.ERROR)
