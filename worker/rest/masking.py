@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from worker.config.keys import LITERAL, SECTIONS
 from worker.config.parse import keys_of, secret_keys_of
 from worker.config.problem import HIDDEN
-from worker.config.secrets import has_reference, without_user_info
+from worker.config.secrets import has_reference, without_url_secrets, without_user_info
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _SOUNDS_SECRET = re.compile(
     r"|jaas\.config|user\.info|certificate\.chain)$",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"//[^/@\s]+@")
 _ASTERISKS = re.compile(r"\*{3,}")
 
 
@@ -75,15 +74,9 @@ def _is_secret(key: str, known: set[str]) -> bool:
 def _shown(key: str, value: str, hidden: set[str]) -> str:
     if key.startswith(LITERAL) or not value:
         return value
-    without = _USER_INFO.sub(_user_info, value)
-    if key not in hidden or has_reference(value) or without != value:
-        return without
+    if key not in hidden or has_reference(value) or without_user_info(value) != value:
+        return without_url_secrets(value)
     return HIDDEN
-
-
-def _user_info(found: re.Match[str]) -> str:
-    """``//user:password@`` of a URL, shown where the password is a reference."""
-    return found[0] if has_reference(found[0]) else without_user_info(found[0])
 
 
 def _is_mask(sent: str | None, stored: str | None, shown: str | None) -> bool:

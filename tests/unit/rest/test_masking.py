@@ -34,7 +34,7 @@ SECRETS = {
     "value.converter": "avro",
     "value.converter.schema.registry.url": "http://user:canary-6@registry:8081",
     "value.converter.basic.auth.user.info": "user:canary-7",
-    "some.url": "https://canary-8:x@host/path",
+    "some.url": "https://canary-8:x@host/path?password=canary-12",
     "reselect.password": "canary-9",
     "some.Token": "canary-10",
 }
@@ -73,7 +73,7 @@ def test_references_are_shown_as_they_are_written(rest: TestClient, herder: Memo
         **CONFIG,
         "embedder": "cohere",
         "embedder.api.key": "${env:API_KEY}",
-        "x.url": "http://user:${env:API_KEY}@host",
+        "x.url": "http://user:${env:API_KEY}@host?token=${env:API_KEY}",
     }
     made = rest.put("/connectors/docs/config", json=referring)
     assert made.status_code == 201, made.text
@@ -142,6 +142,18 @@ def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestCli
         ("x", "see https://user:pw@host/ and //a@b", "see https://[hidden]@host/ and //[hidden]@b"),
         ("x", "//user:${env:A}@host //user:pw@host", "//user:${env:A}@host //[hidden]@host"),
         ("api_key", "k", "[hidden]"),
+        ("x.url", "https://user:p@w@host/", "https://[hidden]@host/"),
+        ("x.url", "db://h/d?user=u&password=pw&a=b", "db://h/d?user=u&password=[hidden]&a=b"),
+        ("x.url", "db://h/d?sslPassword=pw", "db://h/d?sslPassword=[hidden]"),
+        ("x.url", "https://h?api-key=k&X_TOKEN=t", "https://h?api-key=[hidden]&X_TOKEN=[hidden]"),
+        (
+            "x.url",
+            "db://h/d?password=${env:A}&token=t",
+            "db://h/d?password=${env:A}&token=[hidden]",
+        ),
+        ("x", "//${env:U}:${env:A}@h //${env:A}@h", "//${env:U}:${env:A}@h //${env:A}@h"),
+        ("x", "//u:p@h?a=${env:A}@b //u:p${env:A}@h", "//[hidden]@b //[hidden]@h"),
+        ("x.url", "db://h/d?sslkey=&monkeys=2", "db://h/d?sslkey=&monkeys=2"),
     ],
 )
 def test_a_value_is_shown_or_not(masking: Masking, key: str, value: str, shown: str) -> None:
@@ -151,7 +163,9 @@ def test_a_value_is_shown_or_not(masking: Masking, key: str, value: str, shown: 
 KEYS = st.sampled_from([*FULL, "document.template", "x.key", "x.url", "x"])
 VALUES = st.one_of(
     st.text(),
-    st.sampled_from(["[hidden]", "${env:A}", "http://u:p@h", "//u:${env:A}@h", "a${env:A}b"]),
+    st.sampled_from(
+        ["[hidden]", "${env:A}", "http://u:p@h", "//u:${env:A}@h", "a${env:A}b", "a?b.key=c"]
+    ),
 )
 
 
