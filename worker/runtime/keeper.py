@@ -135,13 +135,22 @@ class Keeper:
         """
         self._turned_s = self._clock.now_s()
         for home in self._homes:
-            home.look()
+            self._look_at(home)
         if not self._board.caught_up(0.0):
             return
         stored = self.stored()
         for name in sorted(stored.keys() | self._connectors.keys()):
             self._turn_one(name, stored.get(name))
         self._is_current.set()
+
+    def _look_at(self, home: Home) -> None:
+        """A home that cannot be looked at says what it said before."""
+        try:
+            home.look()
+        except WorkerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this home's alone
+            self._complain(f"The {type(home).__name__}", error)
 
     def _turn_one(self, name: str, stored: Stored | None) -> None:
         """Whatever goes wrong with one is no matter of the others."""
@@ -154,13 +163,13 @@ class Keeper:
             elif connector.is_gone:
                 del self._connectors[name]
         except Exception as error:  # noqa: BLE001 - see above
-            self._complain(name, error)
+            self._complain(f"Connector {name}", error)
 
-    def _complain(self, name: str, error: Exception) -> None:
+    def _complain(self, what: str, error: Exception) -> None:
         """Once, as the next turn will most likely fail alike."""
-        if self._complaints.get(name) != repr(error):
-            self._complaints[name] = repr(error)
-            _log.error("Connector %s could not be looked after.", name, exc_info=error)
+        if self._complaints.get(what) != repr(error):
+            self._complaints[what] = repr(error)
+            _log.error("%s could not be looked after.", what, exc_info=error)
 
     def _new(self, name: str) -> Connector:
         made = Connector(name, self._draw, self._clock, end_within_s=self._end_within_s)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from worker.clock import FakeClock
-from worker.homes.generations import NewestOfFolder
+from worker.homes.generations import NewestOfFolder, digest_of
 from worker.homes.pods import Pods
 from worker.homes.port import Stored
 from worker.state.memory import MemoryLog, MemoryStateTopic
@@ -156,6 +156,11 @@ def test_while_the_brokers_are_away_what_runs_goes_on_and_what_is_new_waits(
     assert rollout.look(60.0) == [None]
     pod.topic.up()
     assert rollout.look(30.0) == [NEW]
+
+
+def test_a_content_that_is_no_text_has_a_digest_and_others_keep_theirs() -> None:
+    assert digest_of({"a": "\ud800"}) != digest_of({"a": "\ud801"})
+    assert digest_of({"b": "ü\n\x00\x7f", "a": '"'}) == "af242b966736be12"
 
 
 def test_a_pod_is_live_while_it_gives_signs() -> None:

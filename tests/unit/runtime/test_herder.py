@@ -269,6 +269,19 @@ def test_an_older_generation_of_a_file_does_not_run(cluster: Cluster) -> None:
     cluster.until(lambda: pod.factory.running)
 
 
+def test_a_home_that_cannot_be_looked_at_keeps_nobody_from_work(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pod = cluster.pod()
+    pod.drawer.write("files", tasks_max="1")
+    cluster.until(lambda: pod.factory.numbers == [0])
+    pod.drawer.error = ValueError("unforeseen")
+    create(pod)
+    cluster.until(lambda: pod.factory.numbers == [0, 0, 1])
+    assert pod.herder.health().is_alive
+    assert caplog.text.count("The Drawer could not be looked after") == 1
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
 def test_an_unknown_connector_cannot_be_moved(cluster: Cluster, verb: str) -> None:
     pod = cluster.pod()
