@@ -14,6 +14,7 @@ from worker.model import TopicPartition
 from worker.runtime.port import (
     AlreadyExistsError,
     BadRequestError,
+    ConflictError,
     HerderError,
     NotFoundError,
     NotStoppedError,
@@ -364,6 +365,31 @@ def test_health_is_of_the_threads_of_keeper_and_tasks(cluster: Cluster) -> None:
     pod.keeper.stop(30.0)
     assert (pod.herder.health().is_started, pod.herder.health().is_alive) == (False, True)
     assert pod.herder.kafka_cluster_id() == "cluster-1"
+
+
+def test_a_pod_that_has_not_read_everything_answers_nothing_and_changes_nothing(
+    cluster: Cluster,
+) -> None:
+    pod = cluster.pod("b:1", starts=False)
+    pod.topic.hold()
+    create(cluster.pod("a:1"))
+    asked: list[Callable[[], object]] = [
+        pod.herder.connectors,
+        lambda: pod.herder.connector("products"),
+        lambda: pod.herder.status("products"),
+        lambda: pod.herder.create("products", {**CONFIG, "other": "1"}, TargetState.STOPPED),
+        lambda: pod.herder.put_config("products", {**CONFIG, "other": "1"}),
+        lambda: pod.herder.delete("products"),
+        lambda: pod.herder.stop("products"),
+    ]
+    said = cluster.log.keys()
+    for ask in asked:
+        with pytest.raises(ConflictError):
+            ask()
+    assert cluster.log.keys() == said
+    pod.keeper.start()
+    cluster.until(lambda: pod.keeper.is_current)
+    assert pod.herder.connectors() == ["products"]
 
 
 def test_a_worker_is_ready_when_its_first_tasks_have_started_and_stays_so(
