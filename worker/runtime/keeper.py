@@ -100,6 +100,14 @@ class Keeper:
         """Of all connectors here."""
         return [task for one in self.connectors.values() for task in one.tasks]
 
+    def all_failed(self) -> list[RunningTask]:
+        """All tasks, if nothing works any more; a connector that is stopped or restarts may yet."""
+        connectors = self.connectors
+        wanted = [connectors.get(name) for name in self.stored()]
+        if not all(one is not None and one.has_failed for one in wanted):
+            return []
+        return [task for one in wanted if one is not None for task in one.tasks]
+
     @property
     def connectors(self) -> Mapping[str, Connector]:
         """All that are here, also those that are about to end."""

@@ -392,6 +392,35 @@ def test_a_pod_that_has_not_read_everything_answers_nothing_and_changes_nothing(
     assert pod.herder.connectors() == ["products"]
 
 
+def test_all_have_failed_only_when_each_connector_has(cluster: Cluster) -> None:
+    pod = cluster.pod()
+    for name in ("one", "two", "three"):
+        pod.drawer.write(name, tasks_max="1")
+    cluster.until(lambda: pod.factory.numbers == [0, 0, 0])
+    for task in pod.factory.running:
+        task.fail(FatalError("gone"))
+    cluster.until(lambda: len(pod.keeper.all_failed()) == 3)
+    pod.herder.stop("one")
+    cluster.until(lambda: len(pod.keeper.tasks) == 2)
+    assert pod.keeper.all_failed() == []
+    pod.factory.gate.clear()
+    pod.herder.resume("one")
+    cluster.until(lambda: len(pod.keeper.tasks) == 3)
+    assert pod.keeper.all_failed() == []
+    pod.factory.gate.set()
+    cluster.until(lambda: len(pod.factory.running) == 1)
+    assert pod.keeper.all_failed() == []
+
+
+def test_a_connector_that_cannot_be_made_has_failed_too(cluster: Cluster) -> None:
+    pod = cluster.pod()
+    pod.drawer.write("one", tasks_max="1")
+    pod.drawer.write("two", explodes="1")
+    cluster.until(lambda: pod.factory.numbers == [0])
+    pod.factory.running[0].fail(FatalError("gone"))
+    cluster.until(lambda: len(pod.keeper.all_failed()) == 1)
+
+
 def test_a_worker_is_ready_when_its_first_tasks_have_started_and_stays_so(
     cluster: Cluster,
 ) -> None:
