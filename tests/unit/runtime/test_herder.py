@@ -270,6 +270,16 @@ def test_an_older_generation_of_a_file_does_not_run(cluster: Cluster) -> None:
     cluster.until(lambda: pod.factory.running)
 
 
+def test_a_wish_counts_also_where_a_newer_one_was_not_read_yet(cluster: Cluster) -> None:
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    create(first)
+    cluster.until(shows(second, *RUNNING))
+    second.topic.hold()
+    first.herder.stop("products")
+    second.herder.resume("products")
+    cluster.until(shows(first, *RUNNING))
+
+
 def test_a_home_that_cannot_be_looked_at_keeps_nobody_from_work(
     cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
