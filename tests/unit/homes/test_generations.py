@@ -176,11 +176,46 @@ def test_a_pod_is_live_while_it_gives_signs() -> None:
     assert one.is_live("b:1")
     clock.advance(2.0)
     assert not one.is_live("b:1")
-    other.say({"products": "1"})
-    assert one.holds("products", "1")
-    assert not other.holds("products", "1")
     other.leave()
     assert not one.is_live("b:1")
+
+
+def test_who_has_listened_for_long_enough_knows_what_nobody_has() -> None:
+    log, clock = MemoryLog(), FakeClock()
+    one, other = (Pods(MemoryStateTopic(log), name, clock) for name in ("a", "b"))
+
+    def say() -> None:
+        one.say({})
+        other.say({"products": "1"})
+
+    for _ in range(4):
+        say()
+        assert one.holds("products", "2"), "it has not heard of everybody yet"
+        clock.advance(SIGN_S)
+    say()
+    assert [one.holds("products", "1"), other.holds("products", "1")] == [True, False]
+    assert not one.holds("products", "2")
+    clock.advance(2 * SIGN_S)
+    assert one.holds("products", "2"), "it does not hear itself"
+    say()
+    assert one.holds("products", "2"), "it was deaf until now"
+
+
+def test_after_an_outage_who_is_back_first_does_not_take_the_newest_for_gone(
+    rollout: Rollout,
+) -> None:
+    old, new = Pod(rollout, OLD), Pod(rollout, NEW)
+    assert rollout.look(60.0) == [None, NEW]
+    for pod in (old, new):
+        pod.topic.down()
+    assert rollout.look(60.0) == [None, NEW]
+    old.topic.up()
+    for _ in range(3):
+        old.home.look()
+        rollout.clock.advance(SIGN_S)
+    assert old.runs is None
+    new.topic.up()
+    assert rollout.look(60.0) == [None, NEW]
 
 
 def test_the_sign_of_a_pod_that_was_killed_is_taken_back_by_the_others() -> None:
