@@ -41,11 +41,18 @@ class Masking:
 
     def shown(self, config: Mapping[str, str]) -> dict[str, str]:
         """The config without its secrets."""
-        sections = self._sections(config)
-        secret = frozenset().union(*(secret_keys_of(one, prefix) for one, prefix in sections))
-        known = {key for one, prefix in sections for key in keys_of(one, prefix)}
-        hidden = {key for key in config if key in secret or _is_secret(key, known)}
+        hidden = self._hidden(config)
         return {key: _shown(key, value, hidden) for key, value in config.items()}
+
+    def masked(self, config: Mapping[str, str]) -> list[str]:
+        """The keys with a mask, whole or as a part of a URL, that stands for nothing."""
+        hidden = self._hidden(config)
+        return [
+            key
+            for key, value in config.items()
+            if (HIDDEN in value and not key.startswith(LITERAL))
+            or (key in hidden and _ASTERISKS.fullmatch(value))
+        ]
 
     def restored(self, sent: Mapping[str, Text], stored: Mapping[str, str]) -> dict[str, Text]:
         """What was sent, with the stored value where only its mask came back."""
@@ -54,6 +61,12 @@ class Masking:
             key: stored[key] if _is_mask(value, stored.get(key), shown.get(key)) else value
             for key, value in sent.items()
         }
+
+    def _hidden(self, config: Mapping[str, str]) -> set[str]:
+        sections = self._sections(config)
+        secret = frozenset().union(*(secret_keys_of(one, prefix) for one, prefix in sections))
+        known = {key for one, prefix in sections for key in keys_of(one, prefix)}
+        return {key for key in config if key in secret or _is_secret(key, known)}
 
     def _sections(self, config: Mapping[str, str]) -> list[tuple[type[Section], str]]:
         """All that describe this config; a plug-in that cannot be loaded has none."""

@@ -121,6 +121,33 @@ def test_a_mask_of_nothing_is_refused(rest: TestClient) -> None:
         assert "embedder.api.key" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("key", "mask"),
+    [
+        ("consumer.override.sasl.password", "[hidden]"),
+        ("consumer.override.sasl.password", "******"),
+        ("some.token", "***"),
+        ("some.url", "https://[hidden]@host"),
+        ("some.url", "https://host?token=[hidden]"),
+    ],
+)
+def test_so_is_a_mask_of_a_secret_that_is_one_by_its_name_or_in_a_url(
+    rest: TestClient, key: str, mask: str
+) -> None:
+    answer = rest.put("/connectors/docs/config", json={**CONFIG, key: mask})
+    assert answer.status_code == 400
+    assert f"for configuration {key}: the secret itself" in answer.json()["message"]
+
+
+def test_a_masked_url_with_another_host_is_refused(rest: TestClient) -> None:
+    rest.put("/connectors/docs/config", json={**CONFIG, "some.url": "https://u:p@host"})
+    same, other = (
+        rest.patch("/connectors/docs/config", json={"some.url": f"https://[hidden]@{host}"})
+        for host in ("host", "other")
+    )
+    assert (same.status_code, other.status_code) == (200, 400)
+
+
 def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestClient) -> None:
     rest.put("/connectors/docs/config", json=FULL)
     shown = rest.get("/connectors/docs/config").json()
