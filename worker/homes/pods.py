@@ -83,6 +83,14 @@ class Pods:
                 for pod, sign in self._signs.items()
             )
 
+    def have(self, connector: str) -> bool:
+        """Whether any other pod that lives has a file of this connector, as far as was heard."""
+        with self._lock:
+            return any(
+                pod != self._pod and connector in sign.files and self._is_fresh(sign)
+                for pod, sign in self._signs.items()
+            )
+
     @property
     def _hears_itself(self) -> bool:
         own = self._signs.get(self._pod)

@@ -10,6 +10,7 @@ from worker.clock import FakeClock
 from worker.homes.generations import NewestOfFolder, digest_of
 from worker.homes.pods import Pods
 from worker.homes.port import Stored
+from worker.homes.topic import TopicHome
 from worker.state.memory import MemoryLog, MemoryStateTopic
 
 if TYPE_CHECKING:
@@ -216,6 +217,27 @@ def test_after_an_outage_who_is_back_first_does_not_take_the_newest_for_gone(
     assert old.runs is None
     new.topic.up()
     assert rollout.look(60.0) == [None, NEW]
+
+
+def test_a_config_of_the_topic_waits_while_another_pod_has_a_file_of_that_name(
+    rollout: Rollout,
+) -> None:
+    topic = MemoryStateTopic(rollout.log)
+    home = TopicHome(topic, "configs", Pods(topic, "pod-0", rollout.clock).have)
+    home.put("products", {"name": "products", "topics": OLD})
+    home.put("others", {"name": "others", "topics": OLD})
+
+    def waiting() -> list[str]:
+        home.look()
+        return [name for name, stored in home.stored().items() if stored.is_outdated]
+
+    assert waiting() == []
+    pod = Pod(rollout, NEW)
+    assert waiting() == ["products"]
+    home.put("products", {"name": "products", "topics": NEWER})
+    assert home.stored()["products"].is_outdated
+    pod.leave()
+    assert waiting() == []
 
 
 def test_the_sign_of_a_pod_that_was_killed_is_taken_back_by_the_others() -> None:
