@@ -71,10 +71,11 @@ class Herd:
         self._accounts = Accounts(clock)
         self._topic = _storage(worker)
         board = Board(self._topic, _set_level)
-        home = TopicHome(self._topic, worker.settings.storage_topic or "memory")
         folder: Home = FolderHome(paths, clock)
         pod = uuid.uuid4().hex
         self._pods = Pods(self._topic, pod, clock)
+        label = worker.settings.storage_topic or "memory"
+        home = TopicHome(self._topic, label, self._pods.have)
         if self._is_shared:
             folder = NewestOfFolder(folder, self._topic, self._pods, clock)
         self.keeper = Keeper(

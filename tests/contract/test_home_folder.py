@@ -121,7 +121,18 @@ def test_a_broken_file_is_reported_and_what_it_said_before_stays_in_force(
     assert not found(home)["one"].problem
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"topics": "a"}', '{"name": "x", "a": [1]}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"topics": "a"}',
+        '{"name": "x", "a": [1]}',
+        "\xff",
+        '{"name": "x", "a": "\\ud800"}',
+        pytest.param('{"name": "x", "a": %s}' % ("1" * 5000), id="digits"),
+    ],
+)
 def test_a_new_file_that_is_no_connector_leaves_the_others_alone(
     folder: Folder, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
@@ -156,11 +167,48 @@ def test_a_file_that_is_gone_for_a_moment_is_not_removed(folder: Folder) -> None
     assert set(configs(home)) == {"one", "two"}
 
 
-def test_a_folder_that_is_away_is_not_an_empty_one(folder: Folder) -> None:
+def test_a_folder_that_is_away_is_not_an_empty_one(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
     home = looked(folder.pod())
     folder.path.rename(folder.path.with_name("elsewhere"))
     looked(home, 3)
     assert configs(home) == {"one": ONE, "two": TWO}
+    assert caplog.text.count("The connector files cannot be read") == 1
+
+
+@pytest.mark.parametrize("kind", ["dangling link", "folder"])
+def test_an_entry_that_cannot_be_read_leaves_the_others_alone(
+    folder: Folder, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    home = looked(folder.pod())
+    if kind == "folder":
+        folder.file("three").mkdir()
+    else:
+        folder.file("three").symlink_to("nowhere")
+    folder.put({**ONE, "topics": "other"})
+    looked(home, 4)
+    assert configs(home) == {"one": {**ONE, "topics": "other"}, "two": TWO}
+    assert caplog.text.count("three.json: cannot be read") == 1
+
+
+def test_a_file_that_cannot_be_read_any_more_keeps_what_it_said(folder: Folder) -> None:
+    home = looked(folder.pod())
+    folder.remove("one")
+    folder.file("one").symlink_to("nowhere")
+    folder.put({**TWO, "topics": "other"})
+    looked(home)
+    assert configs(home) == {"one": ONE, "two": {**TWO, "topics": "other"}}
+    assert "cannot be read" in found(home)["one"].problem
+
+
+def test_names_that_begin_with_a_dot_are_not_meant(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder.path / ".#one.json").symlink_to("somebody@host.123")
+    folder.file(".three").write_text(json.dumps({**ONE, "name": "three"}))
+    assert configs(looked(folder.pod())) == {"one": ONE, "two": TWO}
+    assert not caplog.text
 
 
 def test_files_may_be_named_one_by_one(folder: Folder) -> None:

@@ -24,7 +24,6 @@ from worker.herding import Herd
 from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
 from worker.runtime.signals import stopping_on_signals
-from worker.runtime.supervisor import TaskState
 from worker.source.departure import somebody_stays
 from worker.telemetry.logs import set_up_logs
 
@@ -89,7 +88,7 @@ def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> i
         try:
             herd.start()
             while not stop.wait(_LOOK_S) and herd.keeper.failure is None:
-                failed = _all_failed(herd) if ends_alone else []
+                failed = herd.keeper.all_failed() if ends_alone else []
                 if failed:
                     break
         finally:
@@ -108,12 +107,6 @@ def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> i
     if signals.received is not None and not ended:
         return signal_exit(signals.received)
     return ExitCode.OK if ended else ExitCode.RUNTIME
-
-
-def _all_failed(herd: Herd) -> list[RunningTask]:
-    """All tasks, if every one of them has failed."""
-    tasks = [task for _, tasks in herd.running() for task in tasks]
-    return tasks if all(task.state is TaskState.FAILED for task in tasks) else []
 
 
 @contextmanager

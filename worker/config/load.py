@@ -80,11 +80,16 @@ def _files(paths: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
     files: list[Path] = []
     problems: list[Problem] = []
     for path in map(Path, paths):
-        inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        inside = sorted(filter(is_connector_file, path.glob("*.json"))) if path.is_dir() else [path]
         if not inside:
             problems.append(Problem(str(path), None, None, "expected a folder with *.json files"))
         files += [file for file in inside if file not in files]
     return files, problems
+
+
+def is_connector_file(path: Path) -> bool:
+    """Whether a file in a folder is meant: what begins with a dot is some tool's own."""
+    return path.suffix == ".json" and not path.name.startswith(".")
 
 
 def _read_file(file: Path) -> tuple[Mapping[str, str] | None, list[Problem]]:
@@ -106,13 +111,26 @@ def read_text(text: str, *, file: str) -> tuple[Mapping[str, str] | None, list[P
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         return None, [Problem(file, None, None, f"not valid JSON: {error.msg} at {place}")]
+    except ValueError:
+        return None, [Problem(file, None, None, "not valid JSON: a number has too many digits")]
     except RecursionError:
         return None, [Problem(file, None, None, "not a connector: nested too deeply")]
     if not isinstance(parsed, dict):
         return None, [Problem(file, None, None, "expected a JSON object of settings")]
+    if not is_text(parsed):
+        return None, [Problem(file, None, None, "not valid text: half of a surrogate pair")]
     problems = [Problem(file, key, None, "the key is there twice") for key in repeated]
     values, found = _flat(parsed, file)
     return values, problems + found
+
+
+def is_text(parsed: object) -> bool:
+    """Whether parsed JSON can be written again: half of a surrogate pair cannot."""
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ _EXPECTED = {
 }
 _CHOICE = re.compile(r"'([^']*)'")
 _MASK = re.compile(rf"\*{{3,}}|{re.escape(HIDDEN)}")
+UNMASKED = "the secret itself or ${env:NAME}, not its mask"
+"""What is expected where a mask came."""
 
 
 def keys_of(section: type[Section], prefix: str = "") -> dict[str, str]:
@@ -72,7 +74,7 @@ def _masked(secret: Iterable[str], values: Mapping[str, str], file: str) -> Iter
     """A user interface that masks secrets may send the mask back and destroy the secret."""
     for key in sorted(secret):
         if _MASK.fullmatch(values.get(key, "")):
-            yield Problem(file, key, HIDDEN, "the secret itself or ${env:NAME}, not its mask")
+            yield Problem(file, key, HIDDEN, UNMASKED)
 
 
 class _Reader:

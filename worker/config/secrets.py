@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_-]*):([^}]*)\}")
-_USER_INFO = re.compile(r"//[^/@\s]+@")
+_USER_INFO = re.compile(r"//[^/\s]+@")
+"""Up to the last ``@``, as people leave the one in a password unescaped."""
+_IN_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:password|passwd|secret|token|key)=)[^&\s]+")
 _SHORTEST_SEARCHED = 4
 """Shorter secrets are not looked for in other keys' texts, where they would match by chance."""
 
@@ -32,8 +34,23 @@ def references(value: str) -> str:
 
 
 def without_user_info(text: str) -> str:
-    """The text with ``user:password@`` in URLs hidden."""
-    return _USER_INFO.sub(f"//{HIDDEN}@", text)
+    """The text with ``user:password@`` in URLs hidden, unless a reference stands for it."""
+    return _USER_INFO.sub(
+        lambda found: found[0] if _is_filled_in(found[0], ":@", "//@") else f"//{HIDDEN}@", text
+    )
+
+
+def without_url_secrets(text: str) -> str:
+    """The same, and with what URLs have as ``?password=…``, ``&api-key=…`` and the like hidden."""
+    return _IN_QUERY.sub(
+        lambda found: found[0] if _is_filled_in(found[0], "=") else found[1] + HIDDEN,
+        without_user_info(text),
+    )
+
+
+def _is_filled_in(text: str, *ends: str) -> bool:
+    """Whether references alone stand where a secret is due."""
+    return has_reference(text) and _REFERENCE.sub("", text).endswith(ends)
 
 
 def resolve(value: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -101,7 +118,7 @@ class Resolved:
         for owner, secret in sorted(self.secrets.items(), key=lambda item: -len(item[1])):
             if secret and (owner == key or len(secret) >= _SHORTEST_SEARCHED):
                 text = text.replace(secret, HIDDEN)
-        return without_user_info(text)
+        return without_url_secrets(text)
 
 
 def resolve_all(

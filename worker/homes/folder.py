@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from worker.config.load import read_text
+from worker.config.load import is_connector_file, read_text
 from worker.config.problem import errors_of
 from worker.homes.port import Stored
 
@@ -25,12 +25,16 @@ _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.5
 
+_Content: TypeAlias = bytes | str
+"""What a file holds; as text, why it cannot be read."""
+
 
 class FolderHome:
     """Reads all files again and again; what was seen twice alike counts.
 
     A file in the middle of being written is not what somebody meant, and a name may be gone for a
-    moment while an editor saves. A file that cannot be read leaves what it said before in force.
+    moment while an editor saves. A file that cannot be read leaves what it said before in force,
+    and the other files alone. Names that begin with a dot are those of editors and Kubernetes.
     """
 
     def __init__(self, paths: Iterable[Path], clock: Clock) -> None:
@@ -38,8 +42,10 @@ class FolderHome:
         self._folders = frozenset(path for path in self._paths if path.is_dir())
         self._clock = clock
         self._due_s = -math.inf
-        self._accepted: Mapping[Path, bytes] | None = None
-        self._candidate: Mapping[Path, bytes] | None = None
+        self._away = ""
+        """Why nobody can say what is there."""
+        self._accepted: Mapping[Path, _Content] | None = None
+        self._candidate: Mapping[Path, _Content] | None = None
         self._by_file: dict[Path, tuple[str, Stored]] = {}
         self._stored: Mapping[str, Stored] = MappingProxyType({})
 
@@ -61,26 +67,27 @@ class FolderHome:
         """By the names that the files say."""
         return self._stored
 
-    def _contents(self) -> Mapping[Path, bytes] | None:
+    def _contents(self) -> Mapping[Path, _Content] | None:
         """None: nobody can say, as a folder is away."""
-        found: dict[Path, bytes] = {}
         try:
-            for file in self._files():
-                found[file] = file.read_bytes()
+            files = list(self._files())
         except OSError as error:
-            _log.debug("The connector files cannot be read: %s.", error)
+            if self._away != str(error):
+                _log.error("The connector files cannot be read: %s.", error)
+            self._away = str(error)
             return None
-        return found
+        self._away = ""
+        return {file: _content(file) for file in files}
 
     def _files(self) -> Iterable[Path]:
         for path in self._paths:
             if path in self._folders:
-                path.stat()  # a folder that is away is not an empty one
-                yield from sorted(path.glob("*.json"))
+                inside = sorted(path.iterdir())  # a folder that is away is not an empty one
+                yield from (one for one in inside if is_connector_file(one))
             elif path.exists():
                 yield path
 
-    def _accept(self, seen: Mapping[Path, bytes]) -> None:
+    def _accept(self, seen: Mapping[Path, _Content]) -> None:
         before, self._accepted, self._candidate = self._accepted or {}, seen, None
         for file in self._by_file.keys() - seen.keys():
             _log.info("%s is gone.", file)
@@ -90,7 +97,7 @@ class FolderHome:
                 self._read(file, content)
         self._stored = MappingProxyType(self._named())
 
-    def _read(self, file: Path, content: bytes) -> None:
+    def _read(self, file: Path, content: _Content) -> None:
         values, problem = _parsed(file, content)
         name = values.get("name", "").strip()
         if not problem and not name:
@@ -115,8 +122,17 @@ class FolderHome:
         return named
 
 
-def _parsed(file: Path, content: bytes) -> tuple[Mapping[str, str], str]:
+def _content(file: Path) -> _Content:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return error.strerror or "no file"
+
+
+def _parsed(file: Path, content: _Content) -> tuple[Mapping[str, str], str]:
     """The values, or what is wrong with the text."""
+    if isinstance(content, str):
+        return {}, f"{file}: cannot be read: {content}"
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

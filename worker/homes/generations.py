@@ -14,14 +14,13 @@ A key is ``file/<connector>``, and its value ``{"digest": …, "before": […]}`
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import math
 import threading
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-
-import orjson
 
 from worker.errors import WorkerError
 
@@ -132,5 +131,5 @@ class NewestOfFolder:
 
 def digest_of(values: Mapping[str, str]) -> str:
     """Equal for equal configs, whatever the file looks like."""
-    text = orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(text).hexdigest()[:16]
+    text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -2,7 +2,8 @@
 
 A key is ``pod/<id>``, and its value ``{"files": {<connector>: <digest>}}``. A pod has another id
 each time that it starts. Times are those at which the records arrive here, so no clocks have to
-agree.
+agree. Who does not hear itself, as after an outage of the brokers or of its own, does not hear the
+others either, so it takes nobody for gone until it has listened for long enough.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _PREFIX = "pod/"
 _SAY_EVERY_S = 5.0
 _GONE_AFTER_S = 20.0
+_DEAF_AFTER_S = 10.0
 _FORGOTTEN_AFTER_S = 600.0
 """A pod that was killed cannot take its sign back by itself."""
 
@@ -45,6 +47,7 @@ class Pods:
         self._signs: dict[str, _Sign] = {}
         self._said: Mapping[str, str] | None = None
         self._said_s = -math.inf
+        self._hears_since_s = math.inf
         topic.attach(_PREFIX, self._take)
 
     def say(self, files: Mapping[str, str]) -> None:
@@ -73,12 +76,30 @@ class Pods:
             return pod == self._pod or self._is_fresh(self._signs.get(pod))
 
     def holds(self, connector: str, digest: str) -> bool:
-        """Whether any other pod that lives has the file with this content."""
+        """Whether any other pod that lives has the file with this content, or may have it."""
         with self._lock:
-            return any(
+            return not self._hears_for_long or any(
                 pod != self._pod and sign.files.get(connector) == digest and self._is_fresh(sign)
                 for pod, sign in self._signs.items()
             )
+
+    def have(self, connector: str) -> bool:
+        """Whether any other pod that lives has a file of this connector, as far as was heard."""
+        with self._lock:
+            return any(
+                pod != self._pod and connector in sign.files and self._is_fresh(sign)
+                for pod, sign in self._signs.items()
+            )
+
+    @property
+    def _hears_itself(self) -> bool:
+        own = self._signs.get(self._pod)
+        return own is not None and self._clock.now_s() - own.heard_s < _DEAF_AFTER_S
+
+    @property
+    def _hears_for_long(self) -> bool:
+        """Whether every pod that lives must have been heard of meanwhile."""
+        return self._hears_itself and self._clock.now_s() - self._hears_since_s >= _GONE_AFTER_S
 
     def _is_fresh(self, sign: _Sign | None) -> bool:
         return sign is not None and self._clock.now_s() - sign.heard_s < _GONE_AFTER_S
@@ -93,6 +114,8 @@ class Pods:
         pod = key.removeprefix(_PREFIX)
         files = value.get("files") if value is not None else None
         with self._lock:
+            if pod == self._pod and not self._hears_itself:
+                self._hears_since_s = self._clock.now_s()
             if isinstance(files, dict):
                 self._signs[pod] = _Sign(self._clock.now_s(), files)
             else:

@@ -6,13 +6,14 @@ A key is ``connector/<name>``, and its value ``{"config": {…}}`` as it was wri
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from worker.homes.port import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.state.port import StateTopic, Value
 
@@ -21,18 +22,33 @@ _READ_S = 10.0
 
 
 class TopicHome:
-    """``label`` is what messages call the topic."""
+    """``label`` is what messages call the topic.
 
-    def __init__(self, topic: StateTopic, label: str) -> None:
+    ``is_file`` tells whether another pod that lives has a file with a connector's name: files come
+    first, and pods get them one after the other.
+    """
+
+    def __init__(
+        self, topic: StateTopic, label: str, is_file: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._topic = topic
         self._label = label
+        self._is_file = is_file
         self._lock = threading.Lock()
         self._configs: dict[str, Stored] = {}
         self._stored: Mapping[str, Stored] = MappingProxyType({})
         topic.attach(_PREFIX, self._take)
 
     def look(self) -> None:
-        """The topic tells by itself."""
+        """The topic tells by itself; what the other pods have is asked."""
+        with self._lock:
+            configs = {
+                name: replace(stored, is_outdated=self._is_file(name))
+                for name, stored in self._configs.items()
+            }
+            if configs != self._configs:
+                self._configs = configs
+                self._stored = MappingProxyType(dict(configs))
 
     def stored(self) -> Mapping[str, Stored]:
         """As far as the topic was read."""
@@ -57,7 +73,9 @@ class TopicHome:
         with self._lock:
             if isinstance(config, dict):
                 values = {str(one): str(text) for one, text in config.items()}
-                self._configs[name] = Stored(values, self._label)
+                before = self._configs.get(name)
+                is_outdated = before is not None and before.is_outdated
+                self._configs[name] = Stored(values, self._label, is_outdated=is_outdated)
             else:
                 self._configs.pop(name, None)
             self._stored = MappingProxyType(dict(self._configs))

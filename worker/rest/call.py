@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from worker.config.load import is_text
 from worker.runtime.port import BadRequestError, HerderError
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Call:
             raise BadRequestError("The body is not valid JSON") from None
         if not isinstance(body, dict):
             raise BadRequestError("The body is not a JSON object")
+        if not is_text(body):
+            raise BadRequestError("The body is not valid text: half of a surrogate pair")
         return body
 
     def config(self) -> dict[str, str | None]:

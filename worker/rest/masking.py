@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from worker.config.keys import LITERAL, SECTIONS
 from worker.config.parse import keys_of, secret_keys_of
 from worker.config.problem import HIDDEN
-from worker.config.secrets import has_reference, without_user_info
+from worker.config.secrets import has_reference, without_url_secrets, without_user_info
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _SOUNDS_SECRET = re.compile(
     r"|jaas\.config|user\.info|certificate\.chain)$",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"//[^/@\s]+@")
 _ASTERISKS = re.compile(r"\*{3,}")
 
 
@@ -42,11 +41,18 @@ class Masking:
 
     def shown(self, config: Mapping[str, str]) -> dict[str, str]:
         """The config without its secrets."""
-        sections = self._sections(config)
-        secret = frozenset().union(*(secret_keys_of(one, prefix) for one, prefix in sections))
-        known = {key for one, prefix in sections for key in keys_of(one, prefix)}
-        hidden = {key for key in config if key in secret or _is_secret(key, known)}
+        hidden = self._hidden(config)
         return {key: _shown(key, value, hidden) for key, value in config.items()}
+
+    def masked(self, config: Mapping[str, str]) -> list[str]:
+        """The keys with a mask, whole or as a part of a URL, that stands for nothing."""
+        hidden = self._hidden(config)
+        return [
+            key
+            for key, value in config.items()
+            if (HIDDEN in value and not key.startswith(LITERAL))
+            or (key in hidden and _ASTERISKS.fullmatch(value))
+        ]
 
     def restored(self, sent: Mapping[str, Text], stored: Mapping[str, str]) -> dict[str, Text]:
         """What was sent, with the stored value where only its mask came back."""
@@ -55,6 +61,12 @@ class Masking:
             key: stored[key] if _is_mask(value, stored.get(key), shown.get(key)) else value
             for key, value in sent.items()
         }
+
+    def _hidden(self, config: Mapping[str, str]) -> set[str]:
+        sections = self._sections(config)
+        secret = frozenset().union(*(secret_keys_of(one, prefix) for one, prefix in sections))
+        known = {key for one, prefix in sections for key in keys_of(one, prefix)}
+        return {key for key in config if key in secret or _is_secret(key, known)}
 
     def _sections(self, config: Mapping[str, str]) -> list[tuple[type[Section], str]]:
         """All that describe this config; a plug-in that cannot be loaded has none."""
@@ -75,15 +87,9 @@ def _is_secret(key: str, known: set[str]) -> bool:
 def _shown(key: str, value: str, hidden: set[str]) -> str:
     if key.startswith(LITERAL) or not value:
         return value
-    without = _USER_INFO.sub(_user_info, value)
-    if key not in hidden or has_reference(value) or without != value:
-        return without
+    if key not in hidden or has_reference(value) or without_user_info(value) != value:
+        return without_url_secrets(value)
     return HIDDEN
-
-
-def _user_info(found: re.Match[str]) -> str:
-    """``//user:password@`` of a URL, shown where the password is a reference."""
-    return found[0] if has_reference(found[0]) else without_user_info(found[0])
 
 
 def _is_mask(sent: str | None, stored: str | None, shown: str | None) -> bool:

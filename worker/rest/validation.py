@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from worker.config.connector import CONNECTOR_CLASS
+from worker.config.parse import UNMASKED
+from worker.config.problem import HIDDEN, Problem
 from worker.config.read import read_connector
 from worker.rest.definitions import (
     Definition,
@@ -121,6 +123,8 @@ class Validator:
         for problem in read_connector(given, self._around).problems:
             if problem.is_error:
                 errors.setdefault(problem.key or "name", []).append(sentence(problem))
+        for key in self._masking.masked(given):
+            errors.setdefault(key, [sentence(Problem("", key, HIDDEN, UNMASKED))])
         return errors
 
     def _settings(

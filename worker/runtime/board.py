@@ -87,9 +87,8 @@ class Board:
             return self._targets.get(connector, TargetState.RUNNING)
 
     def set_target(self, connector: str, target: TargetState) -> None:
-        """Remember for good what it should be."""
-        if self.target(connector) is not target:
-            self._say(f"target/{connector}", {"state": target.value})
+        """Remember for good what it should be; written always, as this view may be behind."""
+        self._say(f"target/{connector}", {"state": target.value})
 
     def wishes(self, connector: str) -> Wishes:
         """What to restart."""

@@ -89,9 +89,24 @@ class Connector:
         """Those of now, and those that failed."""
         return list(self._tasks.values())
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether all its tasks have failed, or none could be made."""
+        tasks = self.tasks
+        if not tasks:
+            return bool(self.failure)
+        return all(task.state is TaskState.FAILED for task in tasks)
+
     def statuses(self) -> dict[int, tuple[State, str]]:
-        """Of the tasks here, by number: the state, and why it failed."""
-        return {number: self._status(number, task) for number, task in self._tasks.items()}
+        """Of the tasks here, by number: the state, and why it failed.
+
+        One that ends as its slot has moved is another worker's to tell of.
+        """
+        return {
+            number: self._status(number, task)
+            for number, task in self._tasks.items()
+            if not task.is_over or number in self._restarting
+        }
 
     def _status(self, number: int, task: RunningTask) -> tuple[State, str]:
         if task.state is TaskState.FAILED and number not in self._restarting:

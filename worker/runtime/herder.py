@@ -11,6 +11,7 @@ from worker.runtime.offsets import check_offsets
 from worker.runtime.port import (
     AlreadyExistsError,
     BadRequestError,
+    ConflictError,
     ConnectorInfo,
     ConnectorStateInfo,
     Health,
@@ -90,7 +91,7 @@ class PodHerder:
 
     def connectors(self) -> Sequence[str]:
         """Of all homes, by name."""
-        return sorted(self._keeper.stored())
+        return sorted(self._known())
 
     def connector(self, name: str) -> ConnectorInfo:
         """As stored."""
@@ -120,7 +121,7 @@ class PodHerder:
         self, name: str, config: Mapping[str, str], initial_state: TargetState
     ) -> ConnectorInfo:
         """The state first, so that no pod starts what is to be stopped."""
-        if name in self._keeper.stored():
+        if name in self._known():
             raise AlreadyExistsError(name)
         with self._writing():
             self._board.set_target(name, initial_state)
@@ -129,7 +130,7 @@ class PodHerder:
 
     def put_config(self, name: str, config: Mapping[str, str]) -> Put:
         """Every pod takes it up as soon as it reads it."""
-        is_new = name not in self._keeper.stored()
+        is_new = name not in self._known()
         self._refuse_foreign(name)
         with self._writing():
             self._home.put(name, config)
@@ -213,8 +214,18 @@ class PodHerder:
             return [str(keeper.failure)]
         return [] if keeper.is_alive or keeper.is_stopping else ["the keeper's thread stands still"]
 
+    def _known(self) -> Mapping[str, Stored]:
+        """The configs of all homes; half of them would pass for all.
+
+        Raises:
+            ConflictError: they are not read yet.
+        """
+        if not self._keeper.is_current:
+            raise ConflictError.rebalance()
+        return self._keeper.stored()
+
     def _stored(self, name: str, error: HerderError) -> Stored:
-        stored = self._keeper.stored().get(name)
+        stored = self._known().get(name)
         if stored is None:
             raise error
         return stored
@@ -227,7 +238,7 @@ class PodHerder:
 
     def _refuse_foreign(self, name: str) -> None:
         """What another home has is not REST's to change."""
-        stored = self._keeper.stored().get(name)
+        stored = self._known().get(name)
         if stored is not None and stored is not self._home.stored().get(name):
             raise BadRequestError(
                 f"Connector {name} is kept in the file {stored.origin}: change it there"

@@ -100,6 +100,14 @@ class Keeper:
         """Of all connectors here."""
         return [task for one in self.connectors.values() for task in one.tasks]
 
+    def all_failed(self) -> list[RunningTask]:
+        """All tasks, if nothing works any more; a connector that is stopped or restarts may yet."""
+        connectors = self.connectors
+        wanted = [connectors.get(name) for name in self.stored()]
+        if not all(one is not None and one.has_failed for one in wanted):
+            return []
+        return [task for one in wanted if one is not None for task in one.tasks]
+
     @property
     def connectors(self) -> Mapping[str, Connector]:
         """All that are here, also those that are about to end."""
@@ -135,13 +143,22 @@ class Keeper:
         """
         self._turned_s = self._clock.now_s()
         for home in self._homes:
-            home.look()
+            self._look_at(home)
         if not self._board.caught_up(0.0):
             return
         stored = self.stored()
         for name in sorted(stored.keys() | self._connectors.keys()):
             self._turn_one(name, stored.get(name))
         self._is_current.set()
+
+    def _look_at(self, home: Home) -> None:
+        """A home that cannot be looked at says what it said before."""
+        try:
+            home.look()
+        except WorkerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this home's alone
+            self._complain(f"The {type(home).__name__}", error)
 
     def _turn_one(self, name: str, stored: Stored | None) -> None:
         """Whatever goes wrong with one is no matter of the others."""
@@ -154,13 +171,13 @@ class Keeper:
             elif connector.is_gone:
                 del self._connectors[name]
         except Exception as error:  # noqa: BLE001 - see above
-            self._complain(name, error)
+            self._complain(f"Connector {name}", error)
 
-    def _complain(self, name: str, error: Exception) -> None:
+    def _complain(self, what: str, error: Exception) -> None:
         """Once, as the next turn will most likely fail alike."""
-        if self._complaints.get(name) != repr(error):
-            self._complaints[name] = repr(error)
-            _log.error("Connector %s could not be looked after.", name, exc_info=error)
+        if self._complaints.get(what) != repr(error):
+            self._complaints[what] = repr(error)
+            _log.error("%s could not be looked after.", what, exc_info=error)
 
     def _new(self, name: str) -> Connector:
         made = Connector(name, self._draw, self._clock, end_within_s=self._end_within_s)

@@ -296,7 +296,7 @@ class ConflictError(HerderError):
 
     @classmethod
     def rebalance(cls) -> Self:
-        """Tasks move between pods right now."""
+        """Tasks move between pods right now, or this one does not know all connectors yet."""
         return cls("Request cannot be completed because a rebalance is expected")
 
 

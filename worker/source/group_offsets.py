@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     OffsetSpec,
 )
 
-from worker.errors import ConfigError, RetriableError
+from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 from worker.model import TopicPartition
 from worker.source.failures import verdict
 from worker.source.port import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from worker.errors import FatalError
+_log = logging.getLogger(__name__)
 
 _ASK_S = 10.0
 _AGAIN_S = 0.5
@@ -43,23 +44,32 @@ _HAS_MEMBERS = frozenset(
 _NO_GROUP = KafkaError.GROUP_ID_NOT_FOUND
 
 
+def _is_held(error: KafkaError) -> bool:
+    return error.code() in _HAS_MEMBERS
+
+
 class KafkaGroupOffsets:
     """See ``worker.runtime.offsets.GroupOffsets``.
 
     A static member leaves its group only when its session ends, so changes are tried again for
-    ``patience_s``.
+    ``patience_s``. ``connect`` makes the admin client of its properties.
 
     Raises:
         ConfigError: librdkafka does not take the properties.
     """
 
     def __init__(
-        self, group_id: str, admin: Mapping[str, Any], *, patience_s: float = 15.0
+        self,
+        group_id: str,
+        admin: Mapping[str, Any],
+        *,
+        patience_s: float = 15.0,
+        connect: Callable[[dict[str, Any]], AdminClient] = AdminClient,
     ) -> None:
         self._group_id = group_id
         self._patience_s = patience_s
         try:
-            self._admin = AdminClient({"log_level": 2, **admin})
+            self._admin = connect({"log_level": 2, **admin})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
 
@@ -85,18 +95,34 @@ class KafkaGroupOffsets:
         """Commit; to forget single ones all are forgotten, and the others committed again."""
         before = {_place(one): one for one in self._listed()}
         dropped = {place for place, offset in offsets.items() if offset is None}
-        kept: dict[TopicPartition, KafkaPartition] = {}
-        if dropped & before.keys():
-            kept = {place: one for place, one in before.items() if place not in offsets}
         wanted = {
             place: _moved(place, offset, before.get(place))
             for place, offset in offsets.items()
             if offset is not None
         }
         if dropped & before.keys():
-            self.reset()
-        if kept or wanted:
-            self._insist(lambda: self._commit([*kept.values(), *wanted.values()]))
+            kept = {place: one for place, one in before.items() if place not in offsets}
+            self._begin_again(sorted([*kept.values(), *wanted.values()], key=_place))
+        elif wanted:
+            self._insist(lambda: self._commit([*wanted.values()]))
+
+    def _begin_again(self, partitions: Sequence[KafkaPartition]) -> None:
+        """Forget all but these. They are committed before, too, so that a refusal loses nothing."""
+        if partitions:
+            self._insist(lambda: self._commit(partitions))
+        said = ", ".join(f"{one.topic}-{one.partition}: {one.offset}" for one in partitions)
+        _log.info("Group %s is deleted, and committed again: %s.", self._group_id, said or "none")
+        self.reset()
+        if not partitions:
+            return
+        try:
+            self._insist(lambda: self._commit(partitions), passes=lambda _: True)
+        except WorkerError as error:
+            _log.error("Group %s has lost its offsets: %s.", self._group_id, said)
+            raise FatalError(
+                f"the group {self._group_id} was deleted, and its other offsets could not be "
+                f"committed again: alter the offsets to {said} ({error})"
+            ) from error
 
     def reset(self) -> None:
         """Delete the group, which holds nothing but its offsets."""
@@ -122,8 +148,8 @@ class KafkaGroupOffsets:
         asked = self._admin.list_offsets(request, request_timeout=_ASK_S)
         return {_place(one): _answer(future).offset for one, future in asked.items()}
 
-    def _commit(self, partitions: list[KafkaPartition]) -> None:
-        request = [ConsumerGroupTopicPartitions(self._group_id, partitions)]
+    def _commit(self, partitions: Sequence[KafkaPartition]) -> None:
+        request = [ConsumerGroupTopicPartitions(self._group_id, [*partitions])]
         asked = self._admin.alter_consumer_group_offsets(request, request_timeout=_ASK_S)
         for one in asked[self._group_id].result(_ASK_S + 1).topic_partitions:
             if one.error is not None:
@@ -137,21 +163,23 @@ class KafkaGroupOffsets:
             if error.args[0].code() != _NO_GROUP:
                 raise
 
-    def _insist(self, change: Any) -> None:  # noqa: ANN401 - a call without arguments
+    def _insist(
+        self, change: Callable[[], None], passes: Callable[[KafkaError], bool] = _is_held
+    ) -> None:
+        """Try again while it is held up by what ``passes``."""
         deadline_s = time.monotonic() + self._patience_s
         while True:
             try:
                 change()
             except KafkaException as error:
-                is_held = error.args[0].code() in _HAS_MEMBERS
-                if not is_held or time.monotonic() >= deadline_s:
+                if not passes(error.args[0]) or time.monotonic() >= deadline_s:
                     raise self._refused(error.args[0]) from error
                 time.sleep(_AGAIN_S)
             else:
                 return
 
     def _refused(self, error: KafkaError) -> FatalError | RetriableError:
-        if error.code() in _HAS_MEMBERS:
+        if _is_held(error):
             return RetriableError(
                 f"the group {self._group_id} still has members: stop its workers, or wait until "
                 "their session ends"

@@ -89,6 +89,19 @@ def test_a_missing_file_and_one_that_is_not_text_are_errors(tmp_path: Path) -> N
     assert [one.file for one in found] == [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ('"\\ud800"', "not valid text: half of a surrogate pair"),
+        ("1" * 5000, "not valid JSON: a number has too many digits"),
+    ],
+    ids=["surrogate", "digits"],
+)
+def test_json_that_python_cannot_keep_is_an_error(tmp_path: Path, value: str, problem: str) -> None:
+    (error,) = loaded(write(tmp_path, "a.json", f'{{"name": {value}}}')).errors
+    assert error.expected == problem
+
+
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert loaded(write(tmp_path, "a.json", "\ufeff" + json.dumps(VALID))).problems == ()
 
@@ -97,6 +110,7 @@ def test_a_folder_means_all_its_json_files_in_order(tmp_path: Path) -> None:
     write(tmp_path, "b.json", {**VALID, "name": "second"})
     write(tmp_path, "a.json", {**VALID, "name": "first"})
     write(tmp_path, "note.txt", "not read")
+    write(tmp_path, ".c.json", "not read either")
     assert [config.name for config in loaded(tmp_path).require()] == ["first", "second"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.config.tiny_plugins import read
 from worker.config import kafka
 from worker.config.problem import HIDDEN
-from worker.config.secrets import references, resolve, without_user_info
+from worker.config.secrets import references, resolve, without_url_secrets
 from worker.config.worker import WorkerConfig
 from worker.errors import ConfigError
 
@@ -66,8 +66,17 @@ def test_only_references_of_a_text_may_be_shown() -> None:
     assert references("abc-${env:A}-def-${env:B}") == "${env:A}${env:B}"
 
 
-def test_user_information_of_a_url_is_hidden() -> None:
-    assert without_user_info("http://me:pw@host/x") == f"http://{HIDDEN}@host/x"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://me:pw@host/x", f"http://{HIDDEN}@host/x"),
+        ("http://me:p@w@host/x", f"http://{HIDDEN}@host/x"),
+        ("db://h/d?sslpassword=pw&a=b", f"db://h/d?sslpassword={HIDDEN}&a=b"),
+        ("https://h?a=b&api-key=k is wrong", f"https://h?a=b&api-key={HIDDEN} is wrong"),
+    ],
+)
+def test_secrets_in_a_url_are_hidden(text: str, shown: str) -> None:
+    assert without_url_secrets(text) == shown
 
 
 def test_a_missing_variable_of_a_connector_names_key_and_variable_once() -> None:

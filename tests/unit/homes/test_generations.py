@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from worker.clock import FakeClock
-from worker.homes.generations import NewestOfFolder
+from worker.homes.generations import NewestOfFolder, digest_of
 from worker.homes.pods import Pods
 from worker.homes.port import Stored
+from worker.homes.topic import TopicHome
 from worker.state.memory import MemoryLog, MemoryStateTopic
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ def test_while_the_brokers_are_away_what_runs_goes_on_and_what_is_new_waits(
     assert rollout.look(30.0) == [NEW]
 
 
+def test_a_content_that_is_no_text_has_a_digest_and_others_keep_theirs() -> None:
+    assert digest_of({"a": "\ud800"}) != digest_of({"a": "\ud801"})
+    assert digest_of({"b": "ü\n\x00\x7f", "a": '"'}) == "af242b966736be12"
+
+
 def test_a_pod_is_live_while_it_gives_signs() -> None:
     log, clock = MemoryLog(), FakeClock()
     one, other = (Pods(MemoryStateTopic(log), name, clock) for name in ("a:1", "b:1"))
@@ -171,11 +177,67 @@ def test_a_pod_is_live_while_it_gives_signs() -> None:
     assert one.is_live("b:1")
     clock.advance(2.0)
     assert not one.is_live("b:1")
-    other.say({"products": "1"})
-    assert one.holds("products", "1")
-    assert not other.holds("products", "1")
     other.leave()
     assert not one.is_live("b:1")
+
+
+def test_who_has_listened_for_long_enough_knows_what_nobody_has() -> None:
+    log, clock = MemoryLog(), FakeClock()
+    one, other = (Pods(MemoryStateTopic(log), name, clock) for name in ("a", "b"))
+
+    def say() -> None:
+        one.say({})
+        other.say({"products": "1"})
+
+    for _ in range(4):
+        say()
+        assert one.holds("products", "2"), "it has not heard of everybody yet"
+        clock.advance(SIGN_S)
+    say()
+    assert [one.holds("products", "1"), other.holds("products", "1")] == [True, False]
+    assert not one.holds("products", "2")
+    clock.advance(2 * SIGN_S)
+    assert one.holds("products", "2"), "it does not hear itself"
+    say()
+    assert one.holds("products", "2"), "it was deaf until now"
+
+
+def test_after_an_outage_who_is_back_first_does_not_take_the_newest_for_gone(
+    rollout: Rollout,
+) -> None:
+    old, new = Pod(rollout, OLD), Pod(rollout, NEW)
+    assert rollout.look(60.0) == [None, NEW]
+    for pod in (old, new):
+        pod.topic.down()
+    assert rollout.look(60.0) == [None, NEW]
+    old.topic.up()
+    for _ in range(3):
+        old.home.look()
+        rollout.clock.advance(SIGN_S)
+    assert old.runs is None
+    new.topic.up()
+    assert rollout.look(60.0) == [None, NEW]
+
+
+def test_a_config_of_the_topic_waits_while_another_pod_has_a_file_of_that_name(
+    rollout: Rollout,
+) -> None:
+    topic = MemoryStateTopic(rollout.log)
+    home = TopicHome(topic, "configs", Pods(topic, "pod-0", rollout.clock).have)
+    home.put("products", {"name": "products", "topics": OLD})
+    home.put("others", {"name": "others", "topics": OLD})
+
+    def waiting() -> list[str]:
+        home.look()
+        return [name for name, stored in home.stored().items() if stored.is_outdated]
+
+    assert waiting() == []
+    pod = Pod(rollout, NEW)
+    assert waiting() == ["products"]
+    home.put("products", {"name": "products", "topics": NEWER})
+    assert home.stored()["products"].is_outdated
+    pod.leave()
+    assert waiting() == []
 
 
 def test_the_sign_of_a_pod_that_was_killed_is_taken_back_by_the_others() -> None:

@@ -34,7 +34,7 @@ SECRETS = {
     "value.converter": "avro",
     "value.converter.schema.registry.url": "http://user:canary-6@registry:8081",
     "value.converter.basic.auth.user.info": "user:canary-7",
-    "some.url": "https://canary-8:x@host/path",
+    "some.url": "https://canary-8:x@host/path?password=canary-12",
     "reselect.password": "canary-9",
     "some.Token": "canary-10",
 }
@@ -73,7 +73,7 @@ def test_references_are_shown_as_they_are_written(rest: TestClient, herder: Memo
         **CONFIG,
         "embedder": "cohere",
         "embedder.api.key": "${env:API_KEY}",
-        "x.url": "http://user:${env:API_KEY}@host",
+        "x.url": "http://user:${env:API_KEY}@host?token=${env:API_KEY}",
     }
     made = rest.put("/connectors/docs/config", json=referring)
     assert made.status_code == 201, made.text
@@ -121,6 +121,33 @@ def test_a_mask_of_nothing_is_refused(rest: TestClient) -> None:
         assert "embedder.api.key" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("key", "mask"),
+    [
+        ("consumer.override.sasl.password", "[hidden]"),
+        ("consumer.override.sasl.password", "******"),
+        ("some.token", "***"),
+        ("some.url", "https://[hidden]@host"),
+        ("some.url", "https://host?token=[hidden]"),
+    ],
+)
+def test_so_is_a_mask_of_a_secret_that_is_one_by_its_name_or_in_a_url(
+    rest: TestClient, key: str, mask: str
+) -> None:
+    answer = rest.put("/connectors/docs/config", json={**CONFIG, key: mask})
+    assert answer.status_code == 400
+    assert f"for configuration {key}: the secret itself" in answer.json()["message"]
+
+
+def test_a_masked_url_with_another_host_is_refused(rest: TestClient) -> None:
+    rest.put("/connectors/docs/config", json={**CONFIG, "some.url": "https://u:p@host"})
+    same, other = (
+        rest.patch("/connectors/docs/config", json={"some.url": f"https://[hidden]@{host}"})
+        for host in ("host", "other")
+    )
+    assert (same.status_code, other.status_code) == (200, 400)
+
+
 def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestClient) -> None:
     rest.put("/connectors/docs/config", json=FULL)
     shown = rest.get("/connectors/docs/config").json()
@@ -142,6 +169,18 @@ def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestCli
         ("x", "see https://user:pw@host/ and //a@b", "see https://[hidden]@host/ and //[hidden]@b"),
         ("x", "//user:${env:A}@host //user:pw@host", "//user:${env:A}@host //[hidden]@host"),
         ("api_key", "k", "[hidden]"),
+        ("x.url", "https://user:p@w@host/", "https://[hidden]@host/"),
+        ("x.url", "db://h/d?user=u&password=pw&a=b", "db://h/d?user=u&password=[hidden]&a=b"),
+        ("x.url", "db://h/d?sslPassword=pw", "db://h/d?sslPassword=[hidden]"),
+        ("x.url", "https://h?api-key=k&X_TOKEN=t", "https://h?api-key=[hidden]&X_TOKEN=[hidden]"),
+        (
+            "x.url",
+            "db://h/d?password=${env:A}&token=t",
+            "db://h/d?password=${env:A}&token=[hidden]",
+        ),
+        ("x", "//${env:U}:${env:A}@h //${env:A}@h", "//${env:U}:${env:A}@h //${env:A}@h"),
+        ("x", "//u:p@h?a=${env:A}@b //u:p${env:A}@h", "//[hidden]@b //[hidden]@h"),
+        ("x.url", "db://h/d?sslkey=&monkeys=2", "db://h/d?sslkey=&monkeys=2"),
     ],
 )
 def test_a_value_is_shown_or_not(masking: Masking, key: str, value: str, shown: str) -> None:
@@ -151,7 +190,9 @@ def test_a_value_is_shown_or_not(masking: Masking, key: str, value: str, shown: 
 KEYS = st.sampled_from([*FULL, "document.template", "x.key", "x.url", "x"])
 VALUES = st.one_of(
     st.text(),
-    st.sampled_from(["[hidden]", "${env:A}", "http://u:p@h", "//u:${env:A}@h", "a${env:A}b"]),
+    st.sampled_from(
+        ["[hidden]", "${env:A}", "http://u:p@h", "//u:${env:A}@h", "a${env:A}b", "a?b.key=c"]
+    ),
 )
 
 

@@ -174,6 +174,14 @@ def test_a_refused_request(
     assert answer.json() == {"error_code": status, "message": message}
 
 
+def test_half_of_a_surrogate_pair_is_the_clients_mistake(rest: TestClient) -> None:
+    for body in (b'{"a": "\\ud800"}', b'{"\\udfff": "a"}', b'{"a": "\xed\xa0\x80"}'):
+        headers = {"content-type": "application/json"}
+        answer = rest.put("/connectors/docs/config", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert "half of a surrogate pair" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff", b'{"a": NaN}', b"[" * 100_000])
 def test_a_body_that_is_no_json_is_the_clients_mistake(rest: TestClient, body: bytes) -> None:
     headers = {"content-type": "application/json"}

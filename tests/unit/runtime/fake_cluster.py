@@ -65,9 +65,12 @@ class Drawer:
 
     def __init__(self) -> None:
         self.files: dict[str, Stored] = {}
+        self.error: Exception | None = None
 
     def look(self) -> None:
         """The test tells."""
+        if self.error is not None:
+            raise self.error
 
     def stored(self) -> Mapping[str, Stored]:
         return dict(self.files)

@@ -15,7 +15,7 @@ from worker.runtime.port import State, TargetState
 from worker.runtime.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 END_WITHIN_S = 30.0
 
@@ -203,26 +203,50 @@ def test_a_restart_shows_until_the_task_runs_again(bench: Bench) -> None:
 def test_tasks_follow_the_slots(bench: Bench) -> None:
     bench.want(tasks_max="3").until_states(State.RUNNING, State.RUNNING, State.RUNNING)
     bench.factory.slots[0].numbers = frozenset({1})
-    bench.until(lambda: bench.states() == {1: State.RUNNING})
-    assert bench.factory.numbers == [1]
+    bench.until(lambda: bench.factory.numbers == [1])
+    assert bench.states() == {1: State.RUNNING}
     bench.factory.slots[0].numbers = frozenset({0, 1})
     bench.until(lambda: bench.factory.numbers == [0, 1])
 
 
-def test_a_slot_that_comes_back_while_its_task_ends_has_a_task_again(bench: Bench) -> None:
-    class Slow(FakeTask):
+class Slow(FakeTask):
+    may_end: threading.Event
+
+    def on_stop(self) -> None:
+        self.may_end.wait()
+
+
+@pytest.fixture
+def slow(bench: Bench) -> Iterator[type[Slow]]:
+    """Tasks that end when the test lets them."""
+
+    class SlowHere(Slow):
         may_end = threading.Event()
 
-        def on_stop(self) -> None:
-            self.may_end.wait()
+    bench.factory.task_type = SlowHere
+    yield SlowHere
+    SlowHere.may_end.set()
 
-    bench.factory.task_type = Slow
+
+def test_a_task_that_ends_as_its_slot_has_moved_is_not_told_of(
+    bench: Bench, slow: type[Slow]
+) -> None:
+    bench.want(tasks_max="2").until_states(State.RUNNING, State.RUNNING)
+    bench.factory.slots[0].numbers = frozenset({1})
+    bench.connector.turn(bench.wanted)
+    assert bench.factory.numbers == [0, 1]
+    assert bench.states() == {1: State.RUNNING}
+
+
+def test_a_slot_that_comes_back_while_its_task_ends_has_a_task_again(
+    bench: Bench, slow: type[Slow]
+) -> None:
     bench.want().until_states(State.RUNNING)
     bench.factory.slots[0].numbers = frozenset()
     bench.connector.turn(bench.wanted)
     bench.factory.slots[0].numbers = frozenset({0})
     bench.connector.turn(bench.wanted)
-    Slow.may_end.set()
+    slow.may_end.set()
     bench.until(lambda: len(bench.factory.tasks) == 2)
     bench.until_states(State.RUNNING)
 

@@ -14,6 +14,7 @@ from worker.model import TopicPartition
 from worker.runtime.port import (
     AlreadyExistsError,
     BadRequestError,
+    ConflictError,
     HerderError,
     NotFoundError,
     NotStoppedError,
@@ -269,6 +270,29 @@ def test_an_older_generation_of_a_file_does_not_run(cluster: Cluster) -> None:
     cluster.until(lambda: pod.factory.running)
 
 
+def test_a_wish_counts_also_where_a_newer_one_was_not_read_yet(cluster: Cluster) -> None:
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    create(first)
+    cluster.until(shows(second, *RUNNING))
+    second.topic.hold()
+    first.herder.stop("products")
+    second.herder.resume("products")
+    cluster.until(shows(first, *RUNNING))
+
+
+def test_a_home_that_cannot_be_looked_at_keeps_nobody_from_work(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pod = cluster.pod()
+    pod.drawer.write("files", tasks_max="1")
+    cluster.until(lambda: pod.factory.numbers == [0])
+    pod.drawer.error = ValueError("unforeseen")
+    create(pod)
+    cluster.until(lambda: pod.factory.numbers == [0, 0, 1])
+    assert pod.herder.health().is_alive
+    assert caplog.text.count("The Drawer could not be looked after") == 1
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
 def test_an_unknown_connector_cannot_be_moved(cluster: Cluster, verb: str) -> None:
     pod = cluster.pod()
@@ -351,6 +375,60 @@ def test_health_is_of_the_threads_of_keeper_and_tasks(cluster: Cluster) -> None:
     pod.keeper.stop(30.0)
     assert (pod.herder.health().is_started, pod.herder.health().is_alive) == (False, True)
     assert pod.herder.kafka_cluster_id() == "cluster-1"
+
+
+def test_a_pod_that_has_not_read_everything_answers_nothing_and_changes_nothing(
+    cluster: Cluster,
+) -> None:
+    pod = cluster.pod("b:1", starts=False)
+    pod.topic.hold()
+    create(cluster.pod("a:1"))
+    asked: list[Callable[[], object]] = [
+        pod.herder.connectors,
+        lambda: pod.herder.connector("products"),
+        lambda: pod.herder.status("products"),
+        lambda: pod.herder.create("products", {**CONFIG, "other": "1"}, TargetState.STOPPED),
+        lambda: pod.herder.put_config("products", {**CONFIG, "other": "1"}),
+        lambda: pod.herder.delete("products"),
+        lambda: pod.herder.stop("products"),
+    ]
+    said = cluster.log.keys()
+    for ask in asked:
+        with pytest.raises(ConflictError):
+            ask()
+    assert cluster.log.keys() == said
+    pod.keeper.start()
+    cluster.until(lambda: pod.keeper.is_current)
+    assert pod.herder.connectors() == ["products"]
+
+
+def test_all_have_failed_only_when_each_connector_has(cluster: Cluster) -> None:
+    pod = cluster.pod()
+    for name in ("one", "two", "three"):
+        pod.drawer.write(name, tasks_max="1")
+    cluster.until(lambda: pod.factory.numbers == [0, 0, 0])
+    for task in pod.factory.running:
+        task.fail(FatalError("gone"))
+    cluster.until(lambda: len(pod.keeper.all_failed()) == 3)
+    pod.herder.stop("one")
+    cluster.until(lambda: len(pod.keeper.tasks) == 2)
+    assert pod.keeper.all_failed() == []
+    pod.factory.gate.clear()
+    pod.herder.resume("one")
+    cluster.until(lambda: len(pod.keeper.tasks) == 3)
+    assert pod.keeper.all_failed() == []
+    pod.factory.gate.set()
+    cluster.until(lambda: len(pod.factory.running) == 1)
+    assert pod.keeper.all_failed() == []
+
+
+def test_a_connector_that_cannot_be_made_has_failed_too(cluster: Cluster) -> None:
+    pod = cluster.pod()
+    pod.drawer.write("one", tasks_max="1")
+    pod.drawer.write("two", explodes="1")
+    cluster.until(lambda: pod.factory.numbers == [0])
+    pod.factory.running[0].fail(FatalError("gone"))
+    cluster.until(lambda: len(pod.keeper.all_failed()) == 1)
 
 
 def test_a_worker_is_ready_when_its_first_tasks_have_started_and_stays_so(

@@ -1,0 +1,106 @@
+"""The offsets of a group are moved without losing any of them, whatever Kafka answers meanwhile."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from worker.errors import FatalError
+from worker.model import TopicPartition
+from worker.source.group_offsets import KafkaGroupOffsets
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+PLACES = [TopicPartition("t", number) for number in range(3)]
+TROUBLE = KafkaError.COORDINATOR_NOT_AVAILABLE
+REFUSAL = KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+class FakeAdmin:
+    """One group, which answers commits with ``errors`` first: the error's code, 0 for none."""
+
+    def __init__(self) -> None:
+        self.offsets = dict.fromkeys(PLACES, 10)
+        self.errors: list[int] = []
+        self.is_always_troubled = False
+
+    def list_consumer_group_offsets(
+        self, request: list[ConsumerGroupTopicPartitions], **_: object
+    ) -> dict[str, Future[Any]]:
+        found = [KafkaPartition(*place, offset) for place, offset in self.offsets.items()]
+        return {"g": _done(ConsumerGroupTopicPartitions("g", found))}
+
+    def alter_consumer_group_offsets(
+        self, request: list[ConsumerGroupTopicPartitions], **_: object
+    ) -> dict[str, Future[Any]]:
+        code = self.errors.pop(0) if self.errors else 0
+        if code or (self.is_always_troubled and not self.offsets):
+            return {"g": _failed(code or TROUBLE)}
+        wanted = request[0].topic_partitions or []
+        self.offsets |= {TopicPartition(one.topic, one.partition): one.offset for one in wanted}
+        return {"g": _done(request[0])}
+
+    def delete_consumer_groups(self, names: list[str], **_: object) -> dict[str, Future[Any]]:
+        self.offsets.clear()
+        return {"g": _done(None)}
+
+
+def _done(result: object) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(result)
+    return future
+
+
+def _failed(code: int) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(KafkaException(KafkaError(code)))
+    return future
+
+
+@pytest.fixture
+def admin() -> FakeAdmin:
+    return FakeAdmin()
+
+
+def group(admin: FakeAdmin, patience_s: float = 5.0) -> KafkaGroupOffsets:
+    return KafkaGroupOffsets(
+        "g", {}, patience_s=patience_s, connect=lambda _: cast("AdminClient", admin)
+    )
+
+
+def test_one_that_is_forgotten_leaves_the_others(admin: FakeAdmin) -> None:
+    group(admin).alter({PLACES[0]: None, PLACES[1]: 5})
+    assert admin.offsets == {PLACES[1]: 5, PLACES[2]: 10}
+    group(admin).alter({PLACES[0]: None, PLACES[1]: 6})
+    assert admin.offsets == {PLACES[1]: 6, PLACES[2]: 10}
+    group(admin).alter({PLACES[1]: None, PLACES[2]: None})
+    assert admin.offsets == {}
+
+
+def test_after_the_group_was_deleted_no_error_ends_the_commit_of_the_others(
+    admin: FakeAdmin,
+) -> None:
+    admin.errors = [0, TROUBLE, REFUSAL]
+    group(admin).alter({PLACES[0]: None})
+    assert admin.offsets == {PLACES[1]: 10, PLACES[2]: 10}
+
+
+def test_who_may_not_commit_loses_nothing(admin: FakeAdmin) -> None:
+    admin.errors = [REFUSAL]
+    with pytest.raises(FatalError, match="READ"):
+        group(admin).alter({PLACES[0]: None})
+    assert admin.offsets == dict.fromkeys(PLACES, 10)
+
+
+def test_offsets_that_could_not_be_committed_again_are_told(
+    admin: FakeAdmin, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin.is_always_troubled = True
+    with pytest.raises(FatalError, match="alter the offsets to t-1: 5, t-2: 10"):
+        group(admin, patience_s=0.0).alter({PLACES[0]: None, PLACES[1]: 5})
+    assert "has lost its offsets: t-1: 5, t-2: 10" in caplog.text
