@@ -37,17 +37,24 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 class Metering:
     """Reads connectors and their tasks while they run, from any thread."""
 
-    def __init__(self, running: Callable[[], Iterable[Running]]) -> None:
-        """``running`` tells what runs at the moment."""
+    def __init__(
+        self,
+        running: Callable[[], Iterable[Running]],
+        refused: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """``running`` tells what runs at the moment, ``refused`` which connectors cannot."""
         self._running = running
+        self._refused = refused
         self._lags: dict[str, Lag] = {}
         self._watches = False
 
     def readings(self) -> list[Reading]:
-        """One of each connector."""
+        """One of each connector; one that cannot be used counts as a failed task, for alerts."""
         running = list(self._running())
         self._follow({one.config.name: one for one, _ in running})
-        return [self._reading(one, tasks) for one, tasks in running]
+        failed = Counter({TaskState.FAILED.value: 1})
+        refused = [Reading(name, group="", tasks=failed) for name in self._refused()]
+        return [self._reading(one, tasks) for one, tasks in running] + refused
 
     def watch(self) -> None:
         """Begin to look how far behind the groups are."""

@@ -82,7 +82,7 @@ def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> i
     failed: list[RunningTask] = []
     with (
         stopping_on_signals(stop) as signals,
-        published(Metering(herd.running)) as pages,
+        published(Metering(herd.running, herd.keeper.refused)) as pages,
         _answering(herd, worker, pages),
     ):
         try:

@@ -100,6 +100,10 @@ class Keeper:
         """Of all connectors here."""
         return [task for one in self.connectors.values() for task in one.tasks]
 
+    def refused(self) -> list[str]:
+        """The connectors whose configs cannot be used, so that they have no tasks here."""
+        return [name for name, one in self.connectors.items() if one.failure and not one.tasks]
+
     def all_failed(self) -> list[RunningTask]:
         """All tasks, if nothing works any more; a connector that is stopped or restarts may yet."""
         connectors = self.connectors

@@ -429,6 +429,9 @@ def test_a_connector_that_cannot_be_made_has_failed_too(cluster: Cluster) -> Non
     cluster.until(lambda: pod.factory.numbers == [0])
     pod.factory.running[0].fail(FatalError("gone"))
     cluster.until(lambda: len(pod.keeper.all_failed()) == 1)
+    assert pod.keeper.refused() == ["two"]
+    del pod.drawer.files["two"]
+    cluster.until(lambda: pod.keeper.refused() == [])
 
 
 def test_a_worker_is_ready_when_its_first_tasks_have_started_and_stays_so(
