@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+import orjson
 import psycopg
 from pinecone import Pinecone, ServerlessSpec
 from psycopg import sql
@@ -148,7 +149,7 @@ class PgvectorIndex(Index):
 
     def points(self, namespace: str) -> Mapping[str, Seen]:
         found = sql.SQL(
-            "SELECT id, embedding::float4[], metadata, kafka_offset FROM vecsink.points"
+            "SELECT id, embedding::float4[], metadata::text, kafka_offset FROM vecsink.points"
             " WHERE namespace = {}"
         ).format(namespace)
         with self.server.connect(self.database) as connection:
@@ -156,7 +157,8 @@ class PgvectorIndex(Index):
                 rows = connection.execute(found).fetchall()
             except psycopg.errors.UndefinedTable:
                 return {}
-        return {row[0]: Seen(row[1], {**row[2], "_off": row[3]}) for row in rows}
+        # Not by psycopg, to which 1e300 is a whole number with 301 digits.
+        return {row[0]: Seen(row[1], {**orjson.loads(row[2]), "_off": row[3]}) for row in rows}
 
 
 def _fake_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
