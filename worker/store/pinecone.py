@@ -35,7 +35,7 @@ from worker.store.pinecone_requests import (
     prepared,
     upsert_requests,
 )
-from worker.store.pinecone_upsert import Upsert
+from worker.store.pinecone_upsert import upsert
 from worker.store.port import Capabilities, Match
 from worker.store.stamp import stamp_of, users
 
@@ -168,7 +168,7 @@ class PineconeStore:
         with self._calling(f"upsert to {namespace}"):
             index, shape = self._opened_index()
             self._expect_dimensions(points, shape)
-            work = Upsert(index, namespace)
+            work = upsert(index, namespace)
             for request in upsert_requests(_sound(points, refused)):
                 work.send(request)
         return refused | work.refused()

@@ -42,7 +42,7 @@ from worker.store.qdrant_points import (
     requests,
     tombstone,
 )
-from worker.store.qdrant_upsert import Upsert, expect_done
+from worker.store.qdrant_upsert import expect_done, upsert
 from worker.store.stamp import users
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class QdrantStore:
         refused: dict[str, RecordError] = {}
         with self._calling(f"upsert to {namespace}"):
             self._expect_dimensions(points)
-            work = Upsert(self._write, self._name)
+            work = upsert(self._write, self._name)
             for request in requests(self._sound(namespace, points, refused)):
                 work.send(request)
         return refused | work.refused()
@@ -153,7 +153,7 @@ class QdrantStore:
         ]
         others = [point_uuid(namespace, one.id) for one in possible if not one.position.topic_id]
         with self._calling(f"deletion in {namespace}"):
-            work = Upsert(self._write, self._name)
+            work = upsert(self._write, self._name)
             for request in requests(remembered):
                 work.send(request)
             if others:

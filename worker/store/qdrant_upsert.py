@@ -1,9 +1,4 @@
-"""Writing points when Qdrant refuses a whole request for the sake of one of them.
-
-A refused request is halved until the points at fault stand alone. Where nothing at all gets
-through for one and the same reason, the points are not at fault: the task has to stop, and no
-topic may drain into a dead-letter queue.
-"""
+"""Writing points to Qdrant, which refuses a whole request for the sake of one of them."""
 
 from __future__ import annotations
 
@@ -11,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qdrant_client import models
 
-from worker.errors import FatalError, RetriableError
-from worker.store.port import ENOUGH
+from worker.errors import RetriableError
+from worker.store.halving import Halving
 from worker.store.qdrant_errors import (
     FAILURES,
     blanked,
@@ -25,67 +20,32 @@ from worker.store.qdrant_errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from worker.errors import RecordError
     from worker.store.qdrant_points import Prepared
 
 
-class Upsert:
-    """One upsert of some requests: sends, and keeps what was refused."""
+def upsert(
+    write: Callable[[Sequence[Prepared]], models.UpdateStatus], collection: str
+) -> Halving[Prepared, Exception]:
+    """An upsert; its ``send`` also raises what is not about a point, such as outages."""
 
-    def __init__(
-        self, write: Callable[[Sequence[Prepared]], models.UpdateStatus], collection: str
-    ) -> None:
-        self._write = write
-        self._collection = collection
-        self._written = 0
-        self._refused: dict[str, Exception] = {}
-
-    def send(self, request: list[Prepared]) -> None:
-        """Write a request, or as much of it as Qdrant takes.
-
-        Raises:
-            FAILURES: what is not about a point: outages, keys, a missing collection.
-            RetriableError: it was taken, but not carried out in time.
-            FatalError: points are refused one by one, for the same reason, and none is written.
-        """
-        pending = [request]
-        while pending:
-            points = pending.pop()
-            error = self._try(points)
-            if error is None:
-                self._written += len(points)
-            elif len(points) > 1:
-                # every other one, so that the first to stand alone are spread over the request
-                pending += [points[1::2], points[::2]]
-            else:
-                self._refused[points[0].id] = error
-                self._stop_if_hopeless()
-
-    def refused(self) -> dict[str, RecordError]:
-        """The points at fault."""
-        return {point_id: record_error(error) for point_id, error in self._refused.items()}
-
-    def _try(self, points: list[Prepared]) -> Exception | None:
+    def attempt(points: list[Prepared]) -> Exception | None:
         try:
-            status = self._write(points)
+            status = write(points)
         except FAILURES as error:
             if is_about_dimensions(error):
-                raise translated(error, f"upsert to {self._collection}") from None
+                raise translated(error, f"upsert to {collection}") from None
             if not is_refusal(error):
                 raise
             return error
         expect_done(status)
         return None
 
-    def _stop_if_hopeless(self) -> None:
-        if len(self._refused) != ENOUGH:
-            return
-        reasons = {blanked(error) for error in self._refused.values()}
-        if self._written == 0 and len(reasons) == 1:
-            raise FatalError(
-                f"Qdrant refuses every point for {self._collection}, tried one by one: "
-                f"{reasons.pop()}"
-            )
+    return Halving(
+        attempt,
+        reason=lambda _, error: blanked(error),
+        record_error=record_error,
+        hopeless=f"Qdrant refuses every point for {collection}, tried one by one",
+    )
 
 
 def expect_done(status: models.UpdateStatus) -> None:

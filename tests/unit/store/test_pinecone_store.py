@@ -195,12 +195,17 @@ def test_when_every_point_is_refused_alone_the_task_stops_soon(
     assert len(server.to("/vectors/upsert")) < 50
 
 
-def test_two_points_refused_for_the_same_reason_are_all_of_them(
-    server: ScriptedPinecone, store: PineconeStore
+@pytest.mark.parametrize(("points", "stops"), [(2, False), (7, False), (8, True)])
+def test_a_few_points_refused_for_the_same_reason_are_bad_rows_that_came_together(
+    server: ScriptedPinecone, store: PineconeStore, points: int, *, stops: bool
 ) -> None:
     server.answers["/vectors/upsert"] = status(400, "no")
-    with pytest.raises(FatalError):
-        store.upsert("n", [point("a"), point("b")])
+    sent = [point(f"p{number}") for number in range(points)]
+    if stops:
+        with pytest.raises(FatalError, match="every point"):
+            store.upsert("n", sent)
+    else:
+        assert set(store.upsert("n", sent)) == {one.id for one in sent}
 
 
 def test_points_refused_for_different_reasons_are_bad_points(
