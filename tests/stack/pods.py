@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,18 @@ class Pod:
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+    @property
+    def held(self) -> set[str]:
+        """The partitions that it has by what it said."""
+        partitions: set[str] = set()
+        for line in self.log.splitlines():
+            named = set(re.findall(r"[^ ]+\[\d+\]", line))
+            if "Assigned: " in line:
+                partitions |= named
+            elif "Giving up: " in line or "Lost: " in line:
+                partitions -= named
+        return partitions
 
     def ask(self, verb: str, path: str, body: object = None) -> Any:
         """What it answers; fails where that is no success."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -155,7 +154,7 @@ def test_a_restart_under_the_same_worker_id_moves_no_task_of_the_others(
     first.ask("PUT", f"/connectors/{name}/config", deployment.config(name))
     eventually(lambda: first.runs(name, first, second), "a task on each")
     share = PARTITIONS // 2
-    eventually(lambda: len(held(first)) == len(held(second)) == share, "shared out")
+    eventually(lambda: len(first.held) == len(second.held) == share, "shared out")
     deployment.insert(1, 40)
     eventually(lambda: deployment.rows() == 40, "all rows")
     before = first.tasks(name)
@@ -169,21 +168,6 @@ def test_a_restart_under_the_same_worker_id_moves_no_task_of_the_others(
     eventually(lambda: deployment.rows() == 80, "the rest")
 
     assert moved(first) == moves
-
-
-def held(pod: Pod) -> set[str]:
-    """The partitions that it has by what it said."""
-    partitions: set[str] = set()
-    for line in pod.log.splitlines():
-        if "Assigned: " in line:
-            partitions |= _named(line)
-        elif "Giving up: " in line:
-            partitions -= _named(line)
-    return partitions
-
-
-def _named(line: str) -> set[str]:
-    return set(re.findall(r"\[\d+\]", line))
 
 
 def moved(pod: Pod) -> list[str]:
