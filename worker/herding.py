@@ -29,6 +29,7 @@ from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
+from worker.runtime.shifts import LoneShift, Shifts
 from worker.runtime.slots import AllSlots
 from worker.runtime.wanted import Blueprint
 from worker.source.group_offsets import KafkaGroupOffsets
@@ -74,6 +75,7 @@ class Herd:
         folder: Home = FolderHome(paths, clock)
         pod = uuid.uuid4().hex
         self._pods = Pods(self._topic, pod, clock)
+        shifts = Shifts(self._topic, pod, self._pods.is_live, clock)
         label = worker.settings.storage_topic or "memory"
         home = TopicHome(self._topic, label, self._pods.have)
         if self._is_shared:
@@ -83,6 +85,7 @@ class Herd:
             board=board,
             reporter=Reporter(board, pod, self.worker_id),
             draw=self._draw,
+            shift_of=shifts.of if self._is_shared else lambda _: LoneShift(),
             clock=clock,
             end_within_s=worker.shutdown_timeout_s,
         )

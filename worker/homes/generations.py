@@ -13,8 +13,6 @@ A key is ``file/<connector>``, and its value ``{"digest": …, "before": […]}`
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import threading
@@ -23,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
+from worker.homes.port import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,9 +126,3 @@ class NewestOfFolder:
             else:
                 before = tuple(str(one) for one in value.get("before", ()))
                 self._newest[name] = _Generation(str(value.get("digest")), before)
-
-
-def digest_of(values: Mapping[str, str]) -> str:
-    """Equal for equal configs, whatever the file looks like."""
-    text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

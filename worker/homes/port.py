@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,3 +51,9 @@ class OpenHome(Home, Protocol):
     def remove(self, name: str) -> None:
         """Forget; nothing happens for unknown names. Raises as ``put``."""
         ...
+
+
+def digest_of(values: Mapping[str, str]) -> str:
+    """Equal for equal configs, whatever the file looks like."""
+    text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -10,7 +10,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
+from worker.homes.port import digest_of
 from worker.runtime.crew import Crew
+from worker.runtime.lease import Lease
 from worker.runtime.port import State, TargetState
 from worker.runtime.supervisor import TaskState
 from worker.runtime.trace import trace_of
@@ -21,33 +23,33 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.runtime.crew import Parts
-    from worker.runtime.slots import Slots
+    from worker.runtime.shifts import Shift
     from worker.runtime.supervisor import RunningTask
     from worker.runtime.wanted import Blueprint, Draw, Wanted
 
 _log = logging.getLogger(__name__)
 
-_LEAVE_S = 5.0
-"""To tell the group; brokers that are away notice by themselves."""
-
 
 class Connector:
     """Belongs to one thread; ``failure``, ``parts`` and ``tasks`` may be read from any."""
 
-    def __init__(self, name: str, draw: Draw, clock: Clock, *, end_within_s: float) -> None:
+    def __init__(
+        self, name: str, draw: Draw, shift: Shift, clock: Clock, *, end_within_s: float
+    ) -> None:
         self.name = name
         self.failure = ""
         """Why its newest config cannot be used; the last good one goes on."""
         self._draw = draw
+        self._shift = shift
+        self._asks_to_begin = False
         self._clock = clock
         self._end_within_s = end_within_s
         self._blueprint: Blueprint | None = None
+        self._digest = ""
+        """Of the config that the blueprint is of."""
         self._values: Mapping[str, str] | None = None
         self._reread = NEVER
-        self._slots: Slots | None = None
-        self._lease: object = None
-        self._leaving: list[tuple[Slots, float]] = []
-        """Slots that were closed, and until when they are waited for."""
+        self._lease = Lease(clock)
         self._crew: Crew | None = None
         self._former: list[Crew] = []
         self._tasks: dict[int, RunningTask] = {}
@@ -58,21 +60,27 @@ class Connector:
     def turn(self, wanted: Wanted | None) -> None:
         """One step; None: it was deleted, or the worker ends."""
         self._reap()
+        self._asks_to_begin = False
         if wanted is None or wanted.target is TargetState.STOPPED:
             self._stand_down()
-            return
+        else:
+            self._go_on(wanted)
+        if self._crew is None and self._former_have_ended and not self._asks_to_begin:
+            self._shift.end()
+
+    def _go_on(self, wanted: Wanted) -> None:
         self._take_in(wanted)
-        if self._blueprint is None or not self._former_have_ended:
-            return
-        slots = self._slots_for(self._blueprint)
-        if slots is not None:
-            self._staff(wanted, slots.held())
+        if self._shift.is_over:
+            self._give_way()
+        if self._blueprint is not None and self._former_have_ended:
+            numbers = self._numbers(self._blueprint)
+            self._staff(wanted, numbers)
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing of it runs or waits to be closed, apart from tasks that were given up."""
         is_empty = self._crew is None and all(crew.is_done for crew in self._former)
-        return is_empty and self._slots is None and not self._leaving
+        return is_empty and self._lease.is_gone
 
     @property
     def has_lost(self) -> bool:
@@ -128,7 +136,18 @@ class Connector:
         if not is_first:
             _log.info("Connector %s has a new config.", self.name)
         self._dismiss()
-        self._blueprint = blueprint
+        self._blueprint, self._digest = blueprint, digest_of(wanted.values)
+
+    def _give_way(self) -> None:
+        """Others work with a newer config: with ours nobody does any more.
+
+        One that is known here, but cannot be used, is not tried again.
+        """
+        _log.info("Connector %s has another config on other workers: it ends here.", self.name)
+        self._dismiss()
+        self._blueprint = None
+        if not self.failure:
+            self._values = None
 
     def _drawn(self, wanted: Wanted) -> Blueprint | None:
         try:
@@ -144,16 +163,13 @@ class Connector:
         unforeseen = None if isinstance(error, WorkerError) else error
         _log.error("Connector %s cannot be used: %s", self.name, error, exc_info=unforeseen)
 
-    def _slots_for(self, blueprint: Blueprint) -> Slots | None:
-        if self._slots is not None and self._lease != blueprint.lease:
-            self._close_slots()
-        if self._slots is None:
-            try:
-                self._slots, self._lease = blueprint.open_slots(), blueprint.lease
-            except Exception as error:  # noqa: BLE001 - as above
-                self._fail(error)
-                self._blueprint = None
-        return self._slots
+    def _numbers(self, blueprint: Blueprint) -> frozenset[int]:
+        try:
+            return self._lease.numbers(blueprint)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(error)
+            self._blueprint = None
+            return frozenset()
 
     def _staff(self, wanted: Wanted, numbers: frozenset[int]) -> None:
         """Have exactly these tasks run."""
@@ -197,7 +213,7 @@ class Connector:
         if self._crew is not None:
             self._retire(self._crew)
             self._blueprint = self._drawn(wanted) or self._blueprint
-        if self._blueprint is None:
+        if self._blueprint is None or not self._may_begin():
             return None
         try:
             parts = self._blueprint.assemble()
@@ -207,6 +223,10 @@ class Connector:
             return None
         self._crew = Crew(parts, self._clock, self._end_within_s)
         return self._crew
+
+    def _may_begin(self) -> bool:
+        self._asks_to_begin = True
+        return self._shift.begin(self._digest)
 
     def _end(self, number: int) -> None:
         if self._crew is not None:
@@ -218,7 +238,7 @@ class Connector:
         self._blueprint, self._values = None, None
         self.failure = ""
         if self._former_have_ended:
-            self._close_slots()
+            self._lease.close()
 
     def _dismiss(self) -> None:
         if self._crew is not None:
@@ -232,12 +252,6 @@ class Connector:
         self._former.append(crew)
         self._crew = None
 
-    def _close_slots(self) -> None:
-        if self._slots is not None:
-            self._slots.close()
-            self._leaving.append((self._slots, self._clock.now_s() + _LEAVE_S))
-            self._slots = None
-
     @property
     def _former_have_ended(self) -> bool:
         return all(crew.has_ended for crew in self._former)
@@ -250,9 +264,4 @@ class Connector:
             if crew.has_ended:
                 crew.close()
         self._former = [crew for crew in self._former if not crew.is_closed]
-        now_s = self._clock.now_s()
-        self._leaving = [
-            (slots, until_s)
-            for slots, until_s in self._leaving
-            if now_s < until_s and not slots.has_left
-        ]
+        self._lease.reap()

@@ -11,12 +11,13 @@ from worker.runtime.connector import Connector
 from worker.runtime.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from worker.clock import Clock
     from worker.homes.port import Home, Stored
     from worker.runtime.board import Board
     from worker.runtime.reporter import Reporter
+    from worker.runtime.shifts import Shift
     from worker.runtime.supervisor import RunningTask
     from worker.runtime.wanted import Draw
 
@@ -37,6 +38,7 @@ class Keeper:
         board: Board,
         reporter: Reporter,
         draw: Draw,
+        shift_of: Callable[[str], Shift],
         clock: Clock,
         end_within_s: float,
     ) -> None:
@@ -47,6 +49,7 @@ class Keeper:
         self._board = board
         self._reporter = reporter
         self._draw = draw
+        self._shift_of = shift_of
         self._clock = clock
         self._end_within_s = end_within_s
         self._connectors: dict[str, Connector] = {}
@@ -184,7 +187,9 @@ class Keeper:
             _log.error("%s could not be looked after.", what, exc_info=error)
 
     def _new(self, name: str) -> Connector:
-        made = Connector(name, self._draw, self._clock, end_within_s=self._end_within_s)
+        made = Connector(
+            name, self._draw, self._shift_of(name), self._clock, end_within_s=self._end_within_s
+        )
         self._connectors[name] = made
         return made
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from worker.clock import FakeClock
-from worker.homes.generations import NewestOfFolder, digest_of
+from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
-from worker.homes.port import Stored
+from worker.homes.port import Stored, digest_of
 from worker.homes.topic import TopicHome
 from worker.state.memory import MemoryLog, MemoryStateTopic
 

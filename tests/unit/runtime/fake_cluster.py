@@ -16,6 +16,7 @@ from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
 from worker.runtime.keeper import Keeper
 from worker.runtime.reporter import Reporter
+from worker.runtime.shifts import Shifts
 from worker.state.memory import MemoryLog, MemoryStateTopic
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Pod:
         self.factory = FakeFactory()
         self.drawer = Drawer()
         self.levels: list[tuple[str, str]] = []
+        self.slots: list[SharedSlots] = []
         self.topic = MemoryStateTopic(cluster.log)
         self._cluster = cluster
         board = Board(self.topic, lambda logger, level: self.levels.append((logger, level)))
@@ -130,6 +132,7 @@ class Pod:
             board=board,
             reporter=Reporter(board, pod_id, worker_id),
             draw=self._draw,
+            shift_of=Shifts(self.topic, pod_id, cluster.is_live, clock).of,
             clock=clock,
             end_within_s=30.0,
         )
@@ -140,14 +143,18 @@ class Pod:
             home=home,
             open_offsets=lambda values, _origin: cluster.offsets[values["name"]],
             cluster_id=lambda: "cluster-1",
-            is_live=lambda one: one in {pod.pod_id for pod in cluster.pods.values()},
+            is_live=cluster.is_live,
             pulse=Health(lambda: self.keeper.tasks, self.keeper.stopping),
         )
 
     def _draw(self, values: Mapping[str, str], origin: str) -> Blueprint:
         drawn = self.factory.draw(values, origin)
-        table, name = self._cluster.slots, values["name"]
-        return replace(drawn, open_slots=lambda: table.join(name, drawn.tasks_max))
+        return replace(drawn, open_slots=lambda: self._join(values["name"], drawn.tasks_max))
+
+    def _join(self, connector: str, count: int) -> SharedSlots:
+        made = self._cluster.slots.join(connector, count)
+        self.slots.append(made)
+        return made
 
 
 class Cluster:
@@ -167,6 +174,9 @@ class Cluster:
             until(lambda: made.keeper.is_current)
         return made
 
+    def is_live(self, pod_id: str) -> bool:
+        return pod_id in self.pods
+
     def stop(self, pod: Pod) -> bool:
         ended = pod.keeper.stop(30.0)
         pod.topic.close(0.0)
@@ -177,7 +187,7 @@ class Cluster:
         """It says nothing more, and its session ends."""
         pod.topic.crash()
         for members in self.slots.members.values():
-            members[:] = [one for one in members if one not in self._slots_of(pod)]
+            members[:] = [one for one in members if one not in pod.slots]
         del self.pods[pod.pod_id]
         pod.keeper.stop(30.0)
 
@@ -192,9 +202,6 @@ class Cluster:
     def close(self) -> None:
         for pod in list(self.pods.values()):
             self.stop(pod)
-
-    def _slots_of(self, pod: Pod) -> list[object]:
-        return [one._slots for one in pod.keeper.connectors.values()]
 
 
 def shown(status: ConnectorStateInfo) -> tuple[str, list[str]]:

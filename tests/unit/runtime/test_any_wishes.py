@@ -13,6 +13,7 @@ from worker.clock import FakeClock
 from worker.errors import FatalError
 from worker.runtime.connector import Connector
 from worker.runtime.port import State, TargetState
+from worker.runtime.shifts import LoneShift
 from worker.runtime.wanted import Wanted
 
 TASKS = 3
@@ -54,7 +55,9 @@ class Run:
 
     def __init__(self) -> None:
         self.factory = FakeFactory()
-        self.connector = Connector("products", self.factory.draw, FakeClock(), end_within_s=1e9)
+        self.connector = Connector(
+            "products", self.factory.draw, LoneShift(), FakeClock(), end_within_s=1e9
+        )
         self.want = Want(TargetState.RUNNING)
         self.restarts: dict[int, int] = {}
         self.held = frozenset(range(TASKS))

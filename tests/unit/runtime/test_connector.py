@@ -12,6 +12,7 @@ from worker.clock import FakeClock
 from worker.errors import FatalError
 from worker.runtime.connector import Connector
 from worker.runtime.port import State, TargetState
+from worker.runtime.shifts import LoneShift
 from worker.runtime.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Bench:
         self.factory = FakeFactory()
         self.clock = FakeClock()
         self.connector = Connector(
-            "products", self.factory.draw, self.clock, end_within_s=END_WITHIN_S
+            "products", self.factory.draw, LoneShift(), self.clock, end_within_s=END_WITHIN_S
         )
         self.wanted: Wanted | None = None
 

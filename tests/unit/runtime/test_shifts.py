@@ -1,0 +1,185 @@
+"""A group never works with two configs at a time."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.runtime.fake_cluster import Cluster, Pod, shown
+from tests.unit.runtime.fake_connector import PATIENCE_S, FakeTask
+from worker.clock import FakeClock
+from worker.errors import ConfigError
+from worker.runtime.port import TargetState
+from worker.runtime.shifts import Shifts
+from worker.state.memory import MemoryLog, MemoryStateTopic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from worker.runtime.wanted import Blueprint
+    from worker.state.port import Value
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    made = Cluster()
+    yield made
+    made.close()
+
+
+def config(generation: int, tasks: int = 2) -> dict[str, str]:
+    return {"name": "products", "tasks.max": str(tasks), "generation": str(generation)}
+
+
+def generations(*pods: Pod) -> list[str]:
+    return sorted(task.generation for pod in pods for task in pod.factory.running)
+
+
+def test_a_new_config_waits_for_the_slowest_task_of_the_old_one(cluster: Cluster) -> None:
+    may_end = threading.Event()
+
+    class Slow(FakeTask):
+        def on_stop(self) -> None:
+            may_end.wait(PATIENCE_S)
+
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    second.factory.task_type = Slow
+    first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+
+    first.herder.put_config("products", config(2))
+    cluster.until(lambda: generations(first) == [], "the quick one has ended")
+    for _ in range(20):
+        first.keeper.wake()
+        time.sleep(0.01)
+    assert generations(first, second) == ["1"]
+
+    may_end.set()
+    cluster.until(lambda: generations(first, second) == ["2", "2"])
+
+
+def test_where_the_new_config_cannot_be_used_the_old_one_ends_once_others_begin(
+    cluster: Cluster,
+) -> None:
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    draw = second.factory.draw
+
+    def without_the_variable(values: Mapping[str, str], origin: str) -> Blueprint:
+        if values["generation"] == "2":
+            raise ConfigError(f"{origin}: the variable KEY is not set")
+        return draw(values, origin)
+
+    second.factory.draw = without_the_variable  # type: ignore[method-assign]
+    first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+
+    first.herder.put_config("products", config(2))
+    cluster.until(lambda: generations(first, second) == ["2"])
+    assert "KEY is not set" in second.keeper.connectors["products"].failure
+
+    second.herder.put_config("products", config(3))
+    cluster.until(lambda: generations(first, second) == ["3", "3"])
+
+
+def test_whoever_was_killed_holds_up_nobody(cluster: Cluster) -> None:
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(second.factory.running) == 1)
+    cluster.kill(second)
+    first.herder.put_config("products", config(2))
+    cluster.until(lambda: generations(first) == ["2", "2"])
+
+
+def test_who_has_no_task_any_more_holds_up_nobody(cluster: Cluster) -> None:
+    first = cluster.pod("a:1")
+    first.herder.create("products", config(1, tasks=1), TargetState.RUNNING)
+    cluster.until(lambda: generations(first) == ["1"])
+    second = cluster.pod("b:1")
+    cluster.until(lambda: len(cluster.slots.members["products"]) == 2)
+    cluster.slots.members["products"].reverse()
+    cluster.until(lambda: (generations(first), generations(second)) == ([], ["1"]))
+    second.herder.put_config("products", config(2, tasks=1))
+    cluster.until(lambda: generations(first, second) == ["2"])
+
+
+@pytest.mark.parametrize("verb", ["stop", "delete"])
+def test_what_ends_leaves_nothing_behind(cluster: Cluster, verb: str) -> None:
+    pods = cluster.pod("a:1"), cluster.pod("b:1")
+    pods[0].herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: generations(*pods) == ["1", "1"])
+    getattr(pods[0].herder, verb)("products")
+    cluster.until(lambda: not generations(*pods))
+    cluster.until(lambda: not claims(cluster))
+
+
+def claims(cluster: Cluster) -> list[str]:
+    left: dict[str, object] = {}
+    reader = MemoryStateTopic(cluster.log)
+    reader.attach("shift/", lambda _offset, key, value: left.update({key: value}))
+    reader.close(0.0)
+    return [key for key, value in left.items() if value is not None]
+
+
+def test_never_two_configs_whoever_changes_them_when(cluster: Cluster) -> None:
+    chance = random.Random(7)
+    at_work: list[str] = []
+    mixed: list[list[str]] = []
+    lock = threading.Lock()
+
+    class Watched(FakeTask):
+        def run(self, *given: object, **named: object) -> None:
+            with lock:
+                at_work.append(self.generation)
+                if len(set(at_work)) > 1:
+                    mixed.append(list(at_work))
+            try:
+                super().run(*given, **named)  # type: ignore[arg-type]
+            finally:
+                with lock:
+                    at_work.remove(self.generation)
+
+        def on_stop(self) -> None:
+            time.sleep(chance.random() * 0.03)
+
+    pods = [cluster.pod(f"{name}:1") for name in "abc"]
+    for pod in pods:
+        pod.factory.task_type = Watched
+    pods[0].herder.create("products", config(0, tasks=5), TargetState.RUNNING)
+    for generation in range(1, 30):
+        chance.choice(pods).herder.put_config("products", config(generation, tasks=5))
+        end_s = time.monotonic() + chance.random() * 0.1
+        while time.monotonic() < end_s:
+            chance.choice(pods).keeper.wake()
+            time.sleep(0.005)
+    cluster.until(lambda: generations(*pods) == ["29"] * 5)
+    cluster.until(lambda: shown(pods[0].herder.status("products"))[1] == ["RUNNING"] * 5)
+    assert not mixed
+
+
+class Forgetful(MemoryStateTopic):
+    """What is posted first is lost, as in an outage that ends with the process."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryLog())
+        self._has_lost_one = False
+
+    def post(self, key: str, value: Value | None) -> None:
+        if self._has_lost_one:
+            super().post(key, value)
+        self._has_lost_one = True
+
+
+def test_what_an_outage_swallowed_is_said_again() -> None:
+    clock = FakeClock()
+    shift = Shifts(Forgetful(), "pod-1", lambda _: True, clock).of("products")
+    assert not shift.begin("one")
+    clock.advance(4.0)
+    assert not shift.begin("one")
+    assert not shift.begin("one")
+    clock.advance(1.0)
+    assert not shift.begin("one")
+    assert shift.begin("one")

@@ -1,0 +1,157 @@
+"""Which config of a connector the workers are at work with: never with two at a time.
+
+All workers read the same homes, but not at the same moment, and tasks that end still finish what
+they have begun. So whoever wants to start tasks says first with which config, and waits while
+others that live still have one that differs. Who said so later knows more, so the others end; no
+two can wait for each other for good.
+
+A key is ``shift/<connector>/<pod>``, and its value ``{"config": <digest>}``.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from worker.errors import WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from worker.clock import Clock
+    from worker.state.port import StateTopic, Value
+
+_log = logging.getLogger(__name__)
+
+_PREFIX = "shift/"
+_SAY_AGAIN_S = 5.0
+"""What was posted in an outage may be lost."""
+
+
+class Shift(Protocol):
+    """One connector on one worker. Belongs to one thread; nothing here waits."""
+
+    def begin(self, digest: str) -> bool:
+        """Whether tasks with this config may start here; to be asked again until it is so.
+
+        Not to be asked while tasks with another config still run here.
+        """
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another worker came later with another config, so that the tasks must end."""
+        ...
+
+    def end(self) -> None:
+        """No task runs here, and none is about to."""
+        ...
+
+
+class LoneShift:
+    """Of a worker that shares its connectors with nobody."""
+
+    is_over = False
+
+    def begin(self, digest: str) -> bool:  # noqa: ARG002 - see the port
+        """At once."""
+        return True
+
+    def end(self) -> None:
+        """Nobody waits for it."""
+
+
+class _Claim(NamedTuple):
+    offset: int
+    digest: str
+
+
+class Shifts:
+    """What all workers say of all connectors. Thread-safe."""
+
+    def __init__(
+        self, topic: StateTopic, pod: str, is_live: Callable[[str], bool], clock: Clock
+    ) -> None:
+        """``is_live``: was this pod heard of lately? Who was not has no tasks any more."""
+        self._topic = topic
+        self._pod = pod
+        self._is_live = is_live
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._claims: dict[tuple[str, str], _Claim] = {}
+        topic.attach(_PREFIX, self._take)
+
+    def of(self, connector: str) -> Shift:
+        """One connector's, here."""
+        return _SharedShift(self, connector, self._clock)
+
+    def say(self, connector: str, digest: str | None) -> None:
+        """Or take it back, with None."""
+        value = None if digest is None else {"config": digest}
+        try:
+            self._topic.post(f"{_PREFIX}{connector}/{self._pod}", value)
+        except WorkerError as error:
+            _log.debug("With which config %s runs here will be said later: %s", connector, error)
+
+    def own(self, connector: str) -> _Claim | None:
+        """What was said here, once it is read back."""
+        with self._lock:
+            return self._claims.get((connector, self._pod))
+
+    def others(self, connector: str) -> Mapping[str, _Claim]:
+        """Of the others that live, by pod."""
+        with self._lock:
+            claims = {pod: claim for (of, pod), claim in self._claims.items() if of == connector}
+        return {
+            pod: claim for pod, claim in claims.items() if pod != self._pod and self._is_live(pod)
+        }
+
+    def _take(self, offset: int, key: str, value: Value | None) -> None:
+        connector, _, pod = key.removeprefix(_PREFIX).rpartition("/")
+        with self._lock:
+            if value is None:
+                self._claims.pop((connector, pod), None)
+            else:
+                self._claims[connector, pod] = _Claim(offset, str(value.get("config")))
+
+
+class _SharedShift:
+    def __init__(self, shifts: Shifts, connector: str, clock: Clock) -> None:
+        self._shifts = shifts
+        self._connector = connector
+        self._clock = clock
+        self._said: str | None = None
+        self._said_s = -math.inf
+        self._waits = False
+
+    def begin(self, digest: str) -> bool:
+        own = self._shifts.own(self._connector)
+        if own is None or own.digest != digest:
+            self._say(digest)
+            return False
+        others = self._shifts.others(self._connector).values()
+        may_begin = all(claim.digest == digest for claim in others)
+        if not may_begin and not self._waits:
+            _log.info("Connector %s waits for workers with another config.", self._connector)
+        self._waits = not may_begin
+        return may_begin
+
+    @property
+    def is_over(self) -> bool:
+        own = self._shifts.own(self._connector)
+        return own is not None and any(
+            claim.digest != own.digest and claim.offset > own.offset
+            for claim in self._shifts.others(self._connector).values()
+        )
+
+    def end(self) -> None:
+        if self._said is not None or self._shifts.own(self._connector) is not None:
+            self._say(None)
+
+    def _say(self, digest: str | None) -> None:
+        now_s = self._clock.now_s()
+        if digest != self._said or now_s - self._said_s >= _SAY_AGAIN_S:
+            self._said, self._said_s = digest, now_s
+            self._shifts.say(self._connector, digest)
