@@ -197,3 +197,19 @@ def test_after_a_kill_only_the_batches_in_flight_are_paid_again(scene: Scene) ->
     assert scene.count("repeated") <= rows * batches
     assert scene.count("texts") == 2001 + scene.count("repeated")
     assert scene.dead == 0
+
+
+@pytest.mark.parametrize("words", ["10 + n * 37 %% 300", "60"])
+def test_a_budget_is_used_to_nine_tenths_also_when_the_worker_is_killed_in_between(
+    scene: Scene, words: str
+) -> None:
+    scene.insert(300, f"repeat('word ', {words}) || n")
+    worker = scene.worker(budget_tokens_per_day=str(BUDGET))
+    worker.start()
+    eventually(lambda: scene.count("tokens") > 0.3 * BUDGET, "a third is spent")
+    worker.kill()
+    worker.start()
+    eventually(lambda: "Paused by the budget" in worker.log, "the end of the budget")
+    time.sleep(2.0)  # the last rows that were read may still be tried
+    assert 0.9 * BUDGET <= scene.count("tokens") <= BUDGET
+    assert worker.stop() == 0
