@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.config.batch import BatchSettings
 from worker.config.budget import BudgetSettings
-from worker.config.connector import (
-    BatchSettings,
-    ConnectorSettings,
-    DocumentSettings,
-    ErrorSettings,
-    EventSettings,
-    TargetSettings,
-)
+from worker.config.connector import ConnectorSettings, TargetSettings
 from worker.config.converter import ConverterSettings
+from worker.config.document import DocumentSettings
+from worker.config.events import EventSettings
+from worker.config.failures import ErrorSettings
 from worker.config.parse import keys_of
 from worker.config.problem import Problem, Severity, nearest
 from worker.config.reselect import ReselectSettings
