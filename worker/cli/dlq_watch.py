@@ -55,8 +55,8 @@ def watch(path: Path, *, worker_file: Path | None, as_json: bool) -> int:
 
 
 def _object(connector: str, topic: str, found: Found) -> dict[str, object]:
-    whole, tally = Tally.of(found.all), Tally.of(found.cases)
-    return list_object(connector, topic, whole, tally, newest(found.cases, _SHOWN))
+    shown = newest(found.cases, _SHOWN)
+    return list_object(connector, topic, found, Tally.of(found.cases), shown)
 
 
 def _shown(topic: str, found: Found) -> Group:
