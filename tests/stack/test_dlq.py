@@ -10,6 +10,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from confluent_kafka import murmur2
 
 from tests.stack.oracle import decode
@@ -91,6 +92,7 @@ def under_load(shop: PostgresShop | MySqlShop) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.timeout(600)
 def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None:  # noqa: PLR0915 - one incident
     with open_shop(stack, "postgres", "dead") as shop:
         shop.sql(PRODUCTS)

@@ -28,7 +28,7 @@ _COLOURS = {
     LetterState.QUARANTINED: "magenta",
     LetterState.REPLAYED: "green",
 }
-_FEW = 8
+MOST_OF_A_KIND = 8
 """Of a kind in a table of totals."""
 _MOST_CHARACTERS = 90
 """Of a message in a table; ``show`` and ``--json`` have all of it."""
@@ -63,11 +63,12 @@ def headline(topic: str, whole: Tally) -> str:
 def totals(tally: Tally) -> Iterator[RenderableType]:
     """One table for each way of counting."""
     hours = {
-        moment(ms)[:13] + ":00 UTC": count for ms, count in sorted(tally.hours.items())[-_FEW:]
+        moment(ms)[:13] + ":00 UTC": count
+        for ms, count in sorted(tally.hours.items())[-MOST_OF_A_KIND:]
     }
-    yield _counts("error class", dict(tally.kinds.most_common(_FEW)), tally.kinds)
-    yield _counts("stage", dict(tally.stages.most_common(_FEW)), tally.stages)
-    yield _counts("table", dict(tally.tables.most_common(_FEW)), tally.tables)
+    yield _counts("error class", dict(tally.kinds.most_common(MOST_OF_A_KIND)), tally.kinds)
+    yield _counts("stage", dict(tally.stages.most_common(MOST_OF_A_KIND)), tally.stages)
+    yield _counts("table", dict(tally.tables.most_common(MOST_OF_A_KIND)), tally.tables)
     yield _counts("hour", hours, tally.hours)
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from worker.cli.dlq_list import newest
 from worker.cli.dlq_object import list_object, write
-from worker.cli.dlq_report import harmless, headline, records, totals
+from worker.cli.dlq_report import MOST_OF_A_KIND, harmless, headline, records, totals
 from worker.cli.errors import ExitCode
 from worker.cli.one_connector import one_connector
 from worker.errors import RetriableError
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from rich.console import RenderableType
+    from rich.console import ConsoleDimensions, RenderableType
 
     from worker.triage.mailbox import Found
 
 _EVERY_S = 2.0
 _SHOWN = 10
+_HEAD_LINES = 12
+"""Of a terminal: what stands above, between and below the two tables, with their frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def watch(path: Path, *, worker_file: Path | None, as_json: bool) -> int:
         elif console.is_terminal:
             with Live(console=console, auto_refresh=False) as live:
                 for look in looks:
-                    live.update(frame(topic, look, console.width), refresh=True)
+                    live.update(frame(topic, look, console.size), refresh=True)
         else:
             _print_lines(looks, console, topic)
     return ExitCode.OK
@@ -86,8 +88,8 @@ def _looks(find: Callable[[], Found]) -> Iterator[Look]:
             look = Look(look.found, look.at, str(error))
 
 
-def frame(topic: str, look: Look, width: int) -> RenderableType:
-    """What a terminal of this width shows of a look."""
+def frame(topic: str, look: Look, size: ConsoleDimensions) -> RenderableType:
+    """What a terminal of this size shows of a look."""
     whole, tally = Tally.of(look.found.all), Tally.of(look.found.cases)
     parts: list[RenderableType] = [Text(headline(topic, whole), "bold")]
     if look.trouble:
@@ -99,7 +101,9 @@ def frame(topic: str, look: Look, width: int) -> RenderableType:
         return Group(*parts, Text("Nothing is open."))
     parts.append(Text(f"Open since {_second(tally.first_ms)}; the last {_second(tally.last_ms)}"))
     classes = next(iter(totals(tally)))
-    return Group(*parts, classes, records(newest(look.found.cases, _SHOWN), width))
+    room = size.height - _HEAD_LINES - min(len(tally.kinds), MOST_OF_A_KIND)
+    shown = newest(look.found.cases, max(1, min(_SHOWN, room)))
+    return Group(*parts, classes, records(shown, size.width))
 
 
 def line(topic: str, look: Look) -> str:

@@ -45,6 +45,8 @@ class Failure:
     """Of the worker."""
     trace: str
     """Empty if the letter was too large with it."""
+    failed_ms: int | None = None
+    """When, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ def _failure(block: Mapping[str, str]) -> Failure:
         status=block.get(OURS + "status", ""),
         version=block.get(OURS + "version", ""),
         trace=block.get(STACK_TRACE, ""),
+        failed_ms=_number(block, OURS + "failed.at"),
     )
 
 

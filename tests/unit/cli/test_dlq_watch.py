@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from tests.unit.triage.office import NOON_MS, TOPIC, Office
 from worker.cli.dlq_watch import Look, frame, line
@@ -20,9 +20,10 @@ def look_at(office: Office, trouble: str = "") -> Look:
     return Look(Vigil(office.mailbox).look(), AT, trouble)
 
 
-def shown(look: Look, width: int) -> list[str]:
+def shown(look: Look, width: int, height: int = 40) -> list[str]:
     out = StringIO()
-    Console(file=out, width=width).print(frame(TOPIC, look, width))
+    frame_ = frame(TOPIC, look, ConsoleDimensions(width, height))
+    Console(file=out, width=width).print(frame_)
     return out.getvalue().splitlines()
 
 
@@ -35,6 +36,15 @@ def test_no_terminal_is_too_narrow_for_what_failed_and_why(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert sum("TextRefused" in one for one in lines) == 11, "the total, and the ten newest"
     assert any("0:11" in one for one in lines)
+
+
+def test_a_low_terminal_shows_fewer_of_them_and_none_scrolls_away() -> None:
+    office = Office()
+    for offset in range(12):
+        office.fail(offset)
+    lines = shown(look_at(office), 100, height=20)
+    assert len(lines) <= 19
+    assert sum("the text is refused" in one for one in lines) == 7
 
 
 def test_while_the_brokers_are_away_it_says_how_old_the_numbers_are() -> None:
