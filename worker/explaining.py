@@ -12,7 +12,7 @@ from worker.chunks import chunking_of, form_of
 from worker.clock import FakeClock, SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
-from worker.dlq.reading import letter_of
+from worker.dlq.reading import letters_of
 from worker.document.builder import DocumentBuilder
 from worker.estimate.meter import meter_of
 from worker.estimate.stored import Waiting
@@ -86,7 +86,8 @@ class Explaining:
         letters = None
         if config.dlq_topic is not None:
             self._readers.append(_reader(worker, config, (config.dlq_topic,)))
-            filing = Filing(letter_of, LetterBook(state).standings, config.errors.dlq_max_replays)
+            told, standings = letters_of(config.name), LetterBook(state).standings
+            filing = Filing(told, standings, config.errors.dlq_max_replays)
             letters = Letters(self._readers[-1], reading, filing)
         self.explainer = Explainer(
             connector=config.name,

@@ -19,7 +19,7 @@ from worker.clock import SystemClock
 from worker.config import kafka
 from worker.config.problem import refuse
 from worker.config.read import Surroundings, read_connector
-from worker.errors import ConfigError
+from worker.errors import ConfigError, RetriableError
 from worker.homes.folder import FolderHome
 from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
     from worker.homes.port import Home
+    from worker.runtime.port import TargetState
     from worker.runtime.slots import Slots
     from worker.runtime.supervisor import RunningTask
     from worker.state.port import StateTopic
@@ -201,6 +202,23 @@ def _storage(worker: WorkerConfig) -> StateTopic:
             admin=kafka.storage_admin_properties(worker),
         )
     )
+
+
+def target_of(worker: WorkerConfig, connector: str) -> TargetState:
+    """What a connector should be, as the workers' common topic says; running if they have none.
+
+    Raises:
+        RetriableError: the brokers do not answer.
+        FatalError: the topic cannot be read.
+    """
+    topic = _storage(worker)
+    try:
+        board = Board(topic, lambda _logger, _level: None)
+        if not board.caught_up(_ASK_S):
+            raise RetriableError("what the workers have in common could not be read in time")
+        return board.target(connector)
+    finally:
+        topic.close(_CLOSE_S)
 
 
 def _set_level(logger: str, level: str) -> None:

@@ -10,15 +10,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from worker.config import kafka
-from worker.errors import WorkerError
-from worker.letters.counting import held_of
+from worker.dlq.reading import letters_of
+from worker.errors import FatalError, WorkerError
+from worker.letters.counting import Census
+from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka import KafkaSourceSettings
-from worker.source.port import Span
 from worker.source.subscription import Subscription
 from worker.telemetry.behind import Behind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from worker.build import Assembly
     from worker.letters.standing import LetterId
@@ -43,6 +44,8 @@ class Lag:
         """None while nobody knows, and where there is no dead-letter topic."""
         self._behind = Behind()
         self._config = config = of.config
+        admin = kafka.admin_properties(of.worker, config)
+        self._closed = KafkaGroupOffsets(config.dlq_group_id, admin)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
 
@@ -61,7 +64,9 @@ class Lag:
                 self._look(rows, None)
                 return
             with closing(self._reader((topic,))) as letters:
-                self._look(rows, OpenLetters(letters, self.of.notes.closed_letters))
+                census = Census(letters_of(self._config.name))
+                touched = self.of.notes.touched_letters
+                self._look(rows, OpenLetters(letters, census, touched, self._closed_to))
 
     def _look(self, rows: SpanReader, letters: OpenLetters | None) -> None:
         while not self._stop.is_set():
@@ -82,6 +87,13 @@ class Lag:
         self.by_topic = behind
         self.seconds_by_topic = self._behind.look(time.monotonic(), ahead)
 
+    def _closed_to(self) -> Mapping[TopicPartition, int]:
+        """Who may not ask for the group's offsets is told of none, and reads all letters."""
+        try:
+            return self._closed.committed()
+        except FatalError:
+            return {}
+
     def _reader(self, topics: tuple[str, ...]) -> SpanReader:
         from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
 
@@ -96,33 +108,29 @@ class Lag:
 
 
 class OpenLetters:
-    """Counts without reading the letters: what the topic holds, less what is closed."""
+    """Counts; each letter is read once, and none of those that were closed long ago."""
 
-    def __init__(self, reader: SpanReader, closed: Callable[[], Collection[LetterId]]) -> None:
+    def __init__(
+        self,
+        reader: SpanReader,
+        census: Census,
+        touched: Callable[[], Iterable[tuple[LetterId, bool]]],
+        closed_to: Callable[[], Mapping[TopicPartition, int]],
+    ) -> None:
         """``reader`` is of the dead-letter topic."""
         self._reader = reader
-        self._closed = closed
-        self._topic_id = ""
-        self._end = 0
+        self._census = census
+        self._touched = touched
+        self._closed_to = closed_to
 
     def count(self) -> int | None:
         """None if nobody can say."""
         try:
             reaches = self._reader.standings(_TIMEOUT_S)
-            bounds = {place: reach.log for place, reach in reaches.items() if reach.log.length}
-            end = sum(span.end for span in bounds.values())
-            if end < self._end or not self._topic_id:
-                self._topic_id = self._id_of_topic(bounds)
-            self._end = end
+            bounds = {place: reach.log for place, reach in reaches.items()}
+            for records in self._reader.read(self._census.unread(bounds, self._closed_to())):
+                self._census.take(records)
         except WorkerError as error:
             _log.debug("The number of open letters is not known: %s.", error)
             return None
-        held = sum(span.length for span in bounds.values())
-        return max(0, held - held_of(self._closed(), self._topic_id, bounds))
-
-    def _id_of_topic(self, bounds: Mapping[TopicPartition, Span]) -> str:
-        """As one of its records tells."""
-        for place, span in bounds.items():
-            for records in self._reader.read({place: Span(span.end - 1, span.end)}):
-                return records[0].topic_id
-        return ""
+        return self._census.count(self._touched(), bounds)

@@ -65,12 +65,12 @@ class Notes:
         """What became of dead letters; None if there are none."""
         return None if self._config.dlq_topic is None else LetterBook(self._state.topic)
 
-    def closed_letters(self) -> Collection[LetterId]:
-        """Dead letters that nothing is left to be done about. Any thread may ask."""
+    def touched_letters(self) -> Collection[tuple[LetterId, bool]]:
+        """Dead letters that something was done about, and whether they are closed. Any thread."""
         with self._lock:
             book = self.letters
         standings = {} if book is None else book.standings()
-        return [letter for letter, standing in standings.items() if standing.state.is_closed]
+        return [(letter, standing.state.is_closed) for letter, standing in standings.items()]
 
     @cached_property
     def watermarks(self) -> Watermarks:

@@ -33,7 +33,7 @@ def _overview(worker: WorkerConfig, config: ConnectorConfig) -> Overview:
         subscription=Subscription(config.subscription),
     )
     subject = Subject(config.name, config.state_topic, config.dlq_topic, _limit(config))
-    return Overview(subject, KafkaBrokers(config.group_id, settings))
+    return Overview(subject, KafkaBrokers(config.group_id, settings, config.dlq_group_id))
 
 
 def _limit(config: ConnectorConfig) -> Limit | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import murmur2
+from confluent_kafka.admin import AdminClient
 
 from worker.build import decoder_settings
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
 from worker.dlq import reading as dlq_reading
-from worker.dlq.reading import letter_of
+from worker.dlq.reading import letters_of
 from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
@@ -29,6 +32,7 @@ from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
+from worker.source.topic_ids import existing_ids
 from worker.statehouse import Statehouse
 from worker.triage.closing import Closing
 from worker.triage.copied import CopiedBook
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
 
     Standings = Callable[[], Mapping[LetterId, Standing]]
 
+_CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
 _ASK_S = 10.0
 _AWAY_S = 30.0
 """A registry that is away for so long ends the command."""
@@ -92,7 +97,7 @@ def mailbox_of(
             standings = CopiedBook(state, config.state_topic).standings
         yield Mailbox(
             reader=reader,
-            filing=Filing(letter_of, standings, config.errors.dlq_max_replays),
+            filing=Filing(letters_of(config.name), standings, config.errors.dlq_max_replays),
             reading=Reading(keys, _waiting()),
         )
 
@@ -120,9 +125,11 @@ def desk_of(worker: WorkerConfig, config: ConnectorConfig) -> Iterator[Desk]:
         waiting("reading the state topic", book.sync)
         return book.standings()
 
-    offsets = KafkaGroupOffsets(dlq_group_of(config), kafka.admin_properties(worker, config))
+    admin = kafka.admin_properties(worker, config)
+    offsets = KafkaGroupOffsets(config.dlq_group_id, admin)
+    topic_ids = partial(existing_ids, AdminClient({**_CALM, **admin}))
     with closing(state), mailbox_of(worker, config, standings) as mailbox:
-        yield Desk(mailbox, book, Closing(book, offsets.alter, waiting))
+        yield Desk(mailbox, book, Closing(book, offsets.alter, waiting, topic_ids))
 
 
 @contextmanager
@@ -157,11 +164,6 @@ def places_of(worker: WorkerConfig, config: ConnectorConfig) -> set[TopicPartiti
     """
     with closing(_reader(worker, config, *config.subscription)) as reader:
         return set(reader.standings(_ASK_S))
-
-
-def dlq_group_of(config: ConnectorConfig) -> str:
-    """The group whose lag on the dead-letter topic shows what is open; it has no members."""
-    return f"{config.group_id}-dlq"
 
 
 def _waiting() -> Waiting:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pipeline.replaying import Command
+from tests.pipeline.world import POISON
 from tests.unit.spend.pods import Group
 from worker.spend.port import BudgetState
 
@@ -74,6 +76,22 @@ def test_while_a_budget_is_spent_deletes_and_changes_of_metadata_go_on(make_worl
     world.until(lambda: deleted not in world.index and world.index[changed]["price"] == 7)
     assert scene.spent == before
     assert waiting not in world.index
+
+
+def test_a_replay_that_waits_for_the_budget_says_so(make_world: Worlds) -> None:
+    scene = Spending(make_world)
+    world, command = scene.world, Command(scene.world)
+    world.table.insert(ROWS, body=POISON)
+    world.until(lambda: command.letters)
+    scene.until_spent()
+    world.heal()
+    command.ask()
+    world.until(lambda: "budget is spent" in command.standings[0].note)
+    assert "00:00 UTC" in command.standings[0].note
+    while command.book.has_asked:
+        scene.group.wall.turn()
+        world.until(lambda: scene.parked == 0 or scene.is_spent or not command.book.has_asked)
+    assert command.states == ["replayed"]
 
 
 def test_the_rest_is_embedded_on_the_days_that_follow(make_world: Worlds) -> None:

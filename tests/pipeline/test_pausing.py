@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.pipeline.replaying import Command
+from tests.pipeline.world import POISON
+
 if TYPE_CHECKING:
     from tests.pipeline.world import World
 
@@ -40,3 +43,55 @@ def test_a_task_that_begins_paused_joins_its_group_and_writes_nothing(world: Wor
     member.task.resume()
     world.settle()
     world.assert_equals_table()
+
+
+def test_a_paused_task_replays_nothing_and_says_so(world: World) -> None:
+    member = world.member()
+    world.table.insert(1, body=POISON)
+    world.settle()
+    world.heal()
+    member.task.pause()
+    command = Command(world)
+    command.ask()
+    world.until(lambda: "paused" in command.standings[0].note)
+    member.step(300)
+    assert command.states == ["asked"]
+    assert world.index == {}
+    member.task.resume()
+    command.wait()
+    assert [(one.state.value, one.note) for one in command.standings] == [("replayed", "")]
+    world.assert_equals_table()
+
+
+def test_a_task_that_is_paused_as_its_partitions_come_says_so_too(world: World) -> None:
+    first = world.member()
+    world.table.insert(1, body=POISON)
+    world.settle()
+    world.heal()
+    world.stop(first)
+    second = world.member()
+    second.task.pause()
+    command = Command(world)
+    command.ask()
+    world.until(lambda: "paused" in command.standings[0].note)
+    second.task.resume()
+    command.wait()
+    assert command.states == ["replayed"]
+    world.assert_equals_table()
+
+
+def test_who_takes_over_from_a_paused_task_goes_on(world: World) -> None:
+    first = world.member()
+    world.table.insert(1, body=POISON)
+    world.settle()
+    world.heal()
+    first.task.pause()
+    command = Command(world)
+    command.ask()
+    world.until(lambda: command.standings[0].note)
+    world.crash(first)
+    assert "paused" in command.standings[0].note
+    world.member()
+    command.wait()
+    assert command.states == ["replayed"]
+    assert command.book.delays.why(command.standings[0].origin.place) == ""  # type: ignore[union-attr]

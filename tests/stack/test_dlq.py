@@ -6,8 +6,12 @@ import json
 import os
 import subprocess
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import pytest
+from confluent_kafka import murmur2
 
 from tests.stack.oracle import decode
 from tests.stack.shops import FIELDS, METADATA, PRODUCTS, expected_products, open_shop
@@ -29,6 +33,8 @@ LARGE = "(SELECT string_agg(md5(n::text), ' ') FROM generate_series(1, 300) n)"
 """About 10 kB that do not compress, so that Postgres keeps them apart (TOAST)."""
 
 
+PARTITIONS = 3
+"""Of the dead-letter topic, which two connectors share."""
 CURED = ("--class", "TextRefused", "--class", "UnavailableColumn")
 
 
@@ -86,6 +92,7 @@ def under_load(shop: PostgresShop | MySqlShop) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.timeout(600)
 def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None:  # noqa: PLR0915 - one incident
     with open_shop(stack, "postgres", "dead") as shop:
         shop.sql(PRODUCTS)
@@ -93,32 +100,46 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
             "INSERT INTO products SELECT n, 'thing ' || n, 'tools', n, 'Text of ' || n"
             " FROM generate_series(1, 40) n"
         )
-        with bench.captured(shop, "products", records=40) as topic:
+        with bench.captured(
+            shop, "products", records=40, source={"skipped.operations": "none"}
+        ) as topic:
+            letters = f"{bench.sink_name(topic)}-dlq"
+            stack.kafka.topics.create(letters, PARTITIONS, retention_ms="-1")
             refusing = bench.worker(topic, FIELDS["products"], METADATA["products"], REFUSING)
             dlq = Commands(stack, bench.folder / f"{bench.sink_name(topic)}.json")
-            letters = f"{bench.sink_name(topic)}-dlq"
             refusing.start()
+            shop.sql(
+                "INSERT INTO products SELECT n, 'early ' || n, 'tools', n, 'poison ' || n"
+                " FROM generate_series(201, 203) n"
+            )
+            eventually(lambda: stack.kafka.topics.count(letters) == 3, "letters before a truncate")
+            shop.sql("TRUNCATE products")
+            shop.sql(
+                "INSERT INTO products SELECT n, 'thing ' || n, 'tools', n, 'Text of ' || n"
+                " FROM generate_series(1, 40) n"
+            )
+            shop.sql("INSERT INTO products VALUES (201, 'late', 'tools', 1, 'poison once more')")
             shop.sql(
                 "INSERT INTO products SELECT n, 'bad ' || n, 'tools', n, 'poison ' || n"
                 " FROM generate_series(41, 59) n"
             )
             shop.sql(f"INSERT INTO products VALUES (60, 'bad', 'poison', 1, {LARGE})")
-            stack.kafka.topics.wait_for(topic, 60)
+            stack.kafka.topics.wait_for(topic, 105)
             stack.kafka.topics.send([broken_record(stack, topic, 50)])
-            eventually(lambda: stack.kafka.topics.count(letters) == 21, "letters")
+            eventually(lambda: stack.kafka.topics.count(letters) == 25, "letters")
             # the rows change while their letters wait; of row 60 only the price is sent
             shop.sql("UPDATE products SET price = 77 WHERE id = 60")
-            eventually(lambda: stack.kafka.topics.count(letters) == 22, "a partial change fails")
+            eventually(lambda: stack.kafka.topics.count(letters) == 26, "a partial change fails")
             shop.sql("UPDATE products SET description = 'good' WHERE id BETWEEN 41 AND 43")
             shop.sql("DELETE FROM products WHERE id BETWEEN 44 AND 46")
             shop.sql("UPDATE products SET id = 147 WHERE id = 47")
-            eventually(lambda: stack.kafka.topics.count(letters) == 23, "the new key fails")
+            eventually(lambda: stack.kafka.topics.count(letters) == 27, "the new key fails")
 
             found = dlq("list")
-            assert found["states"] == {"open": 23}
-            assert found["by_class"]["TextRefused"] == 21
+            assert found["states"] == {"open": 27}
+            assert found["by_class"]["TextRefused"] == 25
             assert found["by_class"]["UnavailableColumn"] == 1
-            assert found["by_table"] == {"public.products": 23}
+            assert found["by_table"] == {"public.products": 27}
             assert_as_they_came(stack, topic, letters)
             seen = dlq("show", place_of(found, "UnavailableColumn"))
             assert seen["row"]["price"] == "77.00"
@@ -126,12 +147,14 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
             assert len(seen["failures"]) == 1
 
             assert refusing.stop() == 0
+            twin, theirs = another_connector(stack, bench, topic, letters)
+            assert dlq("list", "--limit", "0")["not_of_this_connector"] == theirs
             healed = bench.worker(topic, FIELDS["products"], METADATA["products"], HEALED)
             fates = dlq("replay", "--dry-run")["fates"]
-            assert fates["superseded"] >= 7
+            assert fates["superseded"] >= 10
             assert fates["fails"] >= 1
-            assert fates["written"] >= 12
-            assert dlq.states == {"open": 23}
+            assert fates["written"] >= 13
+            assert dlq.states == {"open": 27}
 
             healed.start()
             with under_load(shop):
@@ -148,8 +171,11 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
             )
             states = dlq.states
             assert states["open"] == 1, "what is broken stays so"
-            assert states["superseded"] >= 7
-            assert sum(states.values()) == stack.kafka.topics.count(letters)
+            assert states["superseded"] >= 10
+            assert sum(states.values()) + theirs == stack.kafka.topics.count(letters)
+            became = states_by_row(stack, topic, dlq)
+            assert became[202] == became[203] == ["superseded"], "before the truncate"
+            assert became[201] == ["replayed", "superseded"], "after it, and before it"
             assert_as_they_came(stack, topic, letters)
             assert healed.stop() == 0
 
@@ -163,12 +189,46 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
             done = committed(stack, f"connect-{bench.sink_name(topic)}-dlq", letters)
             assert sum(done.values()) == stack.kafka.topics.count(letters)
             bench.index.assert_equals(topic, expected_products(shop))
+            assert twin.states == {"open": theirs}, "each has its own letters"
+
+
+def another_connector(stack: Stack, bench: Bench, topic: str, letters: str) -> tuple[Commands, int]:
+    """Has letters in the same topic; its commands, and how many."""
+    before = stack.kafka.topics.count(letters)
+    name = f"twin-{bench.sink_name(topic)}"
+    config = {
+        "name": name,
+        "store.namespace": "twin",
+        "embedder.refuse": POISON,
+        "errors.deadletterqueue.topic.name": letters,
+    }
+    twin = bench.worker(topic, FIELDS["products"], METADATA["products"], config)
+    twin.start("--until-caught-up")
+    assert twin.wait() == 0
+    theirs = stack.kafka.topics.count(letters) - before
+    assert theirs > 20
+    return Commands(stack, bench.folder / f"{name}.json"), theirs
+
+
+def states_by_row(stack: Stack, topic: str, dlq: Commands) -> dict[int, list[str]]:
+    """What became of the letters of each row, the newest first."""
+    rows = {
+        (one.partition, one.offset): decode(stack, one.key)["id"]
+        for one in stack.kafka.topics.read(topic)
+        if one.key is not None
+    }
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for one in dlq("list", "--state", "all", "--limit", "1000")["records"]:
+        found[rows[one["origin"]["partition"], one["origin"]["offset"]]].append(one["state"])
+    return found
 
 
 def broken_record(stack: Stack, topic: str, row: int) -> Record:
     """The row's record once more, cut off; with headers of its own."""
     whole = next(
-        one for one in stack.kafka.topics.read(topic) if decode(stack, one.key)["id"] == row
+        one
+        for one in stack.kafka.topics.read(topic)
+        if one.key is not None and decode(stack, one.key)["id"] == row
     )
     headers = (("h", b"1"), ("h", None))
     value = (whole.value or b"")[:20]
@@ -193,6 +253,7 @@ def assert_as_they_came(stack: Stack, topic: str, letters: str) -> None:
         assert (letter.key, letter.value) == (record.key, record.value)
         assert letter.headers[: len(record.headers)] == record.headers
         assert letter.timestamp_ms == record.timestamp_ms
+        assert letter.partition == murmur2(letter.key or b"", PARTITIONS)
         topic_id = record.topic_id.replace("/", "_").replace("+", "-")  # as Kafka writes it
         assert told["__vecsink.errors.topic.id"] == topic_id.encode()
         row = decode(stack, record.key)["id"]

@@ -45,6 +45,7 @@ def _record(record: Record) -> dict[str, Any]:
 def _failure(failure: Failure) -> dict[str, Any]:
     return {
         "place": f"{failure.topic}[{failure.partition}]@{failure.offset}",
+        "at": moment_or_none(failure.failed_ms),
         "connector": failure.connector,
         "stage": failure.stage,
         "class": failure.kind,

@@ -43,9 +43,12 @@ def list_letters(
     whole, tally = Tally.of(found.all), Tally.of(found.cases)
     shown = newest(found.cases, limit)
     if as_json:
-        write(list_object(config.name, topic, whole, tally, shown))
+        write(list_object(config.name, topic, found, tally, shown))
     else:
-        print_list(Console(), topic, whole, tally, shown)
+        print_list(console := Console(), topic, whole, tally, shown)
+        if found.strangers:
+            others = f"{found.strangers:,} more records of {topic} are no letters of {config.name}."
+            console.print(others, markup=False, highlight=False, soft_wrap=True)
     return ExitCode.OK
 
 

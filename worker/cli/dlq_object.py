@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from worker.cli.explain_object import letter_object, moment_or_none
+from worker.triage.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from worker.letters.case import Case
     from worker.letters.standing import Standing
+    from worker.triage.mailbox import Found
     from worker.triage.outlook import Outlook
     from worker.triage.replay import Replay
-    from worker.triage.tally import Tally
 
 
 def write(made: Mapping[str, Any], *, indented: bool = True) -> None:
@@ -28,13 +29,17 @@ def write(made: Mapping[str, Any], *, indented: bool = True) -> None:
 
 
 def list_object(
-    connector: str, topic: str, whole: Tally, chosen: Tally, shown: Sequence[Case]
+    connector: str, topic: str, found: Found, chosen: Tally, shown: Sequence[Case]
 ) -> dict[str, Any]:
-    """``states`` is of the whole topic, everything else of the letters that were asked for."""
+    """``states`` is of all its letters, everything else of those that were asked for.
+
+    ``not_of_this_connector`` are other records of the topic, which several may share.
+    """
     return {
         "connector": connector,
         "topic": topic,
-        "states": by_state(whole),
+        "states": by_state(Tally.of(found.all)),
+        "not_of_this_connector": found.strangers,
         **tally_object(chosen),
         "records": [case_object(case) for case in shown],
     }
@@ -95,6 +100,7 @@ def replay_object(run: Replay, *, lost: int, worn: int, left: int) -> dict[str, 
         "not_of_this_connector": lost,
         "in_quarantine": worn,
         "left_open": left,
+        "waiting_for": dict(run.delays()),
         "undecided": [
             {"partition": letter.partition, "offset": letter.offset, "why": standing.note}
             for letter, standing in run.undecided().items()

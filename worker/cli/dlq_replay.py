@@ -25,7 +25,7 @@ from worker.triaging import desk_of, dlq_topic_of, places_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.explain.search import Progress
+    from worker.cli.progress import RecordProgress
     from worker.triage.selection import Selection
 
 _REFRESH_S = 0.2
@@ -94,12 +94,20 @@ def _carried_out(
     return signals.received
 
 
-def _watch(run: Replay, stand_in: StandIn, stop: threading.Event, progress: Progress) -> None:
-    done = 0
+def _watch(run: Replay, stand_in: StandIn, stop: threading.Event, progress: RecordProgress) -> None:
+    done, said = 0, ""
     while not stop.is_set() and done < len(run.letters):
         answered = run.answers().total()
         if answered != done:
             progress(answered - done)
             done = answered
         stand_in.look()
+        delay = _delay(run, stand_in)
+        if delay and delay != said:
+            progress.say(f"Waiting: {delay}.")
+        said = delay
         stop.wait(_REFRESH_S)
+
+
+def _delay(run: Replay, stand_in: StandIn) -> str:
+    return stand_in.obstacle or "; ".join(run.delays())

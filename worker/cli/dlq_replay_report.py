@@ -66,6 +66,8 @@ def print_summary(console: Console, topic: str, run: Replay, left: int) -> None:
     for note, count in reasons.most_common(_FEW):
         _say(console, f"  {count:,} open: {harmless(note)}")
     if run.unanswered:
+        for why, count in run.delays().items():
+            _say(console, f"  {count:,} asked: {harmless(why)}")
         _say(
             console,
             f"{run.unanswered:,} stay asked for: a worker goes on with them. The same command "

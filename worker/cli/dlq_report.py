@@ -28,7 +28,7 @@ _COLOURS = {
     LetterState.QUARANTINED: "magenta",
     LetterState.REPLAYED: "green",
 }
-_FEW = 8
+MOST_OF_A_KIND = 8
 """Of a kind in a table of totals."""
 _MOST_CHARACTERS = 90
 """Of a message in a table; ``show`` and ``--json`` have all of it."""
@@ -47,7 +47,7 @@ def print_list(
     console.print(Text(f"{span} to {_when(chosen.last_ms)}\n"), soft_wrap=True)
     console.print(Columns(totals(chosen)))
     if shown:
-        console.print(records(shown))
+        console.print(records(shown, console.width))
     left = chosen.letters - len(shown)
     if left:
         console.print(f"{left:,} more: --limit {chosen.letters} shows all, --json too.")
@@ -63,11 +63,12 @@ def headline(topic: str, whole: Tally) -> str:
 def totals(tally: Tally) -> Iterator[RenderableType]:
     """One table for each way of counting."""
     hours = {
-        moment(ms)[:13] + ":00 UTC": count for ms, count in sorted(tally.hours.items())[-_FEW:]
+        moment(ms)[:13] + ":00 UTC": count
+        for ms, count in sorted(tally.hours.items())[-MOST_OF_A_KIND:]
     }
-    yield _counts("error class", dict(tally.kinds.most_common(_FEW)), tally.kinds)
-    yield _counts("stage", dict(tally.stages.most_common(_FEW)), tally.stages)
-    yield _counts("table", dict(tally.tables.most_common(_FEW)), tally.tables)
+    yield _counts("error class", dict(tally.kinds.most_common(MOST_OF_A_KIND)), tally.kinds)
+    yield _counts("stage", dict(tally.stages.most_common(MOST_OF_A_KIND)), tally.stages)
+    yield _counts("table", dict(tally.tables.most_common(MOST_OF_A_KIND)), tally.tables)
     yield _counts("hour", hours, tally.hours)
 
 
@@ -82,25 +83,44 @@ def _counts(title: str, shown: Mapping[str, int], whole: Counter[str] | Counter[
     return table
 
 
-def records(shown: Sequence[Case]) -> Table:
-    """One line each, without anything of their rows."""
-    table = Table("letter", "came", "class", "table", "from", "state", "replays", "what happened")
-    for column in (table.columns[0], table.columns[6]):
-        column.justify = "right"
-    table.columns[7].overflow = "fold"
+def records(shown: Sequence[Case], width: int) -> Table:
+    """One line each, without anything of their rows; a narrow terminal sees the main columns."""
+    columns = next(names for least, names in _COLUMNS if width >= least)
+    table = Table(*columns)
+    for column in table.columns:
+        column.no_wrap = column.header != _MESSAGE
+        if column.header in _NUMBERS:
+            column.justify = "right"
+    table.columns[-1].overflow = "fold"
     for case in shown:
-        letter = case.letter
-        table.add_row(
-            letter.name,
-            _when(letter.came_ms),
-            plain(letter.kind) or _UNNAMED,
-            plain(case.table),
-            f"{letter.origin_partition}@{letter.origin_offset}",
-            Text(case.state.value, _COLOURS.get(case.state, "")),
-            str(letter.replays),
-            plain(_short(letter.message)),
-        )
+        cells = _cells(case)
+        table.add_row(*(cells[name] for name in columns))
     return table
+
+
+_MESSAGE = "what happened"
+_NUMBERS = ("letter", "replays")
+_COLUMNS = (
+    (140, ("letter", "came", "class", "table", "from", "state", "replays", _MESSAGE)),
+    (100, ("letter", "came", "class", "from", "state", _MESSAGE)),
+    (80, ("letter", "came", "class", _MESSAGE)),
+    (0, ("letter", "class", _MESSAGE)),
+)
+"""By the least width, in characters."""
+
+
+def _cells(case: Case) -> Mapping[str, str | Text]:
+    letter = case.letter
+    return {
+        "letter": letter.name,
+        "came": _when(letter.came_ms),
+        "class": plain(letter.kind) or _UNNAMED,
+        "table": plain(case.table),
+        "from": f"{letter.origin_partition}@{letter.origin_offset}",
+        "state": Text(case.state.value, _COLOURS.get(case.state, "")),
+        "replays": str(letter.replays),
+        _MESSAGE: plain(_short(letter.message)),
+    }
 
 
 def _short(message: str) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from worker.build import Assembly
 from worker.clock import SystemClock
 from worker.config import kafka
+from worker.herding import target_of
 from worker.overview.kafka import KafkaBrokers
+from worker.runtime.port import TargetState
 from worker.runtime.supervisor import Supervisor
 from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
@@ -38,11 +40,13 @@ class StandIn:
             admin=kafka.admin_properties(worker, config),
             subscription=Subscription(config.subscription),
         )
-        self._brokers = KafkaBrokers(config.group_id, settings)
+        self._brokers = KafkaBrokers(config.group_id, settings, config.dlq_group_id)
         self._supervisor: Supervisor | None = None
         self._assembly: Assembly | None = None
         self._alone_since_s: float | None = None
         self._look_at_s = 0.0
+        self.obstacle = ""
+        """Why it does not work though nobody else does."""
 
     @property
     def is_working(self) -> bool:
@@ -69,7 +73,7 @@ class StandIn:
             return
         self._alone_since_s = self._alone_since_s or now_s
         if now_s - self._alone_since_s >= patience_s:
-            self._begin()
+            self._begin_unless_unwanted()
 
     def close(self) -> None:
         """Leave the group in order."""
@@ -78,6 +82,15 @@ class StandIn:
             return
         self._supervisor.stop(self._worker.shutdown_timeout_s)
         self._assembly.close()
+
+    def _begin_unless_unwanted(self) -> None:
+        """Who stopped a connector may be about to set back its offsets."""
+        target = target_of(self._worker, self._config.name)
+        if target is TargetState.RUNNING:
+            self.obstacle = ""
+            self._begin()
+        else:
+            self.obstacle = f"the connector is {target.value.lower()}: resume it"
 
     def _begin(self) -> None:
         self._assembly = Assembly.of(self._worker, self._config, Accounts(SystemClock()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
@@ -122,14 +123,30 @@ class ConsoleHandler(logging.Handler):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RecordProgress:
+    """Is told of new records, and of what has to be said beside them."""
+
+    advance: Callable[[int], None]
+    console: Console
+
+    def __call__(self, records: int) -> None:
+        """So many more."""
+        self.advance(records)
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
 @contextmanager
-def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, else a line every few seconds; what it yields is told of new records."""
+def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[RecordProgress]:
+    """A bar on a terminal, else a line every few seconds."""
     console = Console(stderr=True)
     if console.is_terminal:
         with _bar(console, unit) as bar:
             task = bar.add_task(name, total=total)
-            yield lambda records: bar.update(task, advance=records)
+            yield RecordProgress(lambda records: bar.update(task, advance=records), console)
         return
     lines = Lines(console, unit)
     done = 0
@@ -139,7 +156,7 @@ def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[Callab
         done += records
         lines.show({name: (done, total)})
 
-    yield advance
+    yield RecordProgress(advance, console)
 
 
 def progress_line(connector: str, done: int, total: int, seconds: float, unit: str = _ROWS) -> str:

@@ -148,10 +148,12 @@ def _of_one(one: Standing) -> Iterator[str]:
     if not one.keeps_spend:
         yield f"{name}: it has no state topic yet, where spending is kept; its first run makes it."
     if letters is not None and letters.records:
-        at = "" if letters.last_at is None else f", {letters.last_at:%Y-%m-%d %H:%M} UTC"
-        kind = letters.last_kind or "of a kind that its headers do not say"
         held = f"{letters.topic}: {letters.records:,}, of which {letters.open:,} open"
-        yield f"{name}: dead letters in {held}, the last one {kind}{at}."
+        last = ""
+        if letters.last_at is not None:
+            kind = letters.last_kind or "of a kind that its headers do not say"
+            last = f", the last one {kind}, {letters.last_at:%Y-%m-%d %H:%M} UTC"
+        yield f"{name}: dead letters in {held}{last}."
     if budget is not None:
         paused = "; rows wait: probably paused until 00:00 UTC" if one.is_probably_paused else ""
         yield (

@@ -151,3 +151,8 @@ class ConnectorConfig:
         if self.errors.tolerance == "none":
             return None
         return self.errors.dead_letter_topic or f"{self.name}-dlq"
+
+    @property
+    def dlq_group_id(self) -> str:
+        """The group whose lag on the dead-letter topic shows what is open; it has no members."""
+        return f"{self.group_id}-dlq"

@@ -45,6 +45,8 @@ class Failure:
     """Of the worker."""
     trace: str
     """Empty if the letter was too large with it."""
+    failed_ms: int | None = None
+    """When, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Letter:
     value_schema_id: int | None = None
     version: str = ""
     """Of the worker."""
+    connector: str = ""
+    """Whose task failed on it; empty if the headers do not say."""
     first: tuple[str, int, int] | None = None
     """Topic, partition and offset where it failed for the first time; differs from its origin only
     if somebody has produced it anew."""

@@ -9,11 +9,12 @@ from worker.dlq.headers import CONNECT, KIND, OURS, REPLAYS, STACK_TRACE, first_
 from worker.dlq.port import Failure, Letter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.model import Headers, Record
 
 _TOPIC = CONNECT + "topic"
+_CONNECTOR = CONNECT + "connector.name"
 
 
 def letter_of(record: Record) -> Letter | None:
@@ -52,10 +53,25 @@ def letter_of(record: Record) -> Letter | None:
             key_schema_id=_number(last, OURS + "schema.id.key"),
             value_schema_id=_number(last, OURS + "schema.id.value"),
             version=last.get(OURS + "version", ""),
+            connector=last.get(_CONNECTOR, ""),
             first=_first(blocks[0]),
         )
     except (KeyError, ValueError):
         return None
+
+
+def letters_of(connector: str) -> Callable[[Record], Letter | None]:
+    """The same, of a connector alone, as several may share a topic.
+
+    A letter that does not say whose it is is everybody's: better seen twice than by nobody, and a
+    replay is asked for only where its topic is read.
+    """
+
+    def told(record: Record) -> Letter | None:
+        letter = letter_of(record)
+        return letter if letter is None or letter.connector in ("", connector) else None
+
+    return told
 
 
 def failures_of(record: Record) -> tuple[Failure, ...]:
@@ -100,13 +116,14 @@ def _failure(block: Mapping[str, str]) -> Failure:
         topic=block[_TOPIC],
         partition=_number(block, CONNECT + "partition") or 0,
         offset=_number(block, CONNECT + "offset") or 0,
-        connector=block.get(CONNECT + "connector.name", ""),
+        connector=block.get(_CONNECTOR, ""),
         stage=block.get(CONNECT + "stage", ""),
         kind=block.get(KIND, ""),
         message=block.get(CONNECT + "exception.message", ""),
         status=block.get(OURS + "status", ""),
         version=block.get(OURS + "version", ""),
         trace=block.get(STACK_TRACE, ""),
+        failed_ms=_number(block, OURS + "failed.at"),
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
-from worker.letters.standing import PREFIX, UNTOUCHED, LetterId, LetterState, Standing
+from worker.letters.delays import Delays
+from worker.letters.shelf import Shelf
+from worker.letters.standing import PREFIX, LetterId, LetterState, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,10 +29,7 @@ _READ_TIMEOUT_S = 10.0
 
 
 class LetterBook:
-    """Reads and writes them. Thread-safe.
-
-    What was written here counts at once, until the log says what became of it.
-    """
+    """Reads and writes them. Thread-safe."""
 
     def __init__(
         self, topic: StateTopic, now_ms: Callable[[], float] = lambda: time.time() * 1000
@@ -38,45 +37,37 @@ class LetterBook:
         """``now_ms`` is Unix time."""
         self._topic = topic
         self._now_ms = now_ms
-        self._lock = threading.Lock()
-        self._logged: dict[LetterId, Standing] = {}
-        """What the log says, the same for all pods."""
-        self._standings: dict[LetterId, Standing] = {}
-        """The same, with what was written here and not read back."""
-        self._asked: defaultdict[TopicPartition, dict[LetterId, Standing]] = defaultdict(dict)
-        self._unsent: dict[LetterId, Standing | None] = {}
-        self._unread: Counter[LetterId] = Counter()
-        self._late: set[LetterId] = set()
-        """The log's last word on them is a question that came too late."""
+        self._shelf = Shelf()
         self._sending = threading.Lock()
-        self.version = 0
-        """Changes whenever a letter's state does."""
+        self.delays = Delays(topic)
         topic.attach(PREFIX, self._read)
+
+    @property
+    def version(self) -> int:
+        """Changes whenever a letter's state does."""
+        return self._shelf.version
 
     def standing(self, letter: LetterId) -> Standing:
         """What is known of a letter. Never waits."""
-        return self._standings.get(letter, UNTOUCHED)
+        return self._explained(self._shelf.standing(letter))
 
     def standings(self) -> Mapping[LetterId, Standing]:
         """Of all letters that were ever touched. Never waits."""
-        with self._lock:
-            return dict(self._standings)
+        standings = self._shelf.standings()
+        return {letter: self._explained(standing) for letter, standing in standings.items()}
 
     def asked(self, origin: TopicPartition) -> Mapping[LetterId, Standing]:
         """What is to be replayed of a partition, in the order of asking. Never waits."""
-        with self._lock:
-            return dict(self._asked[origin]) if origin in self._asked else {}
+        return self._shelf.asked(origin)
 
     def count_asked(self, origins: Iterable[TopicPartition] | None = None) -> int:
         """How much is to be replayed of these partitions, or in all. Never waits."""
-        with self._lock:
-            places = list(self._asked) if origins is None else origins
-            return sum(len(self._asked.get(place, ())) for place in places)
+        return self._shelf.count_asked(origins)
 
     @property
     def has_asked(self) -> bool:
         """Whether anything is to be replayed at all. Never waits."""
-        return bool(self._asked)
+        return self._shelf.has_asked
 
     def ask(
         self,
@@ -113,7 +104,7 @@ class LetterBook:
                     per_s=share,
                     force=force,
                 )
-                self._put(letter, asked)
+                self._shelf.put(letter, asked)
         self.keep()
         self.sync()
         self._restore(letters)
@@ -122,7 +113,7 @@ class LetterBook:
         """Letters that were closed while they were asked for: the log's last word is to say so."""
         closed = {one: self.standing(one) for one in letters if self.standing(one).state.is_closed}
         for letter, standing in closed.items():
-            self._put(letter, standing)
+            self._shelf.put(letter, standing)
         if closed:
             self.keep()
 
@@ -132,13 +123,13 @@ class LetterBook:
         Raises:
             FatalError: the state topic refuses it.
         """
-        self._put(letter, self.standing(letter).turned(state, note, int(self._now_ms())))
+        self._shelf.put(letter, self.standing(letter).turned(state, note, int(self._now_ms())))
         self.flush()
 
     def forget(self, letters: Iterable[LetterId]) -> None:
         """These are not in the dead-letter topic any more. As ``settle``."""
         for letter in letters:
-            self._put(letter, None)
+            self._shelf.put(letter, None)
         self.flush()
 
     def flush(self) -> None:
@@ -147,7 +138,7 @@ class LetterBook:
         Raises:
             FatalError: the state topic refuses it.
         """
-        if not self._unsent:
+        if not self._shelf.has_unsent:
             return
         try:
             self._send()
@@ -174,81 +165,27 @@ class LetterBook:
         """
         offset = self._topic.append(_NOW, {})
         self._topic.read_up_to(offset, _READ_TIMEOUT_S)
-        with self._lock:
-            late = list(self._late)
-        self._restore(late)
-
-    def _put(self, letter: LetterId, standing: Standing | None) -> None:
-        with self._lock:
-            self._unsent[letter] = standing
-            self._show(letter, standing)
+        self._restore(self._shelf.late)
 
     def _send(self) -> None:
         with self._sending:
-            with self._lock:
-                unsent, self._unsent = self._unsent, {}
-                self._unread.update(unsent.keys())
+            unsent = self._shelf.take_unsent()
             try:
                 for letter, standing in list(unsent.items()):
                     self._topic.post(letter.key, None if standing is None else standing.value)
                     del unsent[letter]
             finally:
-                self._put_back(unsent)
-
-    def _put_back(self, unsent: Mapping[LetterId, Standing | None]) -> None:
-        with self._lock:
-            self._unsent = {**unsent, **self._unsent}
-            for letter in unsent:
-                self._count_down(letter)
+                self._shelf.put_back(unsent)
 
     def _read(self, _offset: int, text: str, value: Value | None) -> None:
         letter = LetterId.of_key(text)
         standing = None if value is None else Standing.of_value(value)
-        if letter is None or (standing is None and value is not None):
-            return
-        with self._lock:
-            self._take(letter, standing)
-            if letter in self._unread:
-                self._count_down(letter)
-            if letter not in self._unread and letter not in self._unsent:
-                self._show(letter, self._logged.get(letter))
+        if letter is not None and (standing is not None or value is None):
+            self._shelf.read(letter, standing)
 
-    def _take(self, letter: LetterId, standing: Standing | None) -> None:
-        self._late.discard(letter)
-        if standing is None:
-            self._logged.pop(letter, None)
-        elif _is_late(standing, self._logged.get(letter, UNTOUCHED)):
-            self._late.add(letter)
-        else:
-            self._logged[letter] = standing
-
-    def _show(self, letter: LetterId, standing: Standing | None) -> None:
-        self._drop_asked(letter)
-        if standing is None:
-            self._standings.pop(letter, None)
-        else:
-            self._standings[letter] = standing
-            if standing.state is LetterState.ASKED and standing.origin is not None:
-                self._asked[standing.origin.place][letter] = standing
-        self.version += 1
-
-    def _drop_asked(self, letter: LetterId) -> None:
-        before = self._standings.get(letter)
-        if before is None or before.origin is None:
-            return
-        asked = self._asked.get(before.origin.place)
-        if asked is None:
-            return
-        asked.pop(letter, None)
-        if not asked:
-            del self._asked[before.origin.place]
-
-    def _count_down(self, letter: LetterId) -> None:
-        self._unread[letter] -= 1
-        if not self._unread[letter]:
-            del self._unread[letter]
-
-
-def _is_late(standing: Standing, known: Standing) -> bool:
-    """Whether somebody asked who did not know that the letter is closed."""
-    return standing.state is LetterState.ASKED and not standing.force and known.state.is_closed
+    def _explained(self, standing: Standing) -> Standing:
+        """Of what is asked for the note says why it waits."""
+        if standing.state is not LetterState.ASKED or standing.origin is None:
+            return standing
+        why = self.delays.why(standing.origin.place)
+        return replace(standing, note=why) if why else standing

@@ -12,10 +12,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     OffsetSpec,
 )
 
-from worker.errors import ConfigError, RetriableError
+from worker.errors import ConfigError, FatalError, RetriableError
 from worker.model import TopicPartition
 from worker.overview.port import Group, GroupState, Member
 from worker.source.failures import verdict
+from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.port import Span
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from confluent_kafka import KafkaError
 
-    from worker.errors import FatalError
     from worker.model import Record
     from worker.source.kafka import KafkaSourceSettings
 
@@ -47,8 +47,9 @@ class KafkaBrokers:
         ConfigError: librdkafka does not take the properties.
     """
 
-    def __init__(self, group_id: str, settings: KafkaSourceSettings) -> None:
+    def __init__(self, group_id: str, settings: KafkaSourceSettings, dlq_group_id: str) -> None:
         self._group_id = group_id
+        self._closed = KafkaGroupOffsets(dlq_group_id, settings.admin)
         self._reader = KafkaSpanReader(settings)
         try:
             self._admin = AdminClient({**_CALM, **settings.admin})
@@ -78,6 +79,13 @@ class KafkaBrokers:
         places = [KafkaPartition(topic, partition) for partition in known.partitions]
         starts, ends = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
         return {place: Span(starts[place], ends[place]) for place in starts}
+
+    def closed_to(self) -> Mapping[TopicPartition, int]:
+        """Ask the coordinator; who may not is told of none, and reads all letters."""
+        try:
+            return self._closed.committed()
+        except FatalError:
+            return {}
 
     def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
         """Fetch all parts side by side."""

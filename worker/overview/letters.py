@@ -1,4 +1,4 @@
-"""What the state topic says of dead letters: which of them are closed."""
+"""What the state topic says of dead letters: which of them somebody touched, and closed."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from worker.letters.counting import held_of
 from worker.letters.standing import PREFIX, LetterId, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
-    from worker.model import Record, TopicPartition
-    from worker.source.port import Span
+    from worker.model import Record
 
 
-class ClosedLetters:
+class TouchedLetters:
     """Is handed the topic's records, in their order."""
 
     def __init__(self) -> None:
-        self._closed: set[LetterId] = set()
+        self._touched: dict[LetterId, bool] = {}
 
     def take(self, found: Iterable[Record]) -> None:
         """More of the topic; what others keep there is passed over."""
@@ -29,19 +27,20 @@ class ClosedLetters:
             letter = LetterId.of_key(key) if key.startswith(PREFIX) else None
             if letter is None:
                 continue
-            if _is_closed(record.value):
-                self._closed.add(letter)
+            if record.value is None:
+                self._touched.pop(letter, None)
             else:
-                self._closed.discard(letter)
+                self._touched[letter] = _is_closed(record.value)
 
-    def count(self, topic_id: str, bounds: Mapping[TopicPartition, Span]) -> int:
-        """Those that the dead-letter topic of this id still holds."""
-        return held_of(self._closed, topic_id, bounds)
+    @property
+    def all(self) -> Collection[tuple[LetterId, bool]]:
+        """Each with whether it is closed."""
+        return self._touched.items()
 
 
-def _is_closed(value: bytes | None) -> bool:
+def _is_closed(value: bytes) -> bool:
     try:
-        said = orjson.loads(value or b"null")
+        said = orjson.loads(value)
     except orjson.JSONDecodeError:
         return False
     standing = Standing.of_value(said) if isinstance(said, dict) else None

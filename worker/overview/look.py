@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from worker.dlq.headers import OURS
+from worker.dlq.reading import letters_of
+from worker.letters.counting import Census
 from worker.model import TopicPartition
-from worker.overview.letters import ClosedLetters
+from worker.overview.letters import TouchedLetters
 from worker.overview.spending import Spending
 from worker.overview.standing import Letters, Standing, TopicLag
 from worker.source.port import Span
@@ -20,14 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from worker.model import Record
+    from worker.dlq.port import Letter
     from worker.overview.port import Brokers, Group
     from worker.spend.amount import Limit
     from worker.spend.day import Now
-
-_KIND = f"{OURS}kind"
-_LAST_FEW = 3
-"""Offsets at a partition's end: the last ones may have no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +46,9 @@ class Overview:
         self._now = now
         self._log = TopicPartition(subject.state_topic, 0)
         self._spending = Spending()
-        self._closed = ClosedLetters()
+        self._touched = TouchedLetters()
         self._next_offset = 0
-        self._letters_in: Mapping[TopicPartition, Span] = {}
-        self._last_letter: Record | None = None
+        self._census = Census(letters_of(subject.connector))
 
     def look(self) -> Standing:
         """How it stands now.
@@ -86,12 +81,12 @@ class Overview:
         if bounds is None:
             return False
         if bounds.end < self._next_offset:  # it was made anew
-            self._spending, self._closed, self._next_offset = Spending(), ClosedLetters(), 0
+            self._spending, self._touched, self._next_offset = Spending(), TouchedLetters(), 0
         span = Span(max(bounds.start, self._next_offset), bounds.end)
         self._next_offset = bounds.end
         for found in self._brokers.read({self._log: span}):
             self._spending.take(found, today)
-            self._closed.take(found)
+            self._touched.take(found)
         return True
 
     def _letters(self) -> Letters | None:
@@ -99,21 +94,12 @@ class Overview:
         if topic is None:
             return None
         bounds = self._brokers.bounds(topic)
-        if bounds != self._letters_in:
-            self._letters_in, self._last_letter = bounds, self._newest(bounds)
+        for found in self._brokers.read(self._census.unread(bounds, self._brokers.closed_to())):
+            self._census.take(found)
         held = sum(span.length for span in bounds.values())
-        closed = self._closed.count(self._last_letter.topic_id, bounds) if self._last_letter else 0
-        left = max(0, held - closed)
-        return Letters(topic, held, left, _kind(self._last_letter), _time(self._last_letter))
-
-    def _newest(self, bounds: Mapping[TopicPartition, Span]) -> Record | None:
-        tails = {
-            place: Span(max(span.start, span.end - _LAST_FEW), span.end)
-            for place, span in bounds.items()
-            if span.length
-        }
-        found = chain.from_iterable(self._brokers.read(tails))
-        return max(found, key=lambda record: record.timestamp_ms or 0, default=None)
+        newest = self._census.newest
+        left = self._census.count(self._touched.all, bounds)
+        return Letters(topic, held, left, (newest and newest.kind) or None, _time(newest))
 
 
 def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag, ...]:
@@ -129,13 +115,7 @@ def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag,
     )
 
 
-def _kind(record: Record | None) -> str | None:
-    """Of a record that failed several times the last failure counts."""
-    values = [value for name, value in record.headers if name == _KIND] if record else []
-    return values[-1].decode(errors="replace") if values and values[-1] else None
-
-
-def _time(record: Record | None) -> datetime | None:
-    if record is None or record.timestamp_ms is None:
+def _time(letter: Letter | None) -> datetime | None:
+    if letter is None or letter.came_ms is None:
         return None
-    return datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+    return datetime.fromtimestamp(letter.came_ms / 1000, UTC)

@@ -60,6 +60,10 @@ class Brokers(Protocol):
         """What a topic holds; empty if it does not exist."""
         ...
 
+    def closed_to(self) -> Mapping[TopicPartition, int]:
+        """Offsets of the dead-letter topic below which nothing was left to be done."""
+        ...
+
     def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
         """The records of these parts, in the order of each partition."""
         ...

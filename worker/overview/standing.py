@@ -33,11 +33,11 @@ class Letters:
 
     topic: str
     records: int
-    """That it holds now."""
+    """That it holds now; several connectors may share it."""
     open: int = 0
-    """Of these: neither replayed nor superseded nor discarded."""
+    """Letters of the connector that are neither replayed nor superseded nor discarded."""
     last_kind: str | None = None
-    """Of the newest; None if nobody can tell."""
+    """Of its newest one; None if nobody can tell."""
     last_at: datetime | None = None
 
 

@@ -63,6 +63,17 @@ class Allowance:
         """The task holds nothing any more."""
         self._embedding.leave(self._task)
 
+    @property
+    def delay(self) -> str:
+        """Why what has to be embedded waits; empty while it need not."""
+        if not self._is_spent:
+            return ""
+        turns_at = self._embedding.budget.turns_at.strftime("%H:%M")
+        return (
+            "the day's budget is spent: what has to be embedded goes on at "
+            f"{turns_at} UTC, or when the budget is raised"
+        )
+
     def _tell_share(self) -> None:
         total = self._source.partitions_in_all
         if total is not None:

@@ -72,6 +72,11 @@ class Pressure:
         """Whether nothing more is read for now: the buffer is full, or the task is paused."""
         return self.is_full or self._is_held
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the task is paused."""
+        return self._is_held
+
     def hold(self) -> None:
         """Read nothing until ``release``; what is held already goes on. From any thread."""
         self._is_held = True

@@ -23,11 +23,21 @@ class Replays(Protocol):
         """Partitions came."""
         ...
 
-    def tick(self, room: int) -> None:
+    def tick(self, room: int, delay: str) -> None:
         """Go on; so many letters may enter the backlog.
+
+        ``delay`` is why those that do may have to wait there, empty if they need not.
 
         Raises:
             FatalError: the state topic refuses what became of them.
+        """
+        ...
+
+    def hold(self, why: str) -> None:
+        """In place of ``tick``: begin nothing, and say why.
+
+        Raises:
+            FatalError: as ``tick``.
         """
         ...
 
@@ -56,7 +66,10 @@ class NoReplays:
     def look_now(self) -> None:
         """Nothing is asked for."""
 
-    def tick(self, room: int) -> None:
+    def tick(self, room: int, delay: str) -> None:
+        """Nothing is asked for."""
+
+    def hold(self, why: str) -> None:
         """Nothing is asked for."""
 
     def ended(self, entry: Replayed, outcome: Outcome, newest: Entry) -> None:

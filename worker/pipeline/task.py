@@ -238,7 +238,7 @@ class Task:
         self._landing.check()
         self._allowance.tick()
         self._looks.tick()
-        self._replays.tick(self._pressure.room)
+        self._replay()
         self._send_out()
         self._pressure.adjust()
         self._committer.tick()
@@ -282,6 +282,12 @@ class Task:
         self._replays.drop_lost()
         self._pressure.forget(partitions)
         self._allowance.look_now()
+
+    def _replay(self) -> None:
+        if self._pressure.is_held:
+            self._replays.hold("the connector is paused: it goes on once it is resumed")
+        else:
+            self._replays.tick(self._pressure.room, self._allowance.delay)
 
     def _poll(self, timeout_s: float) -> None:
         wanted = max(1, min(_MAX_POLL_RECORDS, self._pressure.room))

@@ -64,7 +64,7 @@ class GroupEnds:
         """
         deadline_s = self._clock.now_s() + timeout_s
         try:
-            places = self._places(consumer, timeout_s)
+            places = self._places(timeout_s)
             if not places:
                 return {}
             committed = consumer.committed(places, timeout=self._left_s(deadline_s))
@@ -85,8 +85,13 @@ class GroupEnds:
         start = log.end if self._begins_at_end else log.start
         return Reach(log, offset if offset >= 0 else None, start)
 
-    def _places(self, consumer: Consumer, timeout_s: float) -> list[KafkaPartition]:
-        topics = consumer.list_topics(timeout=timeout_s).topics
+    def _places(self, timeout_s: float) -> list[KafkaPartition]:
+        """By the client that asks for the bounds: once leaders have changed it must know of it.
+
+        librdkafka's ``list_offsets`` goes on for 15 minutes (``metadata.max.age.ms``) with the
+        leaders' old epochs, which brokers refuse (FENCED_LEADER_EPOCH).
+        """
+        topics = self._admin.list_topics(timeout=timeout_s).topics
         return [
             KafkaPartition(topic, partition)
             for topic in self._subscription.select(topics)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
+from worker.errors import RetriableError
 from worker.source.failures import verdict
 
 if TYPE_CHECKING:
@@ -106,6 +107,23 @@ class TopicIds:
         fatal = verdict(error)
         if fatal is not None:
             self._answers.put(fatal)
+
+
+def existing_ids(admin: AdminClient) -> frozenset[str]:
+    """Of all topics that we may see; none if the cluster has no ids, or says not all of them.
+
+    Raises:
+        RetriableError: the brokers do not answer.
+    """
+    try:
+        topics = sorted(admin.list_topics(timeout=_REQUEST_S).topics)
+        described = admin.describe_topics(TopicCollection(topics), request_timeout=_REQUEST_S)
+        ids = {_as_java_writes(str(one.result().topic_id)) for one in described.values()}
+    except KafkaException as error:
+        if verdict(error.args[0]) is not None:
+            return frozenset()
+        raise RetriableError(f"Kafka does not describe its topics: {error.args[0]}") from error
+    return frozenset() if "" in ids else frozenset(ids)
 
 
 def _as_java_writes(topic_id: str) -> str:

@@ -10,11 +10,12 @@ from worker.letters.standing import LetterState
 from worker.triage.prefix import closed_prefix, gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from worker.estimate.stored import Waiting
     from worker.letters.book import LetterBook
     from worker.letters.case import Case
+    from worker.letters.standing import LetterId
     from worker.model import TopicPartition
     from worker.triage.mailbox import Found
 
@@ -30,6 +31,8 @@ class Closing:
     commit: Callable[[Mapping[TopicPartition, int]], None]
     """Sets the offsets of the group whose lag shows what is open."""
     waiting: Waiting
+    topic_ids: Callable[[], Collection[str]]
+    """Of all topics of the cluster; none where it does not say."""
 
     def discard(self, cases: Iterable[Case], reason: str) -> None:
         """Close these; the reason stays on record. What is written stays so if this is stopped.
@@ -57,12 +60,26 @@ class Closing:
         self.waiting("reading the state topic", self.book.sync)
         standings = self.book.standings()
         found.refresh(standings)
-        if lost := gone(found, standings):
+        if lost := [*gone(found, standings), *self._orphans(found, standings)]:
             self.book.forget(lost)
             self._keep()
         prefix = closed_prefix(found)
         self.waiting("committing what is closed", lambda: self.commit(prefix))
         return [case for case in found.all if case.is_open]
+
+    def _orphans(self, found: Found, standings: Collection[LetterId]) -> list[LetterId]:
+        """Letters of topics that were deleted.
+
+        One that still exists under another name may be the connector's again.
+        """
+        former = {letter.topic_id for letter in standings}
+        former -= {"", *(case.id.topic_id for case in found.all)}
+        if not former:
+            return []
+        existing = self.waiting("looking for earlier dead-letter topics", self.topic_ids)
+        if not existing:
+            return []
+        return [one for one in standings if one.topic_id in former.difference(existing)]
 
     def _keep(self) -> None:
         self.waiting("writing to the state topic", self.book.keep)

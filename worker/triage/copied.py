@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from worker.letters.book import LetterBook
+from worker.letters.delays import DELAYS
 from worker.letters.standing import PREFIX
 from worker.model import TopicPartition
 from worker.source.port import Span
@@ -59,7 +60,7 @@ class CopiedBook:
 
     def _take(self, record: Record) -> None:
         key = (record.key or b"").decode(errors="replace")
-        if not key.startswith(PREFIX):
+        if not key.startswith((PREFIX, DELAYS)):
             return
         try:
             value = None if record.value is None else orjson.loads(record.value)

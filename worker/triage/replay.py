@@ -69,6 +69,12 @@ class Replay:
         """Those that still stand."""
         return len(self.letters) - self.answers().total()
 
+    def delays(self) -> Mapping[str, int]:
+        """Why those that are not answered wait, as far as their owners say, and how many do."""
+        waiting = (self.book.standing(letter) for letter in self.letters)
+        asked = (one.note for one in waiting if one.state is LetterState.ASKED)
+        return Counter(note for note in asked if note)
+
     def undecided(self) -> Mapping[LetterId, Standing]:
         """Those that stay open; the notes say why."""
         standings = {letter: self.book.standing(letter) for letter in self.letters}

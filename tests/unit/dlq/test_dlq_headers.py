@@ -126,6 +126,7 @@ def test_a_letter_is_read_back_as_it_was_written() -> None:
         written_ms=5,
         sent_ms=None,
         version="1.0",
+        connector="shop",
         first=("t", 1, 2),
     )
     assert found.is_of(sent.record)

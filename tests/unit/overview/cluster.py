@@ -30,6 +30,7 @@ class MemoryBrokers:
         self.left: dict[TopicPartition, Span] = {}
         self.group_now = Group(GroupState.NOT_RUNNING)
         self.reads: list[Span] = []
+        self.closed: dict[TopicPartition, int] = {}
 
     def group(self) -> Group:
         return self.group_now
@@ -49,6 +50,9 @@ class MemoryBrokers:
             self.reads.append(span)
             yield self.topics[place][span.start : span.end]
 
+    def closed_to(self) -> Mapping[TopicPartition, int]:
+        return self.closed
+
     def close(self) -> None:
         pass
 
@@ -58,10 +62,21 @@ class MemoryBrokers:
             Record(STATE, 0, offset, key.encode(), value) for offset, key, value in log.records
         ]
 
-    def letter(self, partition: int, kind: str | None, at_ms: int = 0) -> None:
-        headers = () if kind is None else (("__vecsink.errors.kind", kind.encode()),)
+    def letter(
+        self, partition: int, kind: str | None, at_ms: int = 0, connector: str = "shop"
+    ) -> None:
+        """``kind`` is None where a Kafka Connect wrote it."""
         place = TopicPartition(LETTERS, partition)
         held = self.topics[place]
+        said = {
+            "__connect.errors.topic": "products",
+            "__connect.errors.partition": "0",
+            "__connect.errors.offset": str(len(held)),
+            "__connect.errors.connector.name": connector,
+        }
+        if kind is not None:
+            said["__vecsink.errors.kind"] = kind
+        headers = tuple((name, text.encode()) for name, text in said.items())
         held.append(Record(LETTERS, partition, len(held), None, None, headers, at_ms))
 
 

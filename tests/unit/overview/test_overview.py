@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.overview.cluster import NOON, STATE, MemoryBrokers, overview
+from tests.unit.overview.cluster import LETTERS, NOON, STATE, MemoryBrokers, overview
 from tests.unit.spend.pods import Group as Pods
 from worker.letters.book import LetterBook
 from worker.letters.standing import LetterId, LetterOrigin, LetterState
@@ -187,15 +187,39 @@ def test_the_newest_letter_of_all_partitions_says_what_failed_last() -> None:
     assert letters is not None
     assert (letters.records, letters.last_kind) == (6, "UnavailableColumn")
     assert letters.last_at == datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-    assert brokers.reads == [Span(2, 5), Span(0, 1)]
+    assert [span for span in brokers.reads if span.length] == [Span(0, 5), Span(0, 1)]
 
 
-def test_a_letter_of_somebody_else_has_no_kind() -> None:
+def test_a_letter_of_a_kafka_connect_has_no_kind() -> None:
     brokers = MemoryBrokers()
     brokers.letter(0, None)
     letters = overview(brokers).look().letters
     assert letters is not None
-    assert (letters.records, letters.last_kind) == (1, None)
+    assert (letters.records, letters.open, letters.last_kind) == (1, 1, None)
+
+
+def test_letters_of_other_connectors_are_neither_open_nor_the_last_one() -> None:
+    brokers = MemoryBrokers()
+    at_ms = int(NOON.timestamp() * 1000)
+    brokers.letter(0, "TextTooLong", at_ms)
+    brokers.letter(0, "TextRefused", at_ms + 5, connector="stock")
+    brokers.letter(1, "TextRefused", at_ms + 5, connector="stock")
+    letters = overview(brokers).look().letters
+    assert letters is not None
+    assert (letters.records, letters.open, letters.last_kind) == (3, 1, "TextTooLong")
+
+
+def test_what_was_closed_long_ago_is_not_read_again() -> None:
+    brokers = MemoryBrokers()
+    for _ in range(9):
+        brokers.letter(0, "TextTooLong")
+    brokers.closed = {TopicPartition(LETTERS, 0): 5}
+    assert _open(overview(brokers)) == 4
+    assert brokers.reads == [Span(5, 9)]
+    brokers.reads.clear()
+    brokers.closed = {TopicPartition(LETTERS, 0): 9}
+    assert overview(brokers).look().letters is not None
+    assert brokers.reads == [Span(6, 9)], "the last few tell what failed last"
 
 
 def test_letters_that_are_closed_are_not_open() -> None:

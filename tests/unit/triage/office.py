@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.clock import FakeClock
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
 from worker.dlq.headers import Sender, headers_of
 from worker.dlq.port import DeadLetter
-from worker.dlq.reading import letter_of, original_of
+from worker.dlq.reading import letter_of, letters_of, original_of
 from worker.errors import RecordError, Stage
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
@@ -50,13 +51,15 @@ class Office:
         self.broker.create_topic(TOPIC, partitions)
         self.state = MemoryLog()
         self.book = LetterBook(MemoryStateTopic(self.state), lambda: float(NOON_MS))
+        self.others: list[str] = []
+        """Topics that the tests make."""
         self.committed: dict[TopicPartition, int] = {}
         self.mailbox = Mailbox(
             reader=self.reader(TOPIC),
-            filing=Filing(letter_of, self.book.standings, MAX_REPLAYS),
+            filing=Filing(letters_of("shop"), self.book.standings, MAX_REPLAYS),
             reading=Reading(DebeziumDecoder(DecoderSettings(_JSON, _JSON)), waiting()),
         )
-        self.closing = Closing(self.book, self._commit, waiting())
+        self.closing = Closing(self.book, self._commit, waiting(), self.topic_ids)
 
     def reader(self, topic: str) -> SpanReader:
         return MemorySpanReader(self.broker, "connect-shop", Subscription((topic,)))
@@ -72,11 +75,14 @@ class Office:
         table: str | None = None,
         at_ms: int = NOON_MS,
         partition: int = 0,
+        connector: str = "shop",
     ) -> LetterId:
         """A record of the source topic becomes a letter."""
         key = json.dumps({"id": row}).encode()
         record = Record(topic, 0, offset, key, b"{}", (), at_ms - 5, "source-id")
-        return self.send(record, kind, stage, table=table, at_ms=at_ms, partition=partition)
+        return self.send(
+            record, kind, stage, table=table, at_ms=at_ms, partition=partition, connector=connector
+        )
 
     def fail_again(self, letter: LetterId) -> LetterId:
         """A replay of a letter comes back."""
@@ -96,6 +102,7 @@ class Office:
         table: str | None = None,
         at_ms: int = NOON_MS,
         partition: int = 0,
+        connector: str = "shop",
     ) -> LetterId:
         origin = Origin("postgresql", "shop", "public", table) if table else Origin()
         error = RecordError("the text is refused", stage=stage, kind=kind)
@@ -105,7 +112,7 @@ class Office:
             record.key,
             record.value,
             partition=partition,
-            headers=headers_of(letter, SENDER),
+            headers=headers_of(letter, replace(SENDER, connector=connector)),
             timestamp_ms=record.timestamp_ms,
         )
         return LetterId(sent.topic_id, sent.partition, sent.offset)
@@ -116,6 +123,11 @@ class Office:
 
     def names(self, **conditions: object) -> list[str]:
         return [case.letter.name for case in self.found(**conditions).cases]
+
+    def topic_ids(self) -> list[str]:
+        """Of all topics that exist."""
+        found = (self.broker.topic_id(name) for name in (TOPIC, *self.others))
+        return [one for one in found if one]
 
     def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.committed |= offsets

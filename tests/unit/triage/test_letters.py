@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.unit.triage.office import HOUR_MS, NOON_MS, STATE, TOPIC, Office
 from worker.errors import Stage
-from worker.letters.standing import LetterOrigin, LetterState
+from worker.letters.standing import LetterId, LetterOrigin, LetterState
 from worker.model import TopicPartition
 from worker.triage.copied import CopiedBook
 from worker.triage.prefix import closed_prefix
@@ -66,6 +68,29 @@ def test_what_says_nothing_of_a_failure_is_counted_and_left_alone() -> None:
     office.closing.discard(found.cases, "no use")
     assert office.closing.mark(found) == []
     assert office.committed == {PLACE: 2}
+
+
+def test_each_connector_of_a_topic_finds_and_closes_its_own_letters_alone() -> None:
+    office = Office()
+    office.fail(1, connector="stock")
+    own = office.fail(2)
+    office.fail(3, connector="stock")
+    found = office.found()
+    assert [case.id for case in found.all] == [own]
+    assert found.strangers == 2
+    assert office.mailbox.at(PLACE, 0) is None
+    office.closing.mark(found)
+    assert office.committed == {PLACE: 1}, "of the other's letters nothing is left to be done here"
+    office.closing.discard(found.cases, "no use")
+    assert office.closing.mark(found) == []
+    assert office.committed == {PLACE: 3}
+    assert list(office.book.standings()) == [own]
+
+
+def test_a_letter_that_does_not_say_whose_it_is_is_found_by_everybody() -> None:
+    office = Office()
+    office.fail(1, connector="")
+    assert office.names() == ["0:0"]
 
 
 def test_only_what_was_there_at_the_start_is_read() -> None:
@@ -130,6 +155,34 @@ def test_what_retention_took_away_is_forgotten() -> None:
     log.truncate(1)
     office.closing.mark(office.found())
     assert first not in office.book.standings()
+    assert len(office.book.standings()) == 1
+
+
+def test_letters_of_a_topic_that_was_deleted_are_forgotten() -> None:
+    office = Office()
+    office.fail(1)
+    office.closing.discard(office.found().cases, "no use")
+    office.broker.delete_topic(TOPIC)
+    office.broker.create_topic(TOPIC)
+    office.closing.mark(office.found())
+    assert office.book.standings() == {}
+
+
+def test_letters_of_a_topic_that_goes_by_another_name_now_are_not_forgotten() -> None:
+    office = Office()
+    office.broker.create_topic("former-dlq")
+    office.others = ["former-dlq"]
+    former = LetterId(office.broker.topic_id("former-dlq"), 0, 3)
+    office.book.settle(former, LetterState.DISCARDED, "no use")
+    office.fail(1)
+    office.closing.mark(office.found())
+    assert list(office.book.standings()) == [former]
+
+
+def test_where_the_cluster_does_not_tell_its_ids_nothing_is_forgotten() -> None:
+    office = Office()
+    office.book.settle(LetterId("former", 0, 3), LetterState.DISCARDED, "no use")
+    replace(office.closing, topic_ids=list).mark(office.found())
     assert len(office.book.standings()) == 1
 
 
