@@ -9,8 +9,7 @@ from worker.config.read import attempt
 from worker.document.collision import check_identity
 from worker.document.metadata_fields import parse_metadata
 from worker.document.pattern import ID_KEY, NAMESPACE_KEY, parse_id, parse_namespace
-from worker.document.spec import parse_text
-from worker.document.template import Condition
+from worker.document.spec import parse_condition, parse_text
 from worker.plugins import RESELECTORS, Registry
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def check_documents(config: ConnectorConfig) -> Iterator[Problem]:
     yield from attempt(config, text_key, lambda: parse_text(document.fields, document.template))
     when = document.when
     if when is not None:
-        yield from attempt(config, "document.when", lambda: Condition(when))
+        yield from attempt(config, "document.when", lambda: parse_condition(when))
     yield from attempt(
         config,
         "metadata.fields",

@@ -21,18 +21,15 @@ class Clock(Protocol):
         ...
 
 
-def _now_s() -> float:
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
     """The machine's monotonic clock, which on Linux goes on while the machine is suspended."""
 
     def now_s(self) -> float:
-        """Seconds since boot, or of ``time.monotonic`` where the system has no such clock."""
-        return _now_s()
+        """Seconds since boot, or of the monotonic clock where the system has no such one."""
+        return time.clock_gettime(_CLOCK)
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Block the calling thread on the event."""

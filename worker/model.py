@@ -108,13 +108,9 @@ class Op(StrEnum):
     TOMBSTONE = "tombstone"
     """A null value under the row's key: the row is gone."""
 
-    @property
-    def removes(self) -> bool:
+    def __init__(self, value: str) -> None:
+        self.removes = value in {"d", "tombstone"}
         """Whether the row is gone afterwards."""
-        return self in _REMOVALS
-
-
-_REMOVALS = frozenset({Op.DELETE, Op.TOMBSTONE})
 
 
 @immutable()
@@ -294,3 +290,5 @@ class Outcome(StrEnum):
     FILTERED = "filtered"
     """Not a row (heartbeat, schema change …), or excluded on purpose."""
     DEAD_LETTERED = "dead-lettered"
+
+    __hash__ = str.__hash__  # that of enumerations is written in Python, and each row is counted

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import ConfigError
@@ -21,7 +22,7 @@ class Registry:
 
     def __init__(self, group: str, points: Iterable[EntryPoint] | None = None) -> None:
         self._group = group
-        found = entry_points(group=group) if points is None else points
+        found = _installed(group) if points is None else points
         self._points = {point.name: point for point in found}
 
     @property
@@ -47,3 +48,9 @@ class Registry:
                 f"{name!r} needs a library that is not installed ({error.name}): "
                 f"install vecsink[{name}]"
             ) from error
+
+
+@cache
+def _installed(group: str) -> EntryPoints:
+    """Asked for once: each question reads a file of every distribution there is."""
+    return entry_points(group=group)

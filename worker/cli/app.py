@@ -71,6 +71,9 @@ def run(
     ] = False,
 ) -> None:
     """Run connectors."""
+    from worker.cli.starting import start_lean  # noqa: PLC0415
+
+    start_lean()
     from worker.cli.run import run as command  # noqa: PLC0415
 
     given = paths or []

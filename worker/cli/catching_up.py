@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from worker.build import assemblies
 from worker.cli.errors import ExitCode, exit_code, signal_exit
-from worker.cli.progress import Bar, Lines, totals
+from worker.cli.progress import totals
 from worker.cli.summary import summary
 from worker.metering import Metering, published
 from worker.runtime.signals import stopping_on_signals
@@ -18,8 +18,7 @@ from worker.runtime.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
+    from worker.cli.progress import Display
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
 
@@ -27,13 +26,12 @@ _REFRESH_S = 0.2
 _log = logging.getLogger(__name__)
 
 
-def catch_up(connectors: Sequence[ConnectorConfig], worker: WorkerConfig, console: Console) -> int:
+def catch_up(connectors: Sequence[ConnectorConfig], worker: WorkerConfig, display: Display) -> int:
     """Run all tasks of these connectors here to their end; returns the exit code."""
     built = assemblies(worker, connectors)
     tasks = [spec for one in built for spec in one.specs(until_caught_up=True)]
     stop = threading.Event()
     supervisor = Supervisor(tasks, stop)
-    display = Bar(console) if console.is_terminal else Lines(console)
     began_s = time.monotonic()
     metering = Metering(lambda: [(one, supervisor.tasks_of(one.config.name)) for one in built])
     with stopping_on_signals(stop) as signals, published(metering):

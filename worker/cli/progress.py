@@ -1,32 +1,35 @@
-"""How far a run is: a bar on a terminal, plain lines elsewhere, and one sentence at the end."""
+"""How far a run is: a bar on a terminal, plain lines elsewhere, and one sentence at the end.
+
+What draws the bar is loaded on a terminal alone.
+"""
 
 from __future__ import annotations
 
-import logging
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from rich.progress import Task as BarTask
 
     from worker.runtime.supervisor import RunningTask
 
 _LINE_EVERY_S = 5.0
-_ROWS = "rows"
+ROWS = "rows"
 
 
 class Display(Protocol):
-    """Something that shows progress."""
+    """Something that shows progress on stderr."""
+
+    @property
+    def handler(self) -> logging.Handler | None:
+        """What logs have to be written by, so that the two do not overwrite each other; or None."""
+        ...
 
     def update(self, tasks: Sequence[RunningTask]) -> None:
         """Called several times a second from the main thread."""
@@ -37,63 +40,28 @@ class Display(Protocol):
         ...
 
 
-class Bar:
-    """A progress bar: rows, rows per second, time left."""
+def display() -> Display:
+    """The one for this stderr."""
+    if not sys.stderr.isatty():
+        return Lines()
+    from worker.cli.bar import Bar  # noqa: PLC0415 - rich takes 30 ms to load
 
-    def __init__(self, console: Console) -> None:
-        self._progress = _bar(console)
-        self._bars: dict[str, int] = {}
-        self._progress.start()
-
-    def update(self, tasks: Sequence[RunningTask]) -> None:
-        """Draw one bar per connector."""
-        for connector, (done, total) in _by_connector(tasks).items():
-            if connector not in self._bars:
-                self._bars[connector] = self._progress.add_task(connector, total=total)
-            self._progress.update(self._bars[connector], completed=done, total=total)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        """Keep the last state on the screen."""
-        self._progress.stop()
-
-
-def _bar(console: Console, unit: str = _ROWS) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
-        _Speed(unit),
-        TimeRemainingColumn(),
-        console=console,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-
-
-class _Speed(ProgressColumn):
-    """Per second, over the last half minute."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def render(self, task: BarTask) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
+    return Bar()
 
 
 class Lines:
     """A line every few seconds, for logs and pipes."""
 
-    def __init__(self, console: Console, unit: str = _ROWS) -> None:
-        self._console = console
+    handler = None
+
+    def __init__(self, unit: str = ROWS) -> None:
         self._unit = unit
         self._began_s = time.monotonic()
         self._due_s = self._began_s + _LINE_EVERY_S
 
     def update(self, tasks: Sequence[RunningTask]) -> None:
         """Print if it is time to."""
-        self.show(_by_connector(tasks))
+        self.show(by_connector(tasks))
 
     def show(self, progress: Mapping[str, tuple[int, int]]) -> None:
         """The same, by name: what is done, and of how much."""
@@ -103,24 +71,10 @@ class Lines:
         self._due_s = now_s + _LINE_EVERY_S
         for connector, (done, total) in progress.items():
             line = progress_line(connector, done, total, now_s - self._began_s, self._unit)
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _to_stderr(line)
 
     def close(self) -> None:
         """Nothing to leave."""
-
-
-class ConsoleHandler(logging.Handler):
-    """Logs through the console that draws the bar, so that the two do not overwrite each other."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one line."""
-        self._console.print(
-            self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +82,7 @@ class RecordProgress:
     """Is told of new records, and of what has to be said beside them."""
 
     advance: Callable[[int], None]
-    console: Console
+    write: Callable[[str], None]
 
     def __call__(self, records: int) -> None:
         """So many more."""
@@ -136,19 +90,22 @@ class RecordProgress:
 
     def say(self, text: str) -> None:
         """A line of its own."""
-        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        self.write(text)
 
 
 @contextmanager
-def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[RecordProgress]:
+def record_progress(name: str, total: int, unit: str = ROWS) -> Iterator[RecordProgress]:
     """A bar on a terminal, else a line every few seconds."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with _bar(console, unit) as bar:
-            task = bar.add_task(name, total=total)
-            yield RecordProgress(lambda records: bar.update(task, advance=records), console)
+    if sys.stderr.isatty():
+        from worker.cli.bar import bar, line_by  # noqa: PLC0415 - see ``display``
+
+        with bar(unit) as drawn:
+            task = drawn.add_task(name, total=total)
+            yield RecordProgress(
+                lambda records: drawn.update(task, advance=records), line_by(drawn.console)
+            )
         return
-    lines = Lines(console, unit)
+    lines = Lines(unit)
     done = 0
 
     def advance(records: int) -> None:
@@ -156,10 +113,14 @@ def record_progress(name: str, total: int, unit: str = _ROWS) -> Iterator[Record
         done += records
         lines.show({name: (done, total)})
 
-    yield RecordProgress(advance, console)
+    yield RecordProgress(advance, _to_stderr)
 
 
-def progress_line(connector: str, done: int, total: int, seconds: float, unit: str = _ROWS) -> str:
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - what a person sees
+
+
+def progress_line(connector: str, done: int, total: int, seconds: float, unit: str = ROWS) -> str:
     """How far a connector is after so many seconds."""
     rate = done / seconds
     if done >= total:
@@ -182,7 +143,7 @@ def totals(tasks: Sequence[RunningTask]) -> Counters:
     return total
 
 
-def _by_connector(tasks: Sequence[RunningTask]) -> dict[str, tuple[int, int]]:
+def by_connector(tasks: Sequence[RunningTask]) -> dict[str, tuple[int, int]]:
     """Offsets done and to do; what other workers of the group do counts too."""
     found: dict[str, tuple[int, int]] = {}
     for task in tasks:

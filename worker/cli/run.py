@@ -10,17 +10,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from worker.checks import CHECKS
 from worker.cli.catching_up import catch_up
 from worker.cli.errors import ExitCode, exit_code, signal_exit
-from worker.cli.progress import ConsoleHandler, totals
+from worker.cli.progress import display, totals
 from worker.cli.summary import summary
 from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.errors import ConfigError, RetriableError
-from worker.herding import Herd
 from worker.metering import Metering, published
 from worker.runtime.collector import calm_collector
 from worker.runtime.signals import stopping_on_signals
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.config.worker import WorkerConfig
+    from worker.herding import Herd
     from worker.runtime.supervisor import RunningTask
     from worker.telemetry.exposition import Page
 
@@ -50,13 +48,14 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     worker = load_worker(worker_file).require()
     if not paths and (until_caught_up or worker.settings.storage_topic is None):
         raise ConfigError("PATH: expected connector files or a folder, or config.storage.topic")
-    console = Console(stderr=True)
-    set_up_logs(worker.log_level, worker.log_format, ConsoleHandler(console))
     calm_collector()
     if until_caught_up:
+        shown = display()
+        set_up_logs(worker.log_level, worker.log_format, shown.handler)
         connectors = load(paths, worker=worker, checks=CHECKS).require()
-        code = catch_up(connectors, worker, console)
+        code = catch_up(connectors, worker, shown)
     else:
+        set_up_logs(worker.log_level, worker.log_format)
         files = [path for path in paths if not path.is_dir()]
         load(files, worker=worker, checks=CHECKS).require()
         code = _keep(worker, paths, ends_alone=_ends_alone(worker, paths))
@@ -76,6 +75,8 @@ def _ends_alone(worker: WorkerConfig, paths: Sequence[Path]) -> bool:
 
 def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> int:
     """Keep all connectors running until a signal."""
+    from worker.herding import Herd  # noqa: PLC0415 - who catches up keeps nothing
+
     stop = threading.Event()
     herd = Herd(worker, paths)
     began_s = time.monotonic()

@@ -9,14 +9,15 @@ from worker.document.fields import KEY as FIELDS_KEY
 from worker.document.fields import parse_fields
 from worker.document.metadata_fields import MetadataField, parse_metadata
 from worker.document.pattern import Pattern, parse_id, parse_namespace
-from worker.document.template import TEMPLATE_KEY, Condition, TemplateText
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.document.template import Condition
     from worker.model import Value
 
+TEMPLATE_KEY = "document.template"
 DEFAULT_NAMESPACE = "${topic}"
 DEFAULT_ID = "${key}"
 
@@ -69,7 +70,7 @@ def parse_spec(  # noqa: PLR0913 - one argument per configuration key
         text=parse_text(fields, template),
         namespace=parse_namespace(namespace),
         id=parse_id(point_id),
-        when=Condition(when) if when is not None else None,
+        when=parse_condition(when) if when is not None else None,
         metadata=parse_metadata(metadata or "", keeps_text=keeps_text),
         keeps_text=keeps_text,
     )
@@ -86,8 +87,21 @@ def parse_text(fields: str | None, template: str | None) -> Renderer:
     if fields is not None:
         return parse_fields(fields)
     if template is not None:
+        from worker.document.template import TemplateText  # noqa: PLC0415 - few have one
+
         return TemplateText(template)
     raise ConfigError(
         f"{FIELDS_KEY} (or {TEMPLATE_KEY}) is missing: nothing says what to embed; add such as "
         f'"{FIELDS_KEY}": "Product: name, Category: category, description"'
     )
+
+
+def parse_condition(text: str) -> Condition:
+    """Read ``document.when``.
+
+    Raises:
+        ConfigError: it is no condition on columns.
+    """
+    from worker.document.template import Condition  # noqa: PLC0415 - few have one
+
+    return Condition(text)

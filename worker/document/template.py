@@ -14,6 +14,7 @@ from worker.document.sandbox import (
     syntax_error,
     variables,
 )
+from worker.document.spec import TEMPLATE_KEY
 from worker.document.values import clean
 from worker.errors import ConfigError
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from worker.model import Value
 
-TEMPLATE_KEY = "document.template"
 WHEN_KEY = "document.when"
 _AS_JINJA = (
     "a condition is a Jinja expression without braces, such as "

@@ -93,6 +93,8 @@ class PartitionLedger:
 
     def gaps_of(self, key: Key) -> tuple[int, int]:
         """How many of them may have changed a row, and the offset of the last one."""
+        if not self._gaps:
+            return _NONE
         (any_row, last), (ours, our_last) = (self._gaps.get(one, _NONE) for one in (None, key))
         return any_row + ours, max(last, our_last)
 

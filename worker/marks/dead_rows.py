@@ -94,7 +94,7 @@ class DeadRows:
 
     def clear(self, key: Key, position: Position, began_at: Position | None = None) -> None:
         """Lost with the process at worst: then the row stays marked until it is written again."""
-        if not self._rows:
+        if not self.has_any:
             return
         name = _name(key)
         with self._lock:
@@ -114,6 +114,11 @@ class DeadRows:
         """See the port."""
         with self._lock:
             self._assignment += 1
+
+    @property
+    def has_any(self) -> bool:
+        """See the port."""
+        return bool(self._rows)
 
     def _look(self) -> None:
         with self._looking:

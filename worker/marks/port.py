@@ -93,6 +93,11 @@ class Marks(Protocol):
         """Partitions came that others may have made marks for."""
         ...
 
+    @property
+    def has_any(self) -> bool:
+        """Whether a row is marked, as far as it is known here: else there is nothing to clear."""
+        ...
+
 
 class NoMarks:
     """There are no dead letters (``errors.tolerance`` is ``none``)."""
@@ -112,3 +117,8 @@ class NoMarks:
 
     def look_again(self) -> None:
         """Nothing to read."""
+
+    @property
+    def has_any(self) -> bool:
+        """No row is marked."""
+        return False

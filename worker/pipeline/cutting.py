@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,7 @@ SPECIAL_TOKENS = 8
 """Models put a few tokens around each text; some providers bill them."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Size:
     """How large a text is."""
 

@@ -85,15 +85,17 @@ def _of_row(metadata: Mapping[str, MetadataValue]) -> Mapping[str, MetadataValue
 
 def metadata_digest(metadata: Mapping[str, MetadataValue]) -> bytes:
     """Equal for equal metadata, whether numbers come back as integers or as doubles."""
-    plain = {name: _plain(value) for name, value in metadata.items() if name != UPDATED_AT}
+    plain = {
+        name: _plain(value) if type(value) is float else value
+        for name, value in metadata.items()
+        if name != UPDATED_AT
+    }
     return blake2b(orjson.dumps(plain, option=_SORTED), digest_size=_BYTES).digest()
 
 
-def _plain(value: MetadataValue) -> MetadataValue:
+def _plain(value: float) -> float:
     """A whole double as an integer, as long as JSON takes it as one."""
-    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
-        return int(value)
-    return value
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
 
 
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS

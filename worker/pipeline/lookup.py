@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.place import place_of
+from worker.immutable import immutable
 from worker.pipeline.decide import Decision, decide
 from worker.pipeline.held import Held
 from worker.pipeline.parking import Departure
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 
-@dataclass(frozen=True, slots=True)
+@immutable()
 class Belief:
     """What the index is taken to hold under an item's id."""
 

@@ -43,7 +43,7 @@ class Marking:
 
     def forgive(self, change: Change, outcome: Outcome, began_at: Position) -> None:
         """The index is as this change says: its whole row is known again, or gone."""
-        if outcome in _AS_THE_INDEX:
+        if self._marks.has_any and outcome in _AS_THE_INDEX:
             self._marks.clear(change.key, change.position, began_at if change.unavailable else None)
 
     def kept(self) -> Collection[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -60,15 +60,20 @@ class Patience:
             Interrupted: the task stops.
             FatalError: ``timeout_s`` (``errors.retry.timeout``) is over, or the call raised it.
         """
-        retrying = self._retrying(_Complaint(what, self._clock))
-        result = _until_it_returns(retrying, what, call)
-        if retrying.statistics["attempt_number"] > 1:
-            _log.info("%s works again.", what.capitalize())
+        try:
+            return call()
+        except RetriableError as error:
+            retrying = self._retrying(_Complaint(what, self._clock))
+            result = _until_it_returns(retrying, what, _Begun(call, error))
+        _log.info("%s works again.", what.capitalize())
         return result
 
     def silently(self, what: str, call: Callable[[], T]) -> T:
         """The same without a word, where somebody else speaks for many callers at once."""
-        return _until_it_returns(self._retrying(None), what, call)
+        try:
+            return call()
+        except RetriableError as error:
+            return _until_it_returns(self._retrying(None), what, _Begun(call, error))
 
     def pause(self, seconds: float) -> None:
         """Wait for something that is no failure.
@@ -101,6 +106,20 @@ def _until_it_returns(retrying: Retrying, what: str, call: Callable[[], T]) -> T
         return retrying(call)
     except RetriableError as error:
         raise FatalError(f"{what} failed for longer than errors.retry.timeout: {error}") from error
+
+
+class _Begun(Generic[T]):
+    """A call that has failed once already; most never do, and are spared the counting."""
+
+    def __init__(self, call: Callable[[], T], failure: RetriableError) -> None:
+        self._call = call
+        self._failure: RetriableError | None = failure
+
+    def __call__(self) -> T:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return self._call()
 
 
 class _Complaint:

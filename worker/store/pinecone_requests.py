@@ -6,7 +6,6 @@ Limits from https://docs.pinecone.io/reference/api/database-limits.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ import orjson
 from pinecone import Vector as PineconeVector
 
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 from worker.store.stamp import stamped
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _ENVELOPE = 64
 """Bytes of punctuation and field names around one point."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(eq=False)
 class Prepared:
     """A point in the form that the SDK sends, and its size in the request."""
 

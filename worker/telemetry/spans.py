@@ -39,6 +39,9 @@ def span(
     kind: SpanKind = SpanKind.CLIENT,
 ) -> Iterator[Span]:
     """What is done within; a failure is shown by its kind alone, as messages may say more."""
+    if _leads_nowhere(tracer):  # 0.1 ms less than a span that does nothing
+        yield trace.INVALID_SPAN
+        return
     with tracer.start_as_current_span(
         name,
         kind=kind,
@@ -52,6 +55,15 @@ def span(
             made.set_attribute("error.type", error_type(error))
             made.set_status(Status(StatusCode.ERROR))
             raise
+
+
+def _leads_nowhere(tracer: Tracer) -> bool:
+    """Whether nobody, neither we nor an instrumented environment, has said where spans go."""
+    if isinstance(tracer, trace.NoOpTracer):
+        return True
+    return isinstance(tracer, trace.ProxyTracer) and isinstance(
+        trace.get_tracer_provider(), trace.ProxyTracerProvider
+    )
 
 
 @dataclass(frozen=True, slots=True)
