@@ -24,8 +24,8 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @contextmanager
-def rest_server(engine: Engine) -> Iterator[Front]:
-    """A server of the REST API on a free port of this machine."""
+def rest_server(engine: Engine, port: int = 0) -> Iterator[Front]:
+    """A server of the REST API on this machine, on a free port unless one is named."""
     front = Front(engine)
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def rest_server(engine: Engine) -> Iterator[Front]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     front.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

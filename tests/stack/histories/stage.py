@@ -237,7 +237,7 @@ class Stage:
     def close_store(self) -> None:
         """The store is away for a moment."""
         self.note("store away")
-        self.bench.server.stop()
+        self.bench.server.kill()
         time.sleep(OUTAGE_S)
         self.bench.server.start()
 
