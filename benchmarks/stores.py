@@ -37,6 +37,7 @@ SCENES = {
     "qdrant-grpc": "store_qdrant:over_grpc",
     "weaviate": "store_weaviate:opened",
 }
+OURS = "vecsink"
 SECONDS = 90.0
 LEAST_ROUNDS = 3
 TARGET = 0.9
@@ -77,7 +78,7 @@ def measured(scene: Scene, seconds: float) -> Figures:
     """Rounds until the time is over; the first one only warms everything up."""
     found: Figures = defaultdict(lambda: defaultdict(list))
     with scene() as (store, loops):
-        sides: dict[str, Loop] = {"vecsink": Ours(store), **loops}
+        sides: dict[str, Loop] = {OURS: Ours(store), **loops}
         _play_round(0, sides, defaultdict(lambda: defaultdict(list)))
         number, ends_s = 1, time.monotonic() + seconds
         while time.monotonic() < ends_s or number <= LEAST_ROUNDS:
@@ -88,7 +89,7 @@ def measured(scene: Scene, seconds: float) -> Figures:
 
 def table(name: str, found: Figures) -> Table:
     """Medians, and the ratios of the store to each loop."""
-    rounds = len(found["fetch of unchanged"]["vecsink"])
+    rounds = len(found["fetch of unchanged"][OURS])
     shown = Table(title=f"{name}, medians of {rounds} rounds")
     for title in (
         "",
@@ -101,9 +102,10 @@ def table(name: str, found: Figures) -> Table:
     for work, sides in found.items():
         shown.add_section()
         shown.add_row(f"[bold]{work}[/]")
-        for side, seen in sides.items():
+        for side in sorted(sides, key=lambda one: one != OURS):
+            seen = sides[side]
             figures = f"{_per_s(seen):,.0f}", f"{_cpu_us(seen):.1f}"
-            shown.add_row(f"  {side}", *figures, *_ratios(sides["vecsink"], seen, side))
+            shown.add_row(f"  {side}", *figures, *_ratios(sides[OURS], seen, side))
     return shown
 
 
@@ -147,7 +149,7 @@ def _seen(work: Callable[[Sequence[Point]], object], given: Sequence[Point]) -> 
 
 
 def _ratios(ours: Sequence[Seen], loop: Sequence[Seen], side: str) -> tuple[str, str]:
-    if side == "vecsink":
+    if side == OURS:
         return "", ""
     pairs = list(zip(ours, loop, strict=True))
     speed = median(mine.per_s / its.per_s for mine, its in pairs)

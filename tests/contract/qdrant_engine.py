@@ -145,7 +145,7 @@ class LoggingEngine(EdgeEngine):
         super().__init__(folder)
         for described in sorted(folder.glob("*.json")):
             held = json.loads(described.read_text())
-            vectors = models.CreateCollection.model_validate(held).vectors
+            vectors = models.CreateCollection(vectors=held["vectors"]).vectors
             kept = folder / described.stem
             shard = edge.EdgeShard.load(str(kept))
             self._made = max(self._made, int(described.stem))

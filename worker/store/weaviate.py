@@ -36,6 +36,7 @@ from worker.store.weaviate_points import (
     Place,
     point_of,
     prepared,
+    request_of,
     requests,
     stored_of,
 )
@@ -126,7 +127,7 @@ class WeaviateStore:
             self._shape.expect(points)
         for request in requests(self._sound(place, points, refused)):
             with self._calling(f"upsert to {namespace}"):
-                said = self._protocol.upsert([point.message for point in request])
+                said = self._protocol.upsert(request_of(place, request))
             refused.update(self._refusals(request, said))
         return refused
 
