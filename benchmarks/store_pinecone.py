@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 KEY = "any"
+BY_HAND = 100
+BY_CLIENT = 67
+"""Points that Pinecone takes in a request of 2 MB: the client writes twice the digits."""
 
 
 class ByHand(Loop):
@@ -33,6 +36,11 @@ class ByHand(Loop):
         self._http = httpx.Client(base_url=host, headers={"api-key": KEY}, timeout=30.0)
 
     def upsert(self, points: Sequence[Point]) -> object:
+        for start in range(0, len(points), BY_HAND):
+            self._upsert(points[start : start + BY_HAND])
+        return None
+
+    def _upsert(self, points: Sequence[Point]) -> None:
         vectors = [
             {"id": point.id, "values": point.vector, "metadata": kept(point)} for point in points
         ]
@@ -40,7 +48,7 @@ class ByHand(Loop):
             {"namespace": NAMESPACE, "vectors": vectors}, option=orjson.OPT_SERIALIZE_NUMPY
         )
         headers = {"content-type": "application/json"}
-        return self._http.post("/vectors/upsert", content=body, headers=headers).raise_for_status()
+        self._http.post("/vectors/upsert", content=body, headers=headers).raise_for_status()
 
     def fetch(self, ids: Sequence[str]) -> object:
         query = f"namespace={NAMESPACE}&ids={'&ids='.join(ids)}"
@@ -59,11 +67,13 @@ class Client(Loop):
         self._index = index
 
     def upsert(self, points: Sequence[Point]) -> object:
-        vectors: list[Any] = [
-            {"id": point.id, "values": point.vector.tolist(), "metadata": kept(point)}
-            for point in points
-        ]
-        return self._index.upsert(vectors=vectors, namespace=NAMESPACE)
+        for start in range(0, len(points), BY_CLIENT):
+            vectors: list[Any] = [
+                {"id": point.id, "values": point.vector.tolist(), "metadata": kept(point)}
+                for point in points[start : start + BY_CLIENT]
+            ]
+            self._index.upsert(vectors=vectors, namespace=NAMESPACE)
+        return None
 
     def fetch(self, ids: Sequence[str]) -> object:
         found = self._index.fetch(ids=list(ids), namespace=NAMESPACE).vectors

@@ -59,7 +59,7 @@ def rest_server(engine: Engine, port: int = 0) -> Iterator[Front]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = do_POST = _handle  # noqa: N815 - the names that http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
             pass
@@ -120,6 +120,12 @@ def _create(front: Front, name: str, raw: bytes) -> Any:
     return True
 
 
+def _drop(front: Front, name: str, _raw: bytes) -> Any:
+    front.engine.named(name)
+    front.engine.drop(name)
+    return True
+
+
 def _index(front: Front, name: str, raw: bytes) -> Any:
     wanted = models.CreateFieldIndex.model_validate_json(raw)
     schema = wanted.field_schema
@@ -171,6 +177,7 @@ _ROUTES: dict[str, Callable[[Front, str, bytes], Any]] = {
     "GET exists": _exists,
     "GET": _describe,
     "PUT": _create,
+    "DELETE": _drop,
     "PUT index": _index,
     "PUT points": _upsert,
     "POST points/delete": _delete,

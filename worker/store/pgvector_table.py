@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 from psycopg import sql
 
 from worker.errors import FatalError
@@ -142,7 +143,7 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
     """Make what is missing: extension, schema, tables, columns; other workers wait meanwhile.
 
     Raises:
-        FatalError: pgvector is older than what we need.
+        FatalError: there is no pgvector and it cannot be made, or it is older than what we need.
         psycopg.Error: the user may not, the database does not answer, or somebody holds a lock
             for longer than ``store.timeout.ms``.
     """
@@ -169,8 +170,18 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
 
 
 def _make_extension(connection: Connection) -> None:
-    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    version = str(fetched(connection, _EXTENSION))
+    version = fetched(connection, _EXTENSION)
+    if version is None:
+        try:
+            connection.execute("CREATE EXTENSION vector")
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise FatalError(
+                "the database has no pgvector, and store.user may not make it: a superuser has to "
+                "say CREATE EXTENSION vector there once"
+            ) from error
+        except (psycopg.errors.UndefinedFile, psycopg.errors.FeatureNotSupported) as error:
+            raise FatalError("pgvector is not installed on the database's server") from error
+        version = fetched(connection, _EXTENSION)
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
         raise FatalError(
             f"the database has pgvector {version}, vecsink needs 0.8 or newer: "
