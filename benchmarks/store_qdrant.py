@@ -2,11 +2,16 @@
 
 That server is Python, so points/s are those of its JSON and its messages rather than of Qdrant's;
 with ``QDRANT_URL`` a real server is measured.
+
+    python -m benchmarks.store_qdrant
+
+is the engine alone, with and without the condition of an upsert.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +27,15 @@ from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as proto
 from qdrant_client.grpc import points_service_pb2_grpc
 
-from benchmarks.store_loop import DIMENSIONS, Loop, kept
+from benchmarks.store_loop import DIMENSIONS, NAMESPACE, Loop, batches, kept, points
+from tests.contract.qdrant_engine import EdgeEngine, upsert_of
 from tests.stack.ports import HOST
 from tests.stack.qdrant import Qdrant
+from worker.store import qdrant_rest
 from worker.store.qdrant import QdrantStore
 from worker.store.qdrant_config import QdrantConfig
+from worker.store.qdrant_points import prepared
+from worker.store.stamp import OFFSET, PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 COLLECTIONS = ("ours", "hand", "client")
+ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +203,32 @@ def _store(place: Place, transport: str) -> QdrantStore:
     store.create(DIMENSIONS)
     store.check(DIMENSIONS)
     return store
+
+
+def main() -> None:
+    """Print what the condition of an upsert costs the engine itself."""
+    with TemporaryDirectory() as folder:
+        engine = EdgeEngine(Path(folder))
+        engine.create("ours", models.VectorParams(size=DIMENSIONS, distance=models.Distance.COSINE))
+        engine.index("ours", PLACE, "keyword")
+        engine.index("ours", OFFSET, "integer")
+        for number in range(ROUNDS):
+            for is_guarded in (False, True):
+                cpu_us = [
+                    _engine_us(engine, batch, is_guarded) for batch in batches(points(number))
+                ]
+                how = "with" if is_guarded else "without"
+                print(f"an upsert {how} its condition: {min(cpu_us):.1f} µs of CPU a point")
+
+
+def _engine_us(engine: EdgeEngine, batch: Sequence[Point], is_guarded: bool) -> float:  # noqa: FBT001
+    body = qdrant_rest.body([prepared(NAMESPACE, point) for point in batch], "")
+    wanted = models.PointsList.model_validate_json(body)
+    operation = upsert_of(wanted.points, wanted.update_filter if is_guarded else None)
+    began_s = time.process_time()
+    engine.update("ours", operation)
+    return (time.process_time() - began_s) / len(batch) * 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -66,17 +66,13 @@ class EdgeEngine:
         schema: Any = getattr(edge.PayloadSchemaType, kind.capitalize())
         if is_tenant:
             schema = edge.KeywordIndexParams(is_tenant=True)
-        self._update(name, edge.UpdateOperation.create_field_index(key, schema))
+        self.update(name, edge.UpdateOperation.create_field_index(key, schema))
         self.named(name).indexes[key] = kind
 
     def upsert(
         self, name: str, points: Sequence[models.PointStruct], condition: models.Filter | None
     ) -> None:
-        made = [edge.Point(str(one.id), _vector(one), one.payload or {}) for one in points]
-        operation = edge.UpdateOperation.upsert_points(
-            made, None if condition is None else _filter(condition)
-        )
-        self._update(name, operation)
+        self.update(name, upsert_of(points, condition))
 
     def delete(self, name: str, ids: Sequence[Any] | None, where: models.Filter | None) -> None:
         if ids is not None:
@@ -84,7 +80,7 @@ class EdgeEngine:
         else:
             assert where is not None
             operation = edge.UpdateOperation.delete_points_by_filter(_filter(where))
-        self._update(name, operation)
+        self.update(name, operation)
 
     def retrieve(self, name: str, ids: Sequence[Any]) -> list[models.Record]:
         with self._lock:
@@ -127,7 +123,7 @@ class EdgeEngine:
             found = self.named(name).shard.facet(edge.FacetRequest(key, limit=limit, exact=True))
         return [models.FacetValueHit(value=hit.value, count=hit.count) for hit in found.hits]
 
-    def _update(self, name: str, operation: edge.UpdateOperation) -> None:
+    def update(self, name: str, operation: edge.UpdateOperation) -> None:
         with self._lock:
             shard = self.named(name).shard
             try:
@@ -172,6 +168,15 @@ class LoggingEngine(EdgeEngine):
         )
         text = json.dumps({"name": name, "indexes": held.indexes, **wanted})
         held.folder.with_suffix(".json").write_text(text)
+
+
+def upsert_of(
+    points: Sequence[models.PointStruct], condition: models.Filter | None
+) -> edge.UpdateOperation:
+    """In the engine's own words."""
+    made = [edge.Point(str(one.id), _vector(one), one.payload or {}) for one in points]
+    wanted = None if condition is None else _filter(condition)
+    return edge.UpdateOperation.upsert_points(made, wanted)
 
 
 def _params(vectors: Any) -> Any:
