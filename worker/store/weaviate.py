@@ -23,6 +23,7 @@ from worker.store.weaviate_errors import (
     is_about_collection,
     is_about_dimensions,
     is_about_tenant,
+    is_left_over,
     is_outage,
     is_unknown,
     record_error,
@@ -204,6 +205,12 @@ class WeaviateStore:
         """The points at fault, unless it is something that hits them all."""
         reasons = {blanked(words) for words in said.values()}
         for words in reasons:
+            if is_left_over(words):
+                raise FatalError(
+                    f"the Weaviate collection {self._name!r} is gone, and out of a write the "
+                    "server has made another one of its name: delete that, and start again with "
+                    "store.create=true (docs/stores.md)"
+                )
             if is_about_dimensions(words) or is_about_collection(words):
                 raise FatalError(f"Weaviate, upsert to {self._name}: {words}")
             if is_outage(words):

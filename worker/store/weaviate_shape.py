@@ -83,8 +83,8 @@ class Shape:
             raise FatalError(
                 f"the Weaviate collection {self._name!r} needs multi-tenancy with automatic tenant "
                 f"creation and the properties {', '.join(sorted(wanted))} "
-                "(see docs/stores.md): make another one, or set store.create=true for a collection "
-                "that does not exist"
+                "(see docs/stores.md): name another one, or delete this one if nobody needs it, as "
+                "store.create=true makes what does not exist"
             )
 
     def _measured(self, held: Collection, tenants: Sequence[str]) -> int | None:
