@@ -24,8 +24,9 @@ unit: .venv/.ready ## Tests without servers
 contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
 	$(BIN)/pytest tests/contract
 
-test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes)
+test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes), and a history in it
 	BUILD_WEAVIATE=1 $(BIN)/pytest tests/contract/test_store_weaviate.py
+	VECSINK_HISTORIES_STORE=weaviate $(BIN)/pytest tests/stack/histories -k after_any_history
 
 stack-test: .venv/.ready ## End to end on real Kafka, Debezium, registry and databases
 	$(BIN)/pytest tests/stack

@@ -58,7 +58,7 @@ class MeteredIndex(Index):
     @cached_property
     def store(self) -> MeasuredStore:
         made = super().store
-        return MeasuredStore(MeteredStore(made, self.meter), made.system)
+        return MeasuredStore(MeteredStore(made, self.meter), made.name)
 
 
 class TimedSource:

@@ -22,7 +22,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
 
-from benchmarks.stores import DIMENSIONS, NAMESPACE, batches, points
+from benchmarks.store_loop import DIMENSIONS, NAMESPACE, Loop, batches, points
 from tests.stack.ports import HOST, free_ports
 from tests.stack.postgres import Postgres
 from worker.store.pgvector import PgvectorStore
@@ -31,7 +31,6 @@ from worker.store.pgvector_config import PgvectorConfig
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from benchmarks.stores import Loop
     from worker.model import Point, Vector
     from worker.store.port import Store
 
@@ -46,6 +45,11 @@ REPLACE = """ON CONFLICT (namespace, id) DO UPDATE SET embedding = excluded.embe
     kafka_offset = excluded.kafka_offset"""
 FETCH = f"SELECT {COLUMNS} FROM loop WHERE namespace = $1 AND id = ANY($2)"
 
+UPDATE = """UPDATE loop SET metadata = n.metadata::jsonb, fingerprint = n.fingerprint,
+    kafka_offset = n.kafka_offset
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::int8[])
+        AS n (id, metadata, fingerprint, kafka_offset)
+    WHERE loop.namespace = $1 AND loop.id = n.id"""
 
 INDEXED = 2_000
 BUILD = "CREATE INDEX ON vecsink.{} USING hnsw (embedding vector_cosine_ops)"
@@ -72,22 +76,22 @@ def connected(server: Postgres) -> Connection:
     return connection
 
 
-def row(namespace: str, point: Point) -> tuple[object, ...]:
+def row(point: Point) -> tuple[object, ...]:
     assert point.stamp is not None
     metadata = orjson.dumps(dict(point.metadata)).decode()
     stamp = point.stamp
-    return namespace, point.id, point.vector, metadata, stamp.fingerprint, stamp.position.offset
+    return NAMESPACE, point.id, point.vector, metadata, stamp.fingerprint, stamp.position.offset
 
 
-class Fetching:
+class Fetching(Loop):
     """Reads in binary, vectors as arrays."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def fetch(self, namespace: str, ids: Sequence[str]) -> object:
+    def fetch(self, ids: Sequence[str]) -> object:
         cursor = self._connection.cursor(binary=True)
-        rows = cursor.execute(FETCH, [namespace, list(ids)]).fetchall()
+        rows = cursor.execute(FETCH, [NAMESPACE, list(ids)]).fetchall()
         return {
             row[1]: (np.frombuffer(row[2], ">f4", offset=4).astype(np.float32), *row[3:])
             for row in rows
@@ -95,7 +99,7 @@ class Fetching:
 
 
 class Copying(Fetching):
-    """COPY into a temporary table, and one INSERT from there."""
+    """COPY into a temporary table, and one INSERT from there; metadata by one UPDATE."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -103,26 +107,32 @@ class Copying(Fetching):
             f"CREATE TEMP TABLE incoming ON COMMIT DELETE ROWS AS SELECT {COLUMNS} FROM loop"
         )
 
-    def upsert(self, namespace: str, points: Sequence[Point]) -> object:
+    def upsert(self, points: Sequence[Point]) -> object:
         connection = self._connection
         with connection.transaction(), connection.cursor() as cursor:
             into = f"COPY incoming ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
             with cursor.copy(into) as copy:
                 copy.set_types(["text", "text", "vector", "jsonb", "text", "int8"])
                 for point in points:
-                    copy.write_row(row(namespace, point))
+                    copy.write_row(row(point))
             cursor.execute(f"INSERT INTO loop ({COLUMNS}) SELECT {COLUMNS} FROM incoming {REPLACE}")
+        return None
+
+    def update(self, points: Sequence[Point]) -> object:
+        columns = zip(*[row(point) for point in points], strict=True)
+        _, ids, _, metadata, fingerprints, offsets = map(list, columns)
+        self._connection.execute(UPDATE, [NAMESPACE, ids, metadata, fingerprints, offsets])
         return None
 
 
 class Executing(Fetching):
     """``executemany``, which psycopg sends as one pipeline."""
 
-    def upsert(self, namespace: str, points: Sequence[Point]) -> object:
+    def upsert(self, points: Sequence[Point]) -> object:
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.executemany(
                 f"INSERT INTO loop ({COLUMNS}) VALUES ($1, $2, $3, $4::jsonb, $5, $6) {REPLACE}",
-                [row(namespace, point) for point in points],
+                [row(point) for point in points],
             )
         return None
 
@@ -134,7 +144,7 @@ def opened() -> Iterator[tuple[Store, Mapping[str, Loop]]]:
         store = made(server, "points")
         with connected(server) as first, connected(server) as second:
             first.execute(TABLE)
-            yield store, {"COPY, INSERT … SELECT": Copying(first), "executemany": Executing(second)}
+            yield store, {"COPY, INSERT; UPDATE": Copying(first), "executemany": Executing(second)}
         store.close()
 
 

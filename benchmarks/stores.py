@@ -1,108 +1,146 @@
-"""A store beside the fastest loop that one would write by hand, on the same server in one run.
+"""A store beside loops over the same server: by hand, as fast as we can, and the vendor's client.
 
-    python -m benchmarks.stores pgvector
+    python -m benchmarks.stores pgvector qdrant
 
-Both write the same points by id; the loop has no guard, looks at no errors and keeps no deletions.
-Rounds alternate. CPU is that of this process, points/s hold the server's work as well.
+All write the same points by id, in a process and a run; a loop has no guard, looks at no errors and
+keeps no deletions. They alternate in short rounds, so a ratio is one of neighbours; what is shown
+is the median over the rounds. CPU is that of this process; points/s hold the server's work as well.
 """
 
 from __future__ import annotations
 
 import importlib
-import statistics
-import sys
+import os
 import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
 
-from worker.model import Point, Position, Stamp
+from benchmarks.store_loop import Loop, Ours, batches, changed, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from worker.model import Point
     from worker.store.port import Store
 
-DIMENSIONS = 1024
-BATCH = 200
-BATCHES = 25
-ROUNDS = 7
-NAMESPACE = "shop.public.products"
+SCENES = {
+    "pgvector": "store_pgvector:opened",
+    "pinecone": "store_pinecone:opened",
+    "qdrant": "store_qdrant:over_rest",
+    "qdrant-grpc": "store_qdrant:over_grpc",
+    "weaviate": "store_weaviate:opened",
+}
+OURS = "vecsink"
+SECONDS = 90.0
+LEAST_ROUNDS = 3
 TARGET = 0.9
-
-
-class Loop(Protocol):
-    """What one would write by hand."""
-
-    def upsert(self, namespace: str, points: Sequence[Point]) -> object: ...
-
-    def fetch(self, namespace: str, ids: Sequence[str]) -> object: ...
+WIDTH = 120
 
 
 class Scene(Protocol):
-    """A module ``benchmarks.store_<name>``."""
+    """A server, an empty store of ``DIMENSIONS`` and the loops beside it, by name."""
 
-    def opened(self) -> AbstractContextManager[tuple[Store, Mapping[str, Loop]]]:
-        """An empty store of ``DIMENSIONS`` and the loops beside it, by name."""
-        ...
+    def __call__(self) -> AbstractContextManager[tuple[Store, Mapping[str, Loop]]]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One pass over all points."""
+    """One pass over the points of a round."""
 
     per_s: float
     cpu_us: float
 
 
-def points(round_number: int) -> list[Point]:
-    """New rows; their texts are those of nobody else."""
-    draw = np.random.default_rng(round_number)
-    vectors = draw.normal(size=(BATCH * BATCHES, DIMENSIONS)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [
-        Point(
-            f"{round_number}-{number}",
-            vector,
-            {
-                "name": f"Article {number} of a longer name",
-                "category": f"category {number % 20}",
-                "price": number / 4,
-                "source_table": NAMESPACE,
-                "updated_at": 1_760_000_000_000 + number,
-            },
-            Stamp(
-                f"{round_number:08x}{number:024x}",
-                Position("Zk9-_1aTQ4yN0VbRr5xA6w", number % 6, number),
-                "cohere/embed-v4.0/1024/search_document",
-                12_345_678_901 + number,
-                ("0123456789ab", "ba9876543210"),
-            ),
-        )
-        for number, vector in enumerate(vectors)
-    ]
+Figures = defaultdict[str, defaultdict[str, list[Seen]]]
+"""By work and side, one for each round."""
 
 
-def changed(given: Sequence[Point]) -> list[Point]:
-    """The same texts with other metadata, a moment later."""
-    return [_changed(point) for point in given]
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SCENES)}.")] = None,
+    seconds: Annotated[float, typer.Option(help="For each, after the first round.")] = SECONDS,
+) -> None:
+    """Measure stores."""
+    before = os.getloadavg()[0]
+    for name in names or SCENES:
+        found = measured(_scene(name), seconds)
+        Console(width=WIDTH).print(table(name, found))
+    Console(stderr=True).print(f"Load average: {before:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
-def _changed(point: Point) -> Point:
-    assert point.stamp is not None
-    at = replace(point.stamp.position, offset=point.stamp.position.offset + 100_000)
-    metadata = {**point.metadata, "price": 1.5}
-    return replace(point, metadata=metadata, stamp=replace(point.stamp, position=at))
+def measured(scene: Scene, seconds: float) -> Figures:
+    """Rounds until the time is over; the first one only warms everything up."""
+    found: Figures = defaultdict(lambda: defaultdict(list))
+    with scene() as (store, loops):
+        sides: dict[str, Loop] = {OURS: Ours(store), **loops}
+        _play_round(0, sides, defaultdict(lambda: defaultdict(list)))
+        number, ends_s = 1, time.monotonic() + seconds
+        while time.monotonic() < ends_s or number <= LEAST_ROUNDS:
+            _play_round(number, sides, found)
+            number += 1
+    return found
 
 
-def batches(given: Sequence[Point]) -> Iterator[Sequence[Point]]:
-    for start in range(0, len(given), BATCH):
-        yield given[start : start + BATCH]
+def table(name: str, found: Figures) -> Table:
+    """Medians, and the ratios of the store to each loop."""
+    rounds = len(found["fetch of unchanged"][OURS])
+    shown = Table(title=f"{name}, medians of {rounds} rounds")
+    for title in (
+        "",
+        "points/s",
+        "CPU µs/point",
+        "vecsink's points/s ÷ its",
+        "its CPU ÷ vecsink's",
+    ):
+        shown.add_column(title, justify="left" if not title else "right")
+    for work, sides in found.items():
+        shown.add_section()
+        shown.add_row(f"[bold]{work}[/]")
+        for side in sorted(sides, key=lambda one: one != OURS):
+            seen = sides[side]
+            figures = f"{_per_s(seen):,.0f}", f"{_cpu_us(seen):.1f}"
+            shown.add_row(f"  {side}", *figures, *_ratios(sides[OURS], seen, side))
+    return shown
 
 
-def seen(work: Callable[[Sequence[Point]], object], given: Sequence[Point]) -> Seen:
+def _scene(name: str) -> Scene:
+    module, _, function = SCENES[name].partition(":")
+    scene: Scene = getattr(importlib.import_module(f"benchmarks.{module}"), function)
+    return scene
+
+
+def _play_round(number: int, sides: Mapping[str, Loop], found: Figures) -> None:
+    fresh = points(number)
+    for side, loop in _turned(sides, number):
+        mine = [replace(point, id=f"{side}-{point.id}") for point in fresh]
+        for work, call, given in _works(loop, mine):
+            found[work][side].append(_seen(call, given))
+
+
+def _turned(sides: Mapping[str, Loop], number: int) -> Iterator[tuple[str, Loop]]:
+    """Each round begins with another one."""
+    order = list(sides.items())
+    start = number % len(order)
+    yield from [*order[start:], *order[:start]]
+
+
+def _works(
+    loop: Loop, mine: Sequence[Point]
+) -> Sequence[tuple[str, Callable[[Sequence[Point]], object], Sequence[Point]]]:
+    return (
+        ("upsert of new", loop.upsert, mine),
+        ("fetch of unchanged", lambda batch: loop.fetch([point.id for point in batch]), mine),
+        ("metadata only", loop.update, changed(mine)),
+    )
+
+
+def _seen(work: Callable[[Sequence[Point]], object], given: Sequence[Point]) -> Seen:
     cpu_s, wall_s = time.process_time(), time.perf_counter()
     for batch in batches(given):
         work(batch)
@@ -110,53 +148,26 @@ def seen(work: Callable[[Sequence[Point]], object], given: Sequence[Point]) -> S
     return Seen(len(given) / wall_s, cpu_s / len(given) * 1e6)
 
 
-def main(name: str) -> None:
-    """Print medians of each work, for the store and for each loop."""
-    scene: Scene = importlib.import_module(f"benchmarks.store_{name}")
-    found: dict[str, dict[str, list[Seen]]] = {}
-    with scene.opened() as (store, loops):
-        sides: dict[str, Loop] = {"vecsink": store, **loops}
-        for number in range(ROUNDS):
-            fresh = points(number)
-            for at, (side, loop) in enumerate(sides.items()):
-                mine = [replace(point, id=f"{at}-{point.id}") for point in fresh]
-                _measure(loop, mine, found.setdefault(side, {}), is_kept=number > 0)
-    _report(found)
+def _ratios(ours: Sequence[Seen], loop: Sequence[Seen], side: str) -> tuple[str, str]:
+    if side == OURS:
+        return "", ""
+    pairs = list(zip(ours, loop, strict=True))
+    speed = median(mine.per_s / its.per_s for mine, its in pairs)
+    cpu = median(its.cpu_us / mine.cpu_us for mine, its in pairs)
+    return _judged(speed), _judged(cpu)
 
 
-def _measure(
-    loop: Loop, mine: Sequence[Point], into: dict[str, list[Seen]], *, is_kept: bool
-) -> None:
-    """The first round warms everything up."""
-    works: dict[str, tuple[Callable[[Sequence[Point]], object], Sequence[Point]]] = {
-        "upsert of new": (lambda batch: loop.upsert(NAMESPACE, batch), mine),
-        "fetch of unchanged": (
-            lambda batch: loop.fetch(NAMESPACE, [point.id for point in batch]),
-            mine,
-        ),
-        "metadata only": (lambda batch: loop.upsert(NAMESPACE, batch), changed(mine)),
-    }
-    for work, (call, given) in works.items():
-        figures = seen(call, given)
-        if is_kept:
-            into.setdefault(work, []).append(figures)
+def _judged(ratio: float) -> str:
+    return f"[{'green' if ratio >= TARGET else 'red'}]{ratio:.2f}[/]"
 
 
-def _report(found: Mapping[str, Mapping[str, Sequence[Seen]]]) -> None:
-    ours = found["vecsink"]
-    for work in ours:
-        print(work)
-        fastest = max(
-            statistics.median(one.per_s for one in figures[work])
-            for side, figures in found.items()
-            if side != "vecsink"
-        )
-        for side, figures in found.items():
-            per_s = statistics.median(one.per_s for one in figures[work])
-            cpu_us = statistics.median(one.cpu_us for one in figures[work])
-            ratio = f"  {per_s / fastest:.2f} of the fastest loop" if side == "vecsink" else ""
-            print(f"  {side:42} {per_s:9,.0f} points/s {cpu_us:7.1f} µs of CPU{ratio}")
+def _per_s(seen: Sequence[Seen]) -> float:
+    return median(one.per_s for one in seen)
+
+
+def _cpu_us(seen: Sequence[Seen]) -> float:
+    return median(one.cpu_us for one in seen)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    typer.run(main)

@@ -89,14 +89,15 @@ class Servers:
 def servers() -> Iterator[Servers]:
     """Started, and gone afterwards."""
     with (
-        _server("provider-local", "--port", "0") as provider,
-        _server("pinecone-local", "--port", "0", "--data-ports", "") as pinecone,
+        local_server("provider-local", "--port", "0") as provider,
+        local_server("pinecone-local", "--port", "0", "--data-ports", "") as pinecone,
     ):
         yield Servers(provider, pinecone)
 
 
 @contextmanager
-def _server(*command: str) -> Iterator[Server]:
+def local_server(*command: str) -> Iterator[Server]:
+    """One of them, by its command; gone afterwards."""
     with subprocess.Popen([COMMAND, *command], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = _ADDRESS.search(process.stdout.readline())

@@ -6,9 +6,10 @@ of an upsert when it carries the upsert out, as a server does for each shard.
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import qdrant_edge as edge
 from qdrant_client import models
@@ -25,10 +26,14 @@ class Shard(Collection):
     """A collection and where it is kept."""
 
     shard: edge.EdgeShard
+    folder: Path
 
 
 class EdgeEngine:
     """Collections in a folder; one call at a time."""
+
+    has_log: ClassVar[bool] = False
+    """Whether what is written survives a crash."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,11 +46,12 @@ class EdgeEngine:
             if name in self.collections:
                 raise Refused(409, f"Wrong input: Collection `{name}` already exists!")
             self._made += 1
+            folder = self._folder / str(self._made)
             shard = edge.EdgeShard.create(
-                str(self._folder / str(self._made)),
-                edge.EdgeConfig(vectors=_params(vectors), wal_enabled=False),
+                str(folder),
+                edge.EdgeConfig(vectors=_params(vectors), wal_enabled=self.has_log),
             )
-            self.collections[name] = Shard(vectors=vectors, shard=shard)
+            self.collections[name] = Shard(vectors=vectors, shard=shard, folder=folder)
 
     def drop(self, name: str) -> None:
         with self._lock:
@@ -60,17 +66,13 @@ class EdgeEngine:
         schema: Any = getattr(edge.PayloadSchemaType, kind.capitalize())
         if is_tenant:
             schema = edge.KeywordIndexParams(is_tenant=True)
-        self._update(name, edge.UpdateOperation.create_field_index(key, schema))
+        self.update(name, edge.UpdateOperation.create_field_index(key, schema))
         self.named(name).indexes[key] = kind
 
     def upsert(
         self, name: str, points: Sequence[models.PointStruct], condition: models.Filter | None
     ) -> None:
-        made = [edge.Point(str(one.id), _vector(one), one.payload or {}) for one in points]
-        operation = edge.UpdateOperation.upsert_points(
-            made, None if condition is None else _filter(condition)
-        )
-        self._update(name, operation)
+        self.update(name, upsert_of(points, condition))
 
     def delete(self, name: str, ids: Sequence[Any] | None, where: models.Filter | None) -> None:
         if ids is not None:
@@ -78,7 +80,7 @@ class EdgeEngine:
         else:
             assert where is not None
             operation = edge.UpdateOperation.delete_points_by_filter(_filter(where))
-        self._update(name, operation)
+        self.update(name, operation)
 
     def retrieve(self, name: str, ids: Sequence[Any]) -> list[models.Record]:
         with self._lock:
@@ -121,13 +123,60 @@ class EdgeEngine:
             found = self.named(name).shard.facet(edge.FacetRequest(key, limit=limit, exact=True))
         return [models.FacetValueHit(value=hit.value, count=hit.count) for hit in found.hits]
 
-    def _update(self, name: str, operation: edge.UpdateOperation) -> None:
+    def update(self, name: str, operation: edge.UpdateOperation) -> None:
         with self._lock:
             shard = self.named(name).shard
             try:
                 shard.update(operation)
             except Exception as error:
                 raise Refused(400, f"Wrong input: {error}") from error
+
+
+class LoggingEngine(EdgeEngine):
+    """Collections that are there again after a crash, as a server's are."""
+
+    has_log: ClassVar[bool] = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        for described in sorted(folder.glob("*.json")):
+            held = json.loads(described.read_text())
+            vectors = models.CreateCollection(vectors=held["vectors"]).vectors
+            kept = folder / described.stem
+            shard = edge.EdgeShard.load(str(kept))
+            self._made = max(self._made, int(described.stem))
+            self.collections[held["name"]] = Shard(
+                vectors=vectors, indexes=held["indexes"], shard=shard, folder=kept
+            )
+
+    def create(self, name: str, vectors: Any) -> None:
+        super().create(name, vectors)
+        self._describe(name)
+
+    def drop(self, name: str) -> None:
+        self.named(name).folder.with_suffix(".json").unlink()
+        super().drop(name)
+
+    def index(self, name: str, key: str, kind: str, *, is_tenant: bool = False) -> None:
+        super().index(name, key, kind, is_tenant=is_tenant)
+        self._describe(name)
+
+    def _describe(self, name: str) -> None:
+        held = self.named(name)
+        wanted = models.CreateCollection(vectors=held.vectors).model_dump(
+            mode="json", exclude_unset=True
+        )
+        text = json.dumps({"name": name, "indexes": held.indexes, **wanted})
+        held.folder.with_suffix(".json").write_text(text)
+
+
+def upsert_of(
+    points: Sequence[models.PointStruct], condition: models.Filter | None
+) -> edge.UpdateOperation:
+    """In the engine's own words."""
+    made = [edge.Point(str(one.id), _vector(one), one.payload or {}) for one in points]
+    wanted = None if condition is None else _filter(condition)
+    return edge.UpdateOperation.upsert_points(made, wanted)
 
 
 def _params(vectors: Any) -> Any:

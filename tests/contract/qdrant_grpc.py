@@ -198,8 +198,8 @@ def _retrieved(record: models.Record) -> Any:
 
 
 @contextmanager
-def grpc_server(engine: Engine) -> Iterator[Front]:
-    """A server of the gRPC API on a free port of this machine."""
+def grpc_server(engine: Engine, port: int = 0) -> Iterator[Front]:
+    """A server of the gRPC API on this machine, on a free port unless one is named."""
     front = Front(engine)
     server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", -1)])
     root_grpc.add_QdrantServicer_to_server(  # type: ignore[no-untyped-call]
@@ -211,7 +211,7 @@ def grpc_server(engine: Engine) -> Iterator[Front]:
     points_grpc.add_PointsServicer_to_server(  # type: ignore[no-untyped-call]
         _Points(front), server
     )
-    front.grpc_port = server.add_insecure_port("127.0.0.1:0")
+    front.grpc_port = server.add_insecure_port(f"127.0.0.1:{port}")
     front.url = "http://127.0.0.1:1"
     server.start()
     try:

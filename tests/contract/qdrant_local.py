@@ -33,6 +33,11 @@ class LocalEngine:
             self._client.create_collection(name, _not_normalised(vectors))
             self.collections[name] = Collection(vectors)
 
+    def drop(self, name: str) -> None:
+        with self._lock:
+            self._client.delete_collection(name)
+            del self.collections[name]
+
     def index(self, name: str, key: str, kind: str, *, is_tenant: bool = False) -> None:
         self.named(name).indexes[key] = kind  # it has none of its own
 

@@ -24,8 +24,8 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @contextmanager
-def rest_server(engine: Engine) -> Iterator[Front]:
-    """A server of the REST API on a free port of this machine."""
+def rest_server(engine: Engine, port: int = 0) -> Iterator[Front]:
+    """A server of the REST API on this machine, on a free port unless one is named."""
     front = Front(engine)
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,12 +59,12 @@ def rest_server(engine: Engine) -> Iterator[Front]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = do_POST = _handle  # noqa: N815 - the names that http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     front.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -120,6 +120,12 @@ def _create(front: Front, name: str, raw: bytes) -> Any:
     return True
 
 
+def _drop(front: Front, name: str, _raw: bytes) -> Any:
+    front.engine.named(name)
+    front.engine.drop(name)
+    return True
+
+
 def _index(front: Front, name: str, raw: bytes) -> Any:
     wanted = models.CreateFieldIndex.model_validate_json(raw)
     schema = wanted.field_schema
@@ -171,6 +177,7 @@ _ROUTES: dict[str, Callable[[Front, str, bytes], Any]] = {
     "GET exists": _exists,
     "GET": _describe,
     "PUT": _create,
+    "DELETE": _drop,
     "PUT index": _index,
     "PUT points": _upsert,
     "POST points/delete": _delete,

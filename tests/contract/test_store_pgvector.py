@@ -162,6 +162,33 @@ def test_who_may_not_write_is_told_so(store: PgvectorStore, database: Connection
         store.upsert("n", [point("a")])
 
 
+def test_a_database_without_pgvector_is_told_to_whom_it_can_help(
+    opened: Open, server: Postgres
+) -> None:
+    server.create_database("bare")
+    with server.connect() as connection:
+        connection.execute("ALTER DATABASE bare OWNER TO app")
+    bare = opened(url=f"postgresql://127.0.0.1:{server.port}/bare")
+    with pytest.raises(FatalError, match=r"superuser.*CREATE EXTENSION vector"):
+        bare.create(DIMENSIONS)
+    server.drop_database("bare")
+
+
+def test_its_owner_reads_what_the_table_is(opened: Open, database: Connection) -> None:
+    opened().create(DIMENSIONS)
+    silent = database.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'vecsink.shop'::regclass"
+        " AND attnum > 0 AND col_description(attrelid, attnum) IS NULL"
+    ).fetchall()
+    assert silent == []
+    told = database.execute(
+        "SELECT obj_description('vecsink.shop'::regclass),"
+        " obj_description('vecsink.shop_deleted'::regclass)"
+    ).fetchone()
+    assert told is not None
+    assert None not in told
+
+
 def test_a_server_that_restarts_is_an_outage_and_passes(
     store: PgvectorStore, server: Postgres, database: Connection
 ) -> None:

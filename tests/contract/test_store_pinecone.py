@@ -13,7 +13,8 @@ from worker.errors import FatalError, RetriableError
 from worker.model import Point
 from worker.pinecone_local.faults import FaultRule, Faults
 from worker.pinecone_local.server import PineconeLocal, Settings
-from worker.store.pinecone import PineconeConfig, PineconeStore
+from worker.store.pinecone import PineconeStore
+from worker.store.pinecone_config import PineconeConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -148,7 +148,7 @@ if "QDRANT_URL" in os.environ:
             made = QdrantStore(QdrantConfig.model_validate(keys))
             made.create(DIMENSIONS)
             yield made
-            made._connected().delete_collection(name)
+            made._connection.client().delete_collection(name)
             made.close()
 
         @pytest.fixture
@@ -162,7 +162,7 @@ if "QDRANT_URL" in os.environ:
 
         @pytest.fixture
         def create(self, store: QdrantStore) -> Callable[[int | None], QdrantStore]:
-            store._connected().delete_collection(store._config.index)
+            store._connection.client().delete_collection(store._config.index)
             made = store._config
             return lambda given: QdrantStore(made.model_copy(update={"dimensions": given}))
 
@@ -209,7 +209,7 @@ def test_a_collection_without_our_payload_indexes_is_fatal(
 def test_a_collection_that_vanishes_is_fatal(store: QdrantStore, engine: EdgeEngine) -> None:
     store.upsert("n", [point("a")])
     engine.drop("shop")
-    with pytest.raises(FatalError, match=r"store\.index"):
+    with pytest.raises(FatalError, match=r"Collection '…' doesn't exist.*store\.index"):
         store.upsert("n", [point("a")])
     with pytest.raises(FatalError, match=r"store\.index"):
         store.fetch("n", ["a"])

@@ -137,7 +137,7 @@ def test_a_collection_that_vanishes_is_fatal(
 ) -> None:
     store.upsert("n", [point("a")])
     drop(server, index)
-    with pytest.raises(FatalError):
+    with pytest.raises(FatalError, match="delete that"):
         store.upsert("n", [point("a")])
     with pytest.raises(FatalError):
         store.fetch("n", ["a"])  # from what the server has made instead

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tests.stack.index import DIMENSIONS, Index
 from tests.stack.oracle import assert_no_commit_ahead_of_the_index
@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.stack.local_store import LocalStore
     from tests.stack.shops import MySqlShop, PostgresShop
     from tests.stack.stack import Stack
+
+
+class Server(Protocol):
+    """Of a store; it keeps its data and its addresses."""
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        ...
+
+    def kill(self) -> None:
+        """Go away at once, as in a crash."""
+        ...
 
 
 @dataclass(slots=True)
@@ -24,7 +35,7 @@ class Bench:
     """Made anew for each test; ends its workers afterwards."""
 
     stack: Stack
-    server: LocalStore
+    server: Server
     index: Index
     folder: Path
     workers: list[WorkerProcess] = field(default_factory=list)

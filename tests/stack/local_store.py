@@ -40,6 +40,10 @@ class LocalStore:
         assert self._server is not None
         self._server.faults = self._faults = faults
 
+    def kill(self) -> None:
+        """Refuse connections; what was answered is on the disk."""
+        self.stop()
+
     def stop(self) -> None:
         """Refuse connections."""
         if self._server is not None:

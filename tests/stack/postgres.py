@@ -82,6 +82,10 @@ class Postgres:
         """Shut down in order (Postgres calls it fast)."""
         self._process.stop(signal.SIGINT)
 
+    def kill(self) -> None:
+        """Go away at once (Postgres calls it immediate); the next start recovers."""
+        self._process.stop(signal.SIGQUIT)
+
     def remove_data(self) -> None:
         """Delete the cluster's files."""
         shutil.rmtree(self._data, ignore_errors=True)

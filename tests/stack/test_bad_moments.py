@@ -135,7 +135,7 @@ def test_the_broker_may_be_away_for_a_while(stack: Stack, bench: Bench, shop: Po
 
 
 def test_the_store_may_be_away_for_a_while(bench: Bench, shop: PostgresShop) -> None:
-    away(bench, shop, bench.server.stop, bench.server.start)
+    away(bench, shop, bench.server.kill, bench.server.start)
 
 
 def away(

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.stack.bench import Bench
-from tests.stack.histories.histories import play, staged
 from tests.stack.index import PgvectorIndex
 from tests.stack.local_store import LocalStore
 from tests.stack.shops import FIELDS, METADATA, PRODUCTS, expected_products, open_shop
 from tests.stack.worker_process import eventually
-from worker.provider_local.faults import Faults
-from worker.provider_local.server import ProviderLocal, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.stack.stack import Stack
 
-SEED = 8
-ROUNDS = 1  # this seed has a restart and a kill in its first one
 ROWS = 1000
 SLOW = {"embedder.latency.ms": "500", "batch.max.rows": "20", "max.in.flight": "2"}
 
@@ -37,19 +32,6 @@ def bench(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
     yield made
     made.close()
     stack.postgres.drop_database(name)
-
-
-@pytest.mark.timeout(600)
-def test_the_index_in_postgres_is_the_table_after_a_history(bench: Bench) -> None:
-    with (
-        ProviderLocal(Settings(faults=Faults(latency_s=0.05))) as provider,
-        staged(bench, provider, SEED) as stage,
-    ):
-        try:
-            play(stage, SEED, ROUNDS)
-        except BaseException:
-            print("\n".join([f"-- seed {SEED}, settings {stage.settings}", *stage.chronicle]))
-            raise
 
 
 @pytest.mark.timeout(600)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stack.local_store import LocalStore
 from tests.stack.shops import FIELDS, METADATA, PRODUCTS, expected_products, open_shop
 from tests.stack.worker_process import eventually
 
@@ -85,6 +86,7 @@ def test_a_write_that_arrives_after_its_workers_death_is_found_and_repaired(
         shop.sql("UPDATE products SET name = 'late', description = 'Late.'")
         eventually(lambda: bench.stack.kafka.topics.count(topic) == 120, "captured")
         time.sleep(EMBED_S / 4)  # nothing is fetched, as all is known; the embedder is at work
+        assert isinstance(bench.server, LocalStore)
         bench.server.delay(LATE_S)
         time.sleep(EMBED_S + 1.0)
         worker.kill()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from worker.telemetry.calls import STORE_BOUNDS_S, Calls
 
@@ -13,15 +13,23 @@ if TYPE_CHECKING:
     from worker.model import Point, Vector
     from worker.store.port import Capabilities, Deletion, Match, Store
 
+_SYSTEMS: Final = {"pgvector": "postgresql"}
+"""What OpenTelemetry's list of ``db.system.name`` calls otherwise; none of the others is in it."""
+
 
 class MeasuredStore:
     """See ``Store``; adds a few microseconds to a call and nothing per point."""
 
-    def __init__(self, store: Store, system: str, calls: Calls | None = None) -> None:
-        """``system`` is what OpenTelemetry calls ``db.system.name``."""
+    def __init__(self, store: Store, name: str, calls: Calls | None = None) -> None:
+        """``name`` is the value of the connector's ``store``."""
         self._store = store
-        self.system = system
+        self.name = name
         self._calls = calls or Calls(STORE_BOUNDS_S)
+
+    @property
+    def system(self) -> str:
+        """OpenTelemetry's ``db.system.name``."""
+        return _SYSTEMS.get(self.name, self.name)
 
     @property
     def calls(self) -> Calls:
@@ -81,9 +89,10 @@ class MeasuredStore:
         self._store.close()
 
     def _attributes(self, operation: str, namespace: str, points: int) -> Mapping[str, str | int]:
+        """One operation of many points is no batch to OpenTelemetry."""
         return {
             "db.system.name": self.system,
             "db.operation.name": operation,
             "db.collection.name": namespace,
-            "db.operation.batch.size": points,
+            "vecsink.points": points,
         }

@@ -7,18 +7,18 @@ themselves (``pgvector_sql`` says how).
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import psycopg
 
 from worker.errors import ConfigError, FatalError, RecordError
+from worker.store import pgvector_hnsw as hnsw
 from worker.store import pgvector_table as tables
 from worker.store.pgvector_builder import QUIET_S, IndexBuilder
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import record_errors
 from worker.store.pgvector_filters import Conditions
+from worker.store.pgvector_known import Known
 from worker.store.pgvector_pool import PgvectorPool
 from worker.store.pgvector_rows import (
     Row,
@@ -26,10 +26,9 @@ from worker.store.pgvector_rows import (
     metadata_of,
     points_of,
     row_of,
-    upsert_arrays,
 )
-from worker.store.pgvector_sql import Statements
-from worker.store.pgvector_values import INT4, integers, texts
+from worker.store.pgvector_values import texts
+from worker.store.pgvector_writer import PgvectorWriter
 from worker.store.port import Capabilities, Match
 
 if TYPE_CHECKING:
@@ -42,10 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_POINTS: Final = 1_000
-"""Of one transaction; the engine's batches have fewer."""
 _PAGE: Final = 500
-_FORGET_EVERY_S: Final = 600.0
 _CANCEL_EVERY_S: Final = 0.2
 _MOST_EXPLORED: Final = 1_000
 _LEAST_EXPLORED: Final = 40
@@ -62,7 +58,7 @@ class PgvectorStore:
         config: PgvectorConfig,
         *,
         quiet_s: float = QUIET_S,
-        least_rows: int = tables.LEAST_ROWS,
+        least_rows: int = hnsw.LEAST_ROWS,
     ) -> None:
         """Nothing is opened yet. The index is built after a quiet time, for so many rows.
 
@@ -71,9 +67,8 @@ class PgvectorStore:
         """
         self._config = config
         self._pool = PgvectorPool(config)
-        self._lock = threading.Lock()
-        self._known: tuple[tables.Shape, Statements] | None = None
-        self._forgotten_s = float("-inf")
+        self._known = Known(config)
+        self._writer = PgvectorWriter(config, self._pool, self._known)
         self._least_rows = least_rows
         self._builder = IndexBuilder(self._build_index, quiet_s)
 
@@ -94,7 +89,7 @@ class PgvectorStore:
         with self._pool.patient("making the table") as connection:
             tables.make(connection, config, dimensions)
             shape = tables.shape_of(connection, config)
-            lacks_index = config.hnsw and not tables.is_indexed(connection, config, shape)
+            lacks_index = config.hnsw and not hnsw.is_indexed(connection, config, shape)
         if lacks_index:
             self._builder.begin()
 
@@ -103,7 +98,7 @@ class PgvectorStore:
         config = self._config
         config.expect(dimensions)
         with self._pool.connection("looking for the table") as connection:
-            shape, _ = self._look(connection)
+            shape, _ = self._known.look(connection)
         if shape.dimensions != dimensions:
             raise FatalError(
                 f"the table {config.index!r} takes {shape.dimensions} dimensions, the model makes "
@@ -116,7 +111,7 @@ class PgvectorStore:
         if not possible:
             return {}
         with self._pool.connection(f"fetch from {namespace}") as connection:
-            shape, statements = self._opened(connection)
+            shape, statements = self._known(connection)
             rows = _rows(connection, statements.fetch, [namespace, texts(possible)])
         return {point.id: point for point in points_of(rows, shape.kind)}
 
@@ -129,17 +124,14 @@ class PgvectorStore:
                 rows.append(row_of(namespace, point))
             except RecordError as error:
                 refused[point.id] = error
-        at_fault: dict[str, psycopg.Error] = {}
-        for start in range(0, len(rows), _POINTS):
-            self._upsert(namespace, rows[start : start + _POINTS], at_fault)
+        at_fault = self._writer.upsert(namespace, rows)
+        self._builder.wrote(len(rows))
         return refused | record_errors(at_fault, len(rows), f"upsert to {namespace}")
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """Delete by id, and remember when, so that nothing older comes back."""
         possible = [each for each in deletions if is_key(namespace, each.id)]
-        at_fault: dict[str, psycopg.Error] = {}
-        for start in range(0, len(possible), _POINTS):
-            self._delete(namespace, possible[start : start + _POINTS], at_fault)
+        at_fault = self._writer.delete(namespace, possible)
         return record_errors(at_fault, len(possible), f"deletion in {namespace}")
 
     def query(
@@ -154,7 +146,7 @@ class PgvectorStore:
         conditions = Conditions(self._config.typed, parameters).of(where or {})
         explored = min(max(k, _LEAST_EXPLORED), _MOST_EXPLORED)
         with self._pool.connection(f"query of {namespace}") as connection:
-            _, statements = self._opened(connection)
+            _, statements = self._known(connection)
             with connection.transaction():
                 connection.execute(
                     "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
@@ -179,7 +171,7 @@ class PgvectorStore:
         last = ""
         while True:
             with self._pool.connection(f"scan of {namespace}") as connection:
-                shape, statements = self._opened(connection)
+                shape, statements = self._known(connection)
                 rows = _rows(connection, statements.page, [namespace, last, _PAGE])
             yield from points_of(rows, shape.kind)
             if len(rows) < _PAGE:
@@ -189,7 +181,7 @@ class PgvectorStore:
     def namespaces(self) -> Sequence[str]:
         """Those that have points."""
         with self._pool.connection("listing namespaces") as connection:
-            _, statements = self._opened(connection)
+            _, statements = self._known(connection)
             return [name for (name,) in _rows(connection, statements.namespaces, [])]
 
     def close(self) -> None:
@@ -206,104 +198,9 @@ class PgvectorStore:
         config = self._config
         with self._pool.patient("building the index") as connection:
             shape = tables.shape_of(connection, config)
-            return tables.index(connection, config, shape, self._least_rows)
-
-    def _opened(self, connection: Connection) -> tuple[tables.Shape, Statements]:
-        return self._known or self._look(connection)
-
-    def _look(self, connection: Connection) -> tuple[tables.Shape, Statements]:
-        config = self._config
-        shape = tables.shape_of(connection, config)
-        made = Statements.of(config.schema_name, config.index, shape.kind, config.metric)
-        self._known = shape, made
-        return self._known
-
-    def _upsert(
-        self, namespace: str, rows: Sequence[Row], at_fault: dict[str, psycopg.Error]
-    ) -> None:
-        try:
-            with self._pool.connection(f"upsert to {namespace}") as connection:
-                shape, statements = self._opened(connection)
-                _expect_dimensions(rows, shape)
-                ids, *others = upsert_arrays(rows, shape.kind, shape.oid)
-                with connection.pipeline(), connection.transaction():
-                    connection.execute(statements.upsert, [namespace, ids, *others])
-                    connection.execute(statements.bury_beaten, [namespace, ids])
-            self._builder.wrote(len(rows))
-        except psycopg.Error as error:
-            self._known = None  # perhaps it is the table that is another one
-            if len(rows) == 1:
-                at_fault[rows[0].id] = error
-                return
-            middle = len(rows) // 2
-            self._upsert(namespace, rows[:middle], at_fault)
-            self._upsert(namespace, rows[middle:], at_fault)
-
-    def _delete(
-        self, namespace: str, deletions: Sequence[Deletion], at_fault: dict[str, psycopg.Error]
-    ) -> None:
-        try:
-            with self._pool.connection(f"deletion in {namespace}") as connection:
-                _, statements = self._opened(connection)
-                gone = _deletion_arrays(namespace, deletions)
-                with connection.pipeline(), connection.transaction():
-                    connection.execute(statements.claim, gone)
-                    connection.execute(statements.remove, gone)
-                    connection.execute(statements.remember, gone)
-                self._forget(connection, statements)
-        except psycopg.Error:
-            self._delete_locked(namespace, deletions, at_fault)
-
-    def _delete_locked(
-        self, namespace: str, deletions: Sequence[Deletion], at_fault: dict[str, psycopg.Error]
-    ) -> None:
-        """Where a constraint of the user's refuses the claim, or that a row goes."""
-        try:
-            with self._pool.connection(f"deletion in {namespace}") as connection:
-                _, statements = self._opened(connection)
-                gone = _deletion_arrays(namespace, deletions)
-                with connection.pipeline(), connection.transaction():
-                    connection.execute(statements.lock)
-                    connection.execute(statements.remove_locked, gone)
-                    connection.execute(statements.remember, gone)
-        except psycopg.Error as error:
-            if len(deletions) == 1:
-                at_fault[deletions[0].id] = error
-                return
-            middle = len(deletions) // 2
-            self._delete_locked(namespace, deletions[:middle], at_fault)
-            self._delete_locked(namespace, deletions[middle:], at_fault)
-
-    def _forget(self, connection: Connection, statements: Statements) -> None:
-        """From time to time, deletions that are older than their time to live."""
-        now_s = time.monotonic()
-        with self._lock:
-            if now_s - self._forgotten_s < _FORGET_EVERY_S:
-                return
-            self._forgotten_s = now_s
-        connection.execute(statements.forget, [self._config.tombstone_ttl_ms])
-
-
-def _deletion_arrays(namespace: str, deletions: Sequence[Deletion]) -> list[object]:
-    places = [deletion.position for deletion in deletions]
-    return [
-        namespace,
-        texts([deletion.id for deletion in deletions]),
-        texts([place.topic_id for place in places]),
-        integers((place.partition for place in places), INT4),
-        integers(place.offset for place in places),
-    ]
+            return hnsw.index(connection, config, shape, self._least_rows)
 
 
 def _rows(connection: Connection, statement: Any, parameters: Sequence[object]) -> list[Any]:  # noqa: ANN401
     cursor = connection.cursor(binary=True)
     return cursor.execute(statement, parameters).fetchall()
-
-
-def _expect_dimensions(rows: Sequence[Row], shape: tables.Shape) -> None:
-    for row in rows:
-        if row.point.vector.size != shape.dimensions:
-            raise FatalError(
-                f"a vector has {row.point.vector.size} dimensions, the table takes "
-                f"{shape.dimensions}"
-            )

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from worker.config.postgres import PostgresAddress
 from worker.config.values import Count
 from worker.store.creation import Creation
+from worker.store.pairs import Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,26 +40,16 @@ _LONGEST_TABLE = 50
 _LONGEST_NAME = 63
 
 
-def _pairs(given: object) -> object:
-    """``category text, price numeric`` as pairs."""
-    if not isinstance(given, str):
-        return given
-    parts = [part.strip().rpartition(" ") for part in given.split(",") if part.strip()]
-    pairs = tuple((name.strip(), kind.lower()) for name, _, kind in parts)
-    names = [name for name, _ in pairs]
-    kinds = get_args(ColumnType)
-    if not all(_is_free(name) and kind in kinds for name, kind in pairs):
-        raise ValueError(
-            "`name type` pairs like `category text, price numeric`; types are "
-            f"{', '.join(kinds)}, and names none of {', '.join(sorted(OURS))}"
-        )
-    if len(set(names)) < len(names):
-        raise ValueError("each column once")
-    return pairs
-
-
 def _is_free(name: str) -> bool:
     return 0 < len(name.encode()) <= _LONGEST_NAME and name not in OURS
+
+
+_PAIRS: Final = Pairs(
+    get_args(ColumnType),
+    _is_free,
+    "category text, price numeric",
+    f"names none of {', '.join(sorted(OURS))}",
+)
 
 
 class PgvectorConfig(Creation):
@@ -100,7 +91,7 @@ class PgvectorConfig(Creation):
         description="With `store.create`: whether a missing HNSW index is built, in the "
         "background, once the table has 10,000 rows and no more than 50 a second are written.",
     )
-    columns: Annotated[tuple[tuple[str, ColumnType], ...], BeforeValidator(_pairs)] = Field(
+    columns: Annotated[tuple[tuple[str, ColumnType], ...], BeforeValidator(_PAIRS)] = Field(
         default=(),
         alias="store.columns",
         description="With `store.create`: metadata that is filtered by, as indexed columns of the "

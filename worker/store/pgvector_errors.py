@@ -91,7 +91,10 @@ def _advice(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return "store.user may not do this: GRANT what docs/stores.md names"
     if isinstance(error, psycopg.errors.UndefinedTable):
-        return "the table of store.index is gone: make it, or set store.create to true"
+        return (
+            "the table of store.index is gone: a start with store.create=true makes an empty one, "
+            "which is filled by reading the topics again (docs/stores.md)"
+        )
     if isinstance(error, psycopg.errors.UndefinedColumn):
         return "the table has other columns than vecsink's: start once with store.create=true"
     return "check the store.* settings"

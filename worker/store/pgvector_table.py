@@ -10,9 +10,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 from psycopg import sql
 
-from worker.errors import FatalError, RetriableError
+from worker.errors import FatalError
 from worker.store.pgvector_config import OURS
 from worker.store.pgvector_sql import graves_of
 from worker.store.pgvector_values import NUMBERS
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 _OLDEST: Final = (0, 8)
 """From this version on, a search with a filter goes on until it has enough (iterative scans)."""
-_INDEXED: Final = {"vector": 2_000, "halfvec": 4_000}
+INDEXED: Final = {"vector": 2_000, "halfvec": 4_000}
 """Dimensions that HNSW takes at most."""
 
 _EXTENSION = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'vector'"
@@ -38,12 +39,6 @@ _SHAPE = """
 SELECT a.attname, t.typname, a.atttypmod, t.oid::int8
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
-"""
-_HNSW = """
-SELECT coalesce(bool_or(x.indisvalid), false) FROM pg_catalog.pg_index x
-JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-JOIN pg_catalog.pg_am m ON m.oid = i.relam
-WHERE x.indrelid = to_regclass($1) AND m.amname IN ('hnsw', 'ivfflat')
 """
 _TABLE = """
 CREATE TABLE {table} (
@@ -75,6 +70,27 @@ CREATE TABLE {graves} (
     deleted_at timestamptz NOT NULL,
     PRIMARY KEY (namespace, id))
 """
+_COMMENTS = """
+COMMENT ON TABLE {table} IS
+    'What search reads, one row a point, written by vecsink; columns of yours may stand beside';
+COMMENT ON COLUMN {table}.namespace IS 'The connector''s store.namespace, by default the topic';
+COMMENT ON COLUMN {table}.id IS 'The row''s key (store.id); with chunks, #number after it';
+COMMENT ON COLUMN {table}.embedding IS 'Vector of the text';
+COMMENT ON COLUMN {table}.metadata IS 'The connector''s metadata.fields, source_table, updated_at';
+COMMENT ON COLUMN {table}.fingerprint IS 'Hash of the text and of how it was embedded';
+COMMENT ON COLUMN {table}.model IS 'Model, dimensions and input type of the vector';
+COMMENT ON COLUMN {table}.kafka_topic_id IS 'Of the change that the row shows';
+COMMENT ON COLUMN {table}.kafka_partition IS 'Of the same';
+COMMENT ON COLUMN {table}.kafka_offset IS 'Of the same; what is older is refused';
+COMMENT ON COLUMN {table}.source_position IS 'Where the source database committed the change';
+COMMENT ON COLUMN {table}.text_columns IS 'Hashes of the columns that the text is made of';
+COMMENT ON COLUMN {table}.document IS 'Of the first chunk: fingerprint of the whole document';
+COMMENT ON COLUMN {table}.chunks IS 'Of the first chunk: how many the document has';
+"""
+_GRAVES_COMMENT = """
+COMMENT ON TABLE {graves} IS
+    'Which ids vecsink deleted at which Position, so that nothing older comes back'
+"""
 _GRAVES_BY_AGE = "CREATE INDEX ON {graves} (deleted_at)"
 _TYPED = """
 ALTER TABLE {table} ADD COLUMN {name} {kind} GENERATED ALWAYS AS (
@@ -82,20 +98,9 @@ ALTER TABLE {table} ADD COLUMN {name} {kind} GENERATED ALWAYS AS (
 """
 _TYPED_INDEX = "CREATE INDEX ON {table} (namespace, {name})"
 _JSON_TYPES: Final = {"text": "string", "numeric": "number", "boolean": "boolean"}
-_BUILD = "CREATE INDEX {concurrently} {index} ON {table} USING hnsw (embedding {operators})"
-_DROP = "DROP INDEX CONCURRENTLY IF EXISTS {index}"
-_OPERATORS: Final = {"cosine": "cosine_ops", "dotproduct": "ip_ops", "euclidean": "l2_ops"}
-
-LEAST_ROWS: Final = 10_000
-"""Fewer are searched in some milliseconds without an index."""
-_ROWS = "SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT $1::int8) AS rows"
-_LOCK: Final = 0x7665_6373
+LOCK: Final = 0x7665_6373
 """Of who makes tables, as an advisory lock: "vecs"."""
 _PATIENCE = "SELECT set_config('lock_timeout', $1, true)"
-_BEGIN_BUILD = "SELECT pg_try_advisory_lock($1::int4, to_regclass($2)::oid::int4)"
-_END_BUILD = "SELECT pg_advisory_unlock($1::int4, to_regclass($2)::oid::int4)"
-"""Another lock, one for each table: who makes tables need not wait for a build, which takes hours
-and itself waits for every transaction that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def shape_of(connection: Connection, config: PgvectorConfig) -> Shape:
     Raises:
         FatalError: there is no such table, or it is not one of vecsink's.
     """
-    name = _name(config)
+    name = name_of(config)
     columns = _columns(connection, config)
     if not columns:
         way = "`vecsink run` makes it" if config.create else "make it with store.create=true"
@@ -138,84 +143,45 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
     """Make what is missing: extension, schema, tables, columns; other workers wait meanwhile.
 
     Raises:
-        FatalError: pgvector is older than what we need.
+        FatalError: there is no pgvector and it cannot be made, or it is older than what we need.
         psycopg.Error: the user may not, the database does not answer, or somebody holds a lock
             for longer than ``store.timeout.ms``.
     """
     with connection.transaction():
         connection.execute(_PATIENCE, [str(config.timeout_ms)])
-        connection.execute("SELECT pg_advisory_xact_lock($1)", [_LOCK])
+        connection.execute("SELECT pg_advisory_xact_lock($1)", [LOCK])
         _make_extension(connection)
-        if not _fetched(connection, "SELECT to_regnamespace(quote_ident($1))", config.schema_name):
-            connection.execute(_filled("CREATE SCHEMA {schema}", config))
+        if not fetched(connection, "SELECT to_regnamespace(quote_ident($1))", config.schema_name):
+            connection.execute(filled("CREATE SCHEMA {schema}", config))
         columns = _columns(connection, config)
         if not columns:
             _make_table(connection, config, dimensions)
         if OURS - columns.keys():
-            connection.execute(_filled(_COLUMNS, config))
-        if not _fetched(connection, "SELECT to_regclass($1)", _name(config, graves=True)):
-            connection.execute(_filled(_GRAVES, config))
-            connection.execute(_filled(_GRAVES_BY_AGE, config))
+            connection.execute(filled(_COLUMNS, config))
+        if not columns:
+            connection.execute(filled(_COMMENTS, config))
+        if not fetched(connection, "SELECT to_regclass($1)", name_of(config, graves=True)):
+            connection.execute(filled(_GRAVES, config))
+            connection.execute(filled(_GRAVES_BY_AGE, config))
+            connection.execute(filled(_GRAVES_COMMENT, config))
         for key, kind in config.columns:
             if key not in columns:
                 _add_typed(connection, config, key, kind)
 
 
-def is_indexed(connection: Connection, config: PgvectorConfig, shape: Shape) -> bool:
-    """Whether there is an index for searches already, or there can be none."""
-    if shape.dimensions > _INDEXED[shape.kind]:
-        log.warning(
-            "%s of %d dimensions cannot be indexed: searches in %s are exact and slow.",
-            shape.kind,
-            shape.dimensions,
-            _name(config),
-        )
-        return True
-    return bool(_fetched(connection, _HNSW, _name(config)))
-
-
-def index(
-    connection: Connection, config: PgvectorConfig, shape: Shape, least_rows: int = LEAST_ROWS
-) -> bool:
-    """Build the HNSW index while the table is written to; false for a table of few rows.
-
-    Raises:
-        RetriableError: another worker builds it just now.
-        psycopg.Error: the user may not, or the database does not answer.
-    """
-    if is_indexed(connection, config, shape):
-        return True
-    if _fetched(connection, _filled(_ROWS, config), least_rows) < least_rows:
-        return False
-    if not _fetched(connection, _BEGIN_BUILD, _LOCK, _name(config)):
-        raise RetriableError(f"another worker builds the index of {_name(config)}")
-    try:
-        if not is_indexed(connection, config, shape):
-            _build(connection, config, shape)
-    finally:
-        if not connection.closed:
-            connection.execute(_END_BUILD, [_LOCK, _name(config)])
-    return True
-
-
-def _build(connection: Connection, config: PgvectorConfig, shape: Shape) -> None:
-    log.info("The HNSW index of %s is being built; work goes on meanwhile.", _name(config))
-    connection.execute(_filled(_DROP, config))  # what a build that was broken off has left
-    connection.execute(
-        _filled(
-            _BUILD,
-            config,
-            concurrently=sql.SQL("CONCURRENTLY"),
-            operators=sql.SQL(f"{shape.kind}_{_OPERATORS[config.metric]}"),
-            index=sql.Identifier(f"{config.index}_hnsw"),
-        )
-    )
-    log.info("The HNSW index of %s is built.", _name(config))
-
-
 def _make_extension(connection: Connection) -> None:
-    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    version = str(_fetched(connection, _EXTENSION))
+    version = fetched(connection, _EXTENSION)
+    if version is None:
+        try:
+            connection.execute("CREATE EXTENSION vector")
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise FatalError(
+                "the database has no pgvector, and store.user may not make it: a superuser has to "
+                "say CREATE EXTENSION vector there once"
+            ) from error
+        except (psycopg.errors.UndefinedFile, psycopg.errors.FeatureNotSupported) as error:
+            raise FatalError("pgvector is not installed on the database's server") from error
+        version = fetched(connection, _EXTENSION)
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
         raise FatalError(
             f"the database has pgvector {version}, vecsink needs 0.8 or newer: "
@@ -226,12 +192,12 @@ def _make_extension(connection: Connection) -> None:
 def _make_table(connection: Connection, config: PgvectorConfig, dimensions: int) -> None:
     kind = config.vector_type
     if kind is None:
-        fits = _INDEXED["vector"] < dimensions <= _INDEXED["halfvec"]
+        fits = INDEXED["vector"] < dimensions <= INDEXED["halfvec"]
         kind = "halfvec" if fits else "vector"
     connection.execute(
-        _filled(_TABLE, config, kind=sql.SQL(kind), dimensions=sql.Literal(dimensions))
+        filled(_TABLE, config, kind=sql.SQL(kind), dimensions=sql.Literal(dimensions))
     )
-    log.info("The table %s was made: %s(%d).", _name(config), kind, dimensions)
+    log.info("The table %s was made: %s(%d).", name_of(config), kind, dimensions)
 
 
 def _add_typed(connection: Connection, config: PgvectorConfig, key: str, kind: str) -> None:
@@ -241,22 +207,24 @@ def _add_typed(connection: Connection, config: PgvectorConfig, key: str, kind: s
         "key": sql.Literal(key),
         "type": sql.Literal(_JSON_TYPES[kind]),
     }
-    connection.execute(_filled(_TYPED, config, **names))
-    connection.execute(_filled(_TYPED_INDEX, config, **names))
+    connection.execute(filled(_TYPED, config, **names))
+    connection.execute(filled(_TYPED_INDEX, config, **names))
 
 
 def _columns(connection: Connection, config: PgvectorConfig) -> Mapping[str, tuple[str, int, int]]:
     """Type, modifier and oid of each; nothing if there is no table."""
-    rows = connection.execute(_SHAPE, [_name(config)]).fetchall()
+    rows = connection.execute(_SHAPE, [name_of(config)]).fetchall()
     return {name: (kind, modifier, oid) for name, kind, modifier, oid in rows}
 
 
-def _fetched(connection: Connection, statement: Statement, *parameters: object) -> Any:  # noqa: ANN401
+def fetched(connection: Connection, statement: Statement, *parameters: object) -> Any:  # noqa: ANN401
+    """The first column of the first row, or None."""
     row = connection.execute(statement, parameters).fetchone()
     return row[0] if row else None
 
 
-def _filled(text: str, config: PgvectorConfig, **more: sql.Composable) -> sql.Composed:
+def filled(text: str, config: PgvectorConfig, **more: sql.Composable) -> sql.Composed:
+    """A statement with the names of schema, tables and index."""
     schema, table = config.schema_name, config.index
     return sql.SQL(text).format(
         **{
@@ -269,6 +237,7 @@ def _filled(text: str, config: PgvectorConfig, **more: sql.Composable) -> sql.Co
     )
 
 
-def _name(config: PgvectorConfig, *, graves: bool = False) -> str:
+def name_of(config: PgvectorConfig, *, graves: bool = False) -> str:
+    """The table's, or that of the other one, as SQL writes it."""
     table = graves_of(config.index) if graves else config.index
     return sql.Identifier(config.schema_name, table).as_string()

@@ -6,19 +6,17 @@ Pinecone has no conditional writes and shows them after a while, as the capabili
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 import numpy as np
-from pinecone.errors import ApiError, NotFoundError, PineconeError, PineconeValueError
-from pydantic import Field, SecretStr, field_validator
+from pinecone.errors import ApiError, NotFoundError, PineconeError
 
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.model import Point
 from worker.store import pinecone_index as opening
-from worker.store.creation import Creation
+from worker.store.pinecone_config import PineconeConfig
+from worker.store.pinecone_connection import PineconeConnection
 from worker.store.pinecone_errors import (
     blanked,
     is_about_dimensions,
@@ -56,52 +54,6 @@ _PAGE = 100
 _URL_TOO_LONG = 414
 
 
-class PineconeConfig(Creation):
-    """Settings of the Pinecone store."""
-
-    index: str = Field(
-        alias="store.index",
-        min_length=1,
-        description="Name of an index made with dimension and metric.",
-    )
-    api_key: SecretStr = Field(alias="store.api.key", description="API key of the project.")
-    url: str | None = Field(
-        default=None,
-        alias="store.url",
-        description="Control plane, such as http://127.0.0.1:5080; by default Pinecone's own.",
-    )
-    host: str | None = Field(
-        default=None,
-        alias="store.host",
-        description="Host of the index, for keys that may not ask the control plane.",
-    )
-    cloud: str = Field(
-        default="aws",
-        alias="store.cloud",
-        description="Where a serverless index is made: the cloud.",
-    )
-    region: str = Field(
-        default="us-east-1",
-        alias="store.region",
-        description="Where a serverless index is made: the cloud's region.",
-    )
-    settle_ms: int = Field(
-        default=10_000,
-        alias="store.settle.ms",
-        ge=0,
-        description="Longest time in milliseconds until a write is visible to every reader.",
-    )
-
-    @field_validator("url")
-    @classmethod
-    def _check_url(cls, given: str | None) -> str | None:
-        if given and (
-            urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).netloc
-        ):
-            raise ValueError("a URL that begins with http:// or https://")
-        return given
-
-
 class PineconeStore:
     """A Pinecone index. Thread-safe; connects at the first call."""
 
@@ -109,8 +61,7 @@ class PineconeStore:
 
     def __init__(self, config: PineconeConfig) -> None:
         self._config = config
-        self._opened: opening.Opened | None = None
-        self._lock = threading.Lock()
+        self._connection = PineconeConnection(config)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -139,7 +90,7 @@ class PineconeStore:
         self._config.expect(dimensions)
         self.close()
         with self._calling("looking for the index"):
-            index, shape = self._opened_index()
+            index, shape = self._connection.index()
             index.describe_index_stats()  # the data plane may be out of reach on its own
         if shape.dimensions != dimensions:
             raise FatalError(
@@ -166,7 +117,7 @@ class PineconeStore:
         _expect_name(namespace)
         refused: dict[str, RecordError] = {}
         with self._calling(f"upsert to {namespace}"):
-            index, shape = self._opened_index()
+            index, shape = self._connection.index()
             self._expect_dimensions(points, shape)
             work = upsert(index, namespace)
             for request in upsert_requests(_sound(points, refused)):
@@ -178,7 +129,7 @@ class PineconeStore:
         ids = [deletion.id for deletion in deletions if is_id(deletion.id)]
         for request in delete_requests(ids):
             with self._calling(f"deletion in {namespace}"), self._missing_namespace_is_empty():
-                self._opened_index()[0].delete(namespace=namespace, ids=list(request))
+                self._connection.index()[0].delete(namespace=namespace, ids=list(request))
         return {}
 
     def query(
@@ -190,7 +141,7 @@ class PineconeStore:
     ) -> Sequence[Match]:
         """The nearest points; ``where`` goes to Pinecone as it is."""
         with self._calling(f"query of {namespace}"), self._missing_namespace_is_empty():
-            index, shape = self._opened_index()
+            index, shape = self._connection.index()
             with _filter_is_the_callers(where):
                 answer = index.query(
                     namespace=namespace,
@@ -218,15 +169,12 @@ class PineconeStore:
     def namespaces(self) -> Sequence[str]:
         """Names as Pinecone lists them; its default one is ``__default__``."""
         with self._calling("listing namespaces"):
-            pages = self._opened_index()[0].list_namespaces()
+            pages = self._connection.index()[0].list_namespaces()
             return [space.name for page in pages for space in page.namespaces]
 
     def close(self) -> None:
         """Drop the connections; a later call opens new ones."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.index.close()
+        self._connection.close()
 
     # Inside --------------------------------------------------------------------------------
 
@@ -234,7 +182,7 @@ class PineconeStore:
         """Where something on the way takes no URL as long as that, it gets half of it."""
         with self._calling(f"fetch from {namespace}"), self._missing_namespace_is_empty():
             try:
-                answer = self._opened_index()[0].fetch_by_query(fetch_query(namespace, request))
+                answer = self._connection.index()[0].fetch_by_query(fetch_query(namespace, request))
             except ApiError as error:
                 if error.status_code != _URL_TOO_LONG or len(request) == 1:
                     raise
@@ -246,34 +194,12 @@ class PineconeStore:
 
     def _page(self, namespace: str, token: str | None) -> tuple[list[str], str | None]:
         with self._calling(f"list of {namespace}"), self._missing_namespace_is_empty():
-            page = self._opened_index()[0].list_paginated(
+            page = self._connection.index()[0].list_paginated(
                 namespace=namespace, limit=_PAGE, pagination_token=token
             )
             following = page.pagination.next if page.pagination else None
             return [item.id for item in page.vectors if item.id], following or None
         return [], None
-
-    def _opened_index(self) -> tuple[opening.IndexWithoutRetries, opening.Shape]:
-        opened = self._opened or self._open()
-        return opened.index, opened.shape
-
-    def _open(self) -> opening.Opened:
-        with self._lock:
-            if self._opened is None:
-                self._opened = self._connect()
-            return self._opened
-
-    def _connect(self) -> opening.Opened:
-        key = self._config.api_key.get_secret_value()
-        try:
-            if self._config.host is not None:
-                return opening.by_host(self._config.host, key)
-            return opening.by_name(self._config.index, key, self._config.url)
-        except PineconeValueError as error:
-            raise ConfigError(
-                "store.api.key, store.url or store.host: expected a key without blanks and "
-                "addresses with a host name"
-            ) from error
 
     def _expect_dimensions(self, points: Sequence[Point], shape: opening.Shape) -> None:
         for point in points:
@@ -297,7 +223,7 @@ class PineconeStore:
             yield
         except NotFoundError as error:
             if "namespace" not in error.message.lower():
-                self._opened_index()[0].describe_index_stats()  # raises if the index is gone
+                self._connection.index()[0].describe_index_stats()  # raises if the index is gone
 
 
 @contextmanager

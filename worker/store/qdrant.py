@@ -23,6 +23,7 @@ from worker.store import qdrant_grpc, qdrant_rest
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.port import Capabilities, Match
 from worker.store.qdrant_config import QdrantConfig
+from worker.store.qdrant_connection import QdrantConnection
 from worker.store.qdrant_errors import (
     FAILURES,
     blanked,
@@ -48,8 +49,6 @@ from worker.store.stamp import users
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from qdrant_client import QdrantClient
-
     from worker.config.section import Section
     from worker.model import Point, Vector
     from worker.store.port import Deletion
@@ -73,8 +72,7 @@ class QdrantStore:
     def __init__(self, config: QdrantConfig, *, clock: Clock | None = None) -> None:
         self._config = config
         self._name = config.index
-        self._client: QdrantClient | None = None
-        self._shape: collection.Shape | None = None
+        self._connection = QdrantConnection(config)
         self._clock = clock or SystemClock()
         self._forget_at_s = self._clock.now_s()
         self._lock = threading.Lock()
@@ -95,7 +93,7 @@ class QdrantStore:
         if not config.create:
             return
         with self._calling("making the collection"):
-            client = self._connected()
+            client = self._connection.client()
             if collection.create(client, config, dimensions):
                 log.info("Qdrant collection %r was made.", self._name)
             collection.create_indexes(client, config)
@@ -104,12 +102,8 @@ class QdrantStore:
         """Look at server and collection as they are now."""
         self._config.expect(dimensions)
         with self._calling("looking for the collection"):
-            client = self._connected()
-            version = collection.expect_version(client)
-            shape = collection.shape_of(client, self._config)
-            self._expect(shape, dimensions)
-            collection.expect_indexes(client, self._config)
-        self._shape = shape
+            version = collection.expect_version(self._connection.client())
+            shape = self._connection.check(dimensions)
         log.info(
             "Qdrant %s, collection %r: %d dimensions, %s.",
             version,
@@ -124,7 +118,7 @@ class QdrantStore:
         found: dict[str, Point] = {}
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"):
-                records = self._connected().retrieve(
+                records = self._connection.client().retrieve(
                     self._name,
                     uuids[start : start + FETCH_IDS],
                     with_payload=True,
@@ -138,7 +132,7 @@ class QdrantStore:
         _expect_name(namespace)
         refused: dict[str, RecordError] = {}
         with self._calling(f"upsert to {namespace}"):
-            self._expect_dimensions(points)
+            self._connection.expect(points)
             work = upsert(self._write, self._name)
             for request in requests(self._sound(namespace, points, refused)):
                 work.send(request)
@@ -171,7 +165,7 @@ class QdrantStore:
         """The nearest points; ``where`` as ``worker.store.qdrant_filters`` says."""
         others = [] if where is None else [filter_of(where)]
         with self._calling(f"query of {namespace}"), _filter_is_the_callers(where):
-            answer = self._connected().query_points(
+            answer = self._connection.client().query_points(
                 self._name,
                 query=vector.tolist(),
                 using=self._config.vector or None,
@@ -179,7 +173,7 @@ class QdrantStore:
                 limit=k,
                 with_payload=True,
             )
-            sign = self._shaped().sign
+            sign = self._connection.shape().sign
         return [
             Match(str((hit.payload or {})[ID]), sign * hit.score, users(hit.payload or {}))
             for hit in answer.points
@@ -190,7 +184,7 @@ class QdrantStore:
         offset: Any = None
         while True:
             with self._calling(f"scan of {namespace}"):
-                records, offset = self._connected().scroll(
+                records, offset = self._connection.client().scroll(
                     self._name,
                     scroll_filter=in_namespace(namespace),
                     limit=_PAGE,
@@ -205,48 +199,19 @@ class QdrantStore:
     def namespaces(self) -> Sequence[str]:
         """The values of our tenant field."""
         with self._calling("listing namespaces"):
-            answer = self._connected().facet(
+            answer = self._connection.client().facet(
                 self._name, NAMESPACE, limit=_MOST_NAMESPACES, exact=True
             )
             return [str(hit.value) for hit in answer.hits if hit.count]
 
     def close(self) -> None:
         """Drop the connections; a later call opens new ones."""
-        with self._lock:
-            client, self._client, self._shape = self._client, None, None
-        if client is not None:
-            client.close()
+        self._connection.close()
 
     # Inside --------------------------------------------------------------------------------
 
     def _write(self, points: Sequence[Prepared]) -> models.UpdateStatus:
-        return _WRITERS[self._config.transport](self._connected(), self._config, points)
-
-    def _connected(self) -> QdrantClient:
-        with self._lock:
-            if self._client is None:
-                self._client = collection.connected(self._config)
-            return self._client
-
-    def _shaped(self) -> collection.Shape:
-        if self._shape is None:
-            self._shape = collection.shape_of(self._connected(), self._config)
-        return self._shape
-
-    def _expect(self, shape: collection.Shape, dimensions: int) -> None:
-        if shape.dimensions != dimensions:
-            raise FatalError(
-                f"the Qdrant collection {self._name!r} takes {shape.dimensions} dimensions, "
-                f"the model makes {dimensions}: choose another collection or another model"
-            )
-
-    def _expect_dimensions(self, points: Sequence[Point]) -> None:
-        for point in points:
-            if point.vector.size != self._shaped().dimensions:
-                raise FatalError(
-                    f"the Qdrant collection {self._name!r} takes {self._shaped().dimensions} "
-                    f"dimensions, a vector has {point.vector.size}"
-                )
+        return _WRITERS[self._config.transport](self._connection.client(), self._config, points)
 
     def _sound(
         self, namespace: str, points: Iterable[Point], refused: dict[str, RecordError]
@@ -277,7 +242,7 @@ class QdrantStore:
         self._erase(models.FilterSelector(filter=forgotten(before_ms)))
 
     def _erase(self, what: models.PointIdsList | models.FilterSelector) -> None:
-        expect_done(self._connected().delete(self._name, what, wait=True).status)
+        expect_done(self._connection.client().delete(self._name, what, wait=True).status)
 
     @contextmanager
     def _calling(self, doing: str) -> Iterator[None]:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from worker.config.values import Count
 from worker.store.creation import Creation
+from worker.store.pairs import Pairs
 from worker.store.stamp import OURS
 
 IndexType: TypeAlias = Literal["bool", "datetime", "float", "integer", "keyword", "text", "uuid"]
 
 
-def _pairs(given: object) -> object:
-    """``category keyword, price float`` as pairs."""
-    if not isinstance(given, str):
-        return given
-    parts = [part.strip().rpartition(" ") for part in given.split(",") if part.strip()]
-    pairs = tuple((name.strip(), kind.lower()) for name, _, kind in parts)
-    names = [name for name, _ in pairs]
-    kinds = get_args(IndexType)
-    if not all(name and not name.startswith(OURS) and kind in kinds for name, kind in pairs):
-        raise ValueError(
-            f"`name type` pairs like `category keyword, price float`; types are {', '.join(kinds)}"
-        )
-    if len(set(names)) < len(names):
-        raise ValueError("each key once")
-    return pairs
+def _is_free(name: str) -> bool:
+    return bool(name) and not name.startswith(OURS)
+
+
+_PAIRS: Final = Pairs(get_args(IndexType), _is_free, "category keyword, price float")
 
 
 class QdrantConfig(Creation):
@@ -61,7 +52,7 @@ class QdrantConfig(Creation):
         alias="store.vector",
         description="Name of the vector, in collections that have named ones.",
     )
-    payload_indexes: Annotated[tuple[tuple[str, IndexType], ...], BeforeValidator(_pairs)] = Field(
+    payload_indexes: Annotated[tuple[tuple[str, IndexType], ...], BeforeValidator(_PAIRS)] = Field(
         default=(),
         alias="store.payload.indexes",
         description="With `store.create`: metadata that is filtered by, and the type of its "

@@ -48,7 +48,9 @@ _STATUSES: Final = {
 
 _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
 """OpenSSL's words for what no waiting mends."""
-_QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
+_QUOTE: Final = r"""(?!(?<=n)'t\b)['"`]"""
+"""Of "does not exist", Qdrant says it with an apostrophe."""
+_QUOTED = re.compile(f"{_QUOTE}.*{_QUOTE}", re.DOTALL)
 """From the first quote to the last, as what is quoted may hold quotes."""
 _LONGEST_MESSAGE = 300
 

@@ -23,6 +23,7 @@ from worker.store.weaviate_errors import (
     is_about_collection,
     is_about_dimensions,
     is_about_tenant,
+    is_left_over,
     is_outage,
     is_unknown,
     record_error,
@@ -36,12 +37,13 @@ from worker.store.weaviate_points import (
     Place,
     point_of,
     prepared,
+    request_of,
     requests,
     stored_of,
-    vector_of,
 )
 from worker.store.weaviate_protocol import Protocol
-from worker.store.weaviate_schema import STORED, Collection, Schema
+from worker.store.weaviate_schema import Schema
+from worker.store.weaviate_shape import Shape
 from worker.store.weaviate_tenants import namespace_of, tenant_of
 
 if TYPE_CHECKING:
@@ -70,8 +72,7 @@ class WeaviateStore:
         self._name = config.index
         self._schema = Schema(config)
         self._protocol = Protocol(config)
-        self._dimensions: int | None = None
-        self._distance: str | None = None
+        self._shape = Shape(config, self._schema, self._protocol)
         self._lock = threading.Lock()
 
     @property
@@ -100,16 +101,7 @@ class WeaviateStore:
         self._config.expect(dimensions)
         with self._calling("looking for the collection"):
             version = self._schema.version()
-            held = self._expect_collection()
-            self._expect_properties(held)
-            tenants = self._protocol.tenants()  # gRPC may be out of reach on its own
-            self._dimensions = self._measured(held, tenants) or dimensions
-        self._distance = held.distance
-        if self._dimensions != dimensions:
-            raise FatalError(
-                f"the Weaviate collection {self._name!r} has {self._dimensions} dimensions, "
-                f"the model makes {dimensions}: choose another collection or another model"
-            )
+            held = self._shape.check(dimensions)
         log.info(
             "Weaviate %s, collection %r: %d dimensions, %s.",
             version,
@@ -132,10 +124,11 @@ class WeaviateStore:
         """Write points; the answer says which of them were refused."""
         place = Place(self._name, tenant_of(namespace), namespace)
         refused: dict[str, RecordError] = {}
-        self._expect_dimensions(points)
+        with self._calling("looking for the collection"):
+            self._shape.expect(points)
         for request in requests(self._sound(place, points, refused)):
             with self._calling(f"upsert to {namespace}"):
-                said = self._protocol.upsert([point.message for point in request])
+                said = self._protocol.upsert(request_of(place, request))
             refused.update(self._refusals(request, said))
         return refused
 
@@ -163,7 +156,7 @@ class WeaviateStore:
         with self._calling(f"query of {namespace}"), _missing_tenant_is_empty():
             with _filter_is_the_callers(where):
                 hits = self._protocol.nearest(tenant_of(namespace), vector, k, wanted)
-            near = self._score_of_equals()
+            near = self._shape.score_of_equals()
             return [_match(hit, near) for hit in hits]
         return []
 
@@ -190,57 +183,11 @@ class WeaviateStore:
         with self._lock:
             schema, protocol = self._schema, self._protocol
             self._schema, self._protocol = Schema(self._config), Protocol(self._config)
+            self._shape = Shape(self._config, self._schema, self._protocol)
         schema.close()
         protocol.close()
 
     # Inside --------------------------------------------------------------------------------
-
-    def _expect_collection(self) -> Collection:
-        held = self._schema.collection()
-        if held is None:
-            existing = ", ".join(self._schema.names()) or "none"
-            raise FatalError(
-                f"Weaviate has no collection {self._name!r} (store.index); it has: {existing}"
-            )
-        return held
-
-    def _score_of_equals(self) -> float:
-        """Weaviate answers with distances, from which only those of cosines end somewhere."""
-        if self._distance is None:
-            self._distance = self._expect_collection().distance
-        return 1.0 if self._distance == "cosine" else 0.0
-
-    def _expect_properties(self, held: Collection) -> None:
-        missing = {STORED, *self._config.typed} - held.properties
-        if missing or not held.is_multi_tenant or not held.makes_tenants:
-            raise FatalError(
-                f"the Weaviate collection {self._name!r} needs multi-tenancy with automatic tenant "
-                f"creation and the properties {', '.join(sorted({STORED, *self._config.typed}))} "
-                "(see docs/stores.md): make another one, or set store.create=true for a collection "
-                "that does not exist"
-            )
-
-    def _measured(self, held: Collection, tenants: Sequence[str]) -> int | None:
-        """As the description says, or else as long as the vector of a point that is there."""
-        if held.dimensions is not None:
-            return held.dimensions
-        for tenant in tenants:
-            for hit in self._protocol.page(tenant, "", 1):
-                return vector_of(hit).size
-        return None
-
-    def _expect_dimensions(self, points: Sequence[Point]) -> None:
-        """What is written into a collection that does not exist makes one, of another kind."""
-        for point in points:
-            if self._dimensions is None:
-                with self._calling("looking for the collection"):
-                    held = self._measured(self._expect_collection(), self._protocol.tenants())
-                self._dimensions = held or point.vector.size
-            if point.vector.size != self._dimensions:
-                raise FatalError(
-                    f"the Weaviate collection {self._name!r} has {self._dimensions} dimensions, a "
-                    f"vector has {point.vector.size}"
-                )
 
     def _sound(
         self, place: Place, points: Iterable[Point], refused: dict[str, RecordError]
@@ -258,6 +205,12 @@ class WeaviateStore:
         """The points at fault, unless it is something that hits them all."""
         reasons = {blanked(words) for words in said.values()}
         for words in reasons:
+            if is_left_over(words):
+                raise FatalError(
+                    f"the Weaviate collection {self._name!r} is gone, and out of a write the "
+                    "server has made another one of its name: delete that, and start again with "
+                    "store.create=true (docs/stores.md)"
+                )
             if is_about_dimensions(words) or is_about_collection(words):
                 raise FatalError(f"Weaviate, upsert to {self._name}: {words}")
             if is_outage(words):

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from worker.config.values import Count
 from worker.store.creation import Creation
+from worker.store.pairs import Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,27 +23,17 @@ _RESERVED: Final = frozenset({"id", "vector"})
 _COLLECTION: Final = re.compile(r"[A-Z][_0-9A-Za-z]{0,254}")
 
 
-def _pairs(given: object) -> object:
-    """``category text, price number`` as pairs."""
-    if not isinstance(given, str):
-        return given
-    parts = [part.strip().rpartition(" ") for part in given.split(",") if part.strip()]
-    pairs = tuple((name.strip(), kind.lower()) for name, _, kind in parts)
-    names = [name for name, _ in pairs]
-    kinds = get_args(PropertyType)
-    if not all(_is_free(name) and kind in kinds for name, kind in pairs):
-        raise ValueError(
-            "`name type` pairs like `category text, price number`; types are "
-            f"{', '.join(kinds)}, and names begin with a small letter, have letters, digits and "
-            "underscores, and are neither id nor vector"
-        )
-    if len(set(names)) < len(names):
-        raise ValueError("each property once")
-    return pairs
-
-
 def _is_free(name: str) -> bool:
     return _PROPERTY.fullmatch(name) is not None and name not in _RESERVED
+
+
+_PAIRS: Final = Pairs(
+    get_args(PropertyType),
+    _is_free,
+    "category text, price number",
+    "names begin with a small letter, have letters, digits and underscores, and are neither id "
+    "nor vector",
+)
 
 
 class WeaviateConfig(Creation):
@@ -66,7 +57,7 @@ class WeaviateConfig(Creation):
     api_key: SecretStr | None = Field(
         default=None, alias="store.api.key", description="API key, where the server asks."
     )
-    properties: Annotated[tuple[tuple[str, PropertyType], ...], BeforeValidator(_pairs)] = Field(
+    properties: Annotated[tuple[tuple[str, PropertyType], ...], BeforeValidator(_PAIRS)] = Field(
         default=(),
         alias="store.properties",
         description="Metadata that is kept as properties of their own, to filter by and to read, "

@@ -108,6 +108,11 @@ def is_about_collection(said: str) -> bool:
     return any(words in said for words in _NO_COLLECTION)
 
 
+def is_left_over(said: str) -> bool:
+    """Whether the server has made the collection by itself, out of a point for one that is gone."""
+    return "multi-tenancy disabled" in said
+
+
 def is_outage(said: str) -> bool:
     """Whether a sentence about one point is about something else."""
     return any(word in said for word in _OUTAGES)

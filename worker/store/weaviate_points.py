@@ -16,7 +16,7 @@ from worker.store.stamp import stamp_of, stamped, users
 from worker.store.weaviate_schema import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from weaviate.proto.v1 import search_get_pb2
 
@@ -29,6 +29,10 @@ UPSERT_BYTES: Final = 10 * 1024 * 1024
 """Of the 100 MiB that a server takes by default (``GRPC_MAX_MESSAGE_SIZE``)."""
 FETCH_IDS: Final = 1_000
 """Of the 10,000 that a query may answer (``QUERY_MAXIMUM_RESULTS``)."""
+_BYTES_PER_CHARACTER: Final = 4
+"""Of UTF-8 at most."""
+_ENVELOPE: Final = 200
+"""Bytes of names, UUID, collection and tenant around one point."""
 
 _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "text": str,
@@ -40,11 +44,21 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A point in the form of the protocol, and its size in the request."""
+    """A point, validated, in the parts that a request has of it."""
 
     id: str
-    message: batch_pb2.BatchObject
-    size: int
+    uuid: str
+    vector: bytes
+    stored: str
+    """What we keep beside the vector, as JSON."""
+    properties: Mapping[str, Any]
+    """Values of the types that the collection has for them."""
+
+    @property
+    def size(self) -> int:
+        """About the bytes that it takes in a request, once more for what is a property as well."""
+        copies = 2 if self.properties else 1
+        return len(self.vector) + _BYTES_PER_CHARACTER * copies * len(self.stored) + _ENVELOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +81,30 @@ def prepared(place: Place, point: Point, typed: Mapping[str, PropertyType]) -> P
     vector = np.ascontiguousarray(point.vector, "<f4")
     if not np.isfinite(vector).all():
         raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
-    message = batch_pb2.BatchObject(
-        uuid=point_uuid(place.namespace, point.id),
-        collection=place.collection,
-        tenant=place.tenant,
-        vector_bytes=vector.tobytes(),
+    values = {name: point.metadata.get(name) for name in typed}
+    return Prepared(
+        point.id,
+        point_uuid(place.namespace, point.id),
+        vector.tobytes(),
+        _written(point),
+        {name: value for name, value in values.items() if _is(value, typed[name])},
     )
-    _fill(message.properties, point, typed)
-    return Prepared(point.id, message, message.ByteSize())
+
+
+def request_of(place: Place, points: Sequence[Prepared]) -> batch_pb2.BatchObjectsRequest:
+    """The request, whose parts are made in their places, as copies of them take as long again."""
+    request = batch_pb2.BatchObjectsRequest()
+    for point in points:
+        made = request.objects.add(
+            uuid=point.uuid,
+            collection=place.collection,
+            tenant=place.tenant,
+            vector_bytes=point.vector,
+        )
+        made.properties.non_ref_properties.fields[STORED].string_value = point.stored
+        for name, value in point.properties.items():
+            _put(made.properties, name, value)
+    return request
 
 
 def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -108,16 +138,6 @@ def vector_of(hit: search_get_pb2.SearchResult) -> Vector:
     held = hit.metadata
     written = held.vectors[0].vector_bytes if held.vectors else held.vector_bytes
     return np.frombuffer(written, "<f4").astype(np.float32)
-
-
-def _fill(
-    properties: batch_pb2.BatchObject.Properties, point: Point, typed: Mapping[str, PropertyType]
-) -> None:
-    properties.non_ref_properties.fields[STORED].string_value = _written(point)
-    for name, kind in typed.items():
-        value = point.metadata.get(name)
-        if _is(value, kind):
-            _put(properties, name, value)
 
 
 def _is(value: MetadataValue | None, kind: PropertyType) -> bool:

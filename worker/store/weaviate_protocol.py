@@ -50,9 +50,9 @@ class Protocol:
         answer = self._call("TenantsGet", tenants_pb2.TenantsGetRequest(collection=self._name))
         return [str(one.name) for one in answer.tenants]
 
-    def upsert(self, objects: Sequence[batch_pb2.BatchObject]) -> Mapping[int, str]:
+    def upsert(self, request: batch_pb2.BatchObjectsRequest) -> Mapping[int, str]:
         """Write objects as a whole; what the server says of those that it refuses, by place."""
-        request = batch_pb2.BatchObjectsRequest(objects=objects, consistency_level=_QUORUM)
+        request.consistency_level = _QUORUM
         answer = self._call("BatchObjects", request)
         return {error.index: error.error for error in answer.errors}
 

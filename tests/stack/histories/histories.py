@@ -12,6 +12,7 @@ from tests.stack.histories.economy import Allowance
 from tests.stack.histories.sources import Source
 from tests.stack.histories.stage import Goods, Stage
 from tests.stack.histories.statements import Author
+from tests.stack.local_store import LocalStore
 from tests.stack.shops import open_shop
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def staged(bench: Bench, provider: ProviderLocal, seed: int) -> Iterator[Stage]:
             Source(stack, mysql, [OTHER], around.source("mysql")),
         ]
         mysql.sql(f"GRANT ALL ON {name}.* TO '{stack.mysql.debezium_user}'@'%'")
-        if may_be_late:
+        if isinstance(bench.server, LocalStore):
             bench.server.show_late(around.late_s)
         goods = _goods(sources, around, seed)
         try:
@@ -146,7 +147,7 @@ def _happen_amid(stage: Stage, draw: random.Random) -> None:
             if len(stage.running) < 2 and draw.random() < 0.7:
                 stage.join()
             stage.freeze(lambda: _pass(stage))
-        case "store" if stage.bench.index.shows_writes_late and not stage.circumstances.late_s:
+        case "store" if not stage.circumstances.late_s:
             stage.close_store()
         case "provider":
             stage.refuse_service()

@@ -167,7 +167,7 @@ class Stage:
         self._commits_may_be_behind()
         worker = self.running.pop(0)
         # before it has begun, a signal just ends the interpreter
-        eventually(lambda: "Assigned" in worker.log, "a worker at work")
+        eventually(lambda: "Assigned" in worker.log, "a worker at work", CAUGHT_UP_S)
         assert worker.stop() == 0, worker.log[-3000:]
 
     def kill(self) -> None:
@@ -237,7 +237,7 @@ class Stage:
     def close_store(self) -> None:
         """The store is away for a moment."""
         self.note("store away")
-        self.bench.server.stop()
+        self.bench.server.kill()
         time.sleep(OUTAGE_S)
         self.bench.server.start()
 

@@ -60,9 +60,14 @@ def test_fetch_embed_and_upsert_are_below_the_batch_that_they_serve() -> None:
     assert embedding["gen_ai.request.model"] == "fake"
     written = spans[f"upsert {TOPIC}"].attributes
     assert written is not None
-    assert (written["db.system.name"], written["db.operation.batch.size"]) == ("memory", 1)
+    assert (written["db.system.name"], written["vecsink.points"]) == ("memory", 1)
     assert store.calls.durations[Kind("upsert", "")].count == 1
     assert not any(TEXT in span.to_json() for span in exporter.get_finished_spans())
+
+
+def test_a_store_has_the_name_that_opentelemetry_knows() -> None:
+    names = {name: MeasuredStore(Engine().store, name).system for name in ("pgvector", "pinecone")}
+    assert names == {"pgvector": "postgresql", "pinecone": "pinecone"}
 
 
 def is_below(span: ReadableSpan, parent: ReadableSpan) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.store.scripted_pinecone import ScriptedPinecone, scripted_pinecone, status
 from worker.errors import ConfigError, FatalError, RetriableError, Stage
 from worker.model import Point, Position, Stamp
-from worker.store.pinecone import PineconeConfig, PineconeStore
+from worker.store.pinecone import PineconeStore
+from worker.store.pinecone_config import PineconeConfig
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import NAMESPACE_OID, uuid5
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,3 +25,9 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
     assert is_text("ä🎧")
     assert not is_text("\ud83c")
     assert not is_text("")
+
+
+@given(NAMES, NAMES)
+def test_a_reader_can_work_it_out(namespace: str, point_id: str) -> None:
+    name = f"vecsink:{len(namespace)}:{namespace}:{point_id}"
+    assert point_uuid(namespace, point_id) == str(uuid5(NAMESPACE_OID, name))
