@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.history import (
     Crash,
     Delete,
@@ -188,20 +187,18 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needed", "history"),
+    "history",
     [
-        pytest.param(Feature.SECOND_LOOK, OLD_WRITE_UNSEEN, id="an old write that is not seen"),
-        pytest.param(Feature.SECOND_LOOK, FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
-        pytest.param(Feature.MARKED, DEAD_LETTER_PAID_FOR, id="a dead letter is paid for"),
-        pytest.param(Feature.MARKED, DEAD_BECAUSE_OF_A_LATER_ONE, id="dead by a later one"),
-        pytest.param(Feature.MARKED, MOVED_WHILE_DEAD, id="moved while dead"),
-        pytest.param(Feature.KEY_CHANGE, READ_AHEAD_OF_ITS_KEY_CHANGE, id="read ahead"),
-        pytest.param(Feature.TOAST, READ_AGAIN_WHILE_IT_FLIES, id="read again while it flies"),
-        pytest.param(Feature.REFUSED, REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
-        pytest.param(Feature.KEY_CHANGE, MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
+        pytest.param(OLD_WRITE_UNSEEN, id="an old write that is not seen"),
+        pytest.param(FORGOTTEN_BEFORE_IT_SHOWS, id="forgotten"),
+        pytest.param(DEAD_LETTER_PAID_FOR, id="a dead letter is paid for"),
+        pytest.param(DEAD_BECAUSE_OF_A_LATER_ONE, id="dead by a later one"),
+        pytest.param(MOVED_WHILE_DEAD, id="moved while dead"),
+        pytest.param(READ_AHEAD_OF_ITS_KEY_CHANGE, id="read ahead"),
+        pytest.param(READ_AGAIN_WHILE_IT_FLIES, id="read again while it flies"),
+        pytest.param(REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
+        pytest.param(MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
     ],
 )
-def test_what_was_found_stays_right(needed: Feature, history: History) -> None:
-    if needed not in ENABLED:
-        pytest.skip(f"{needed.name} is not enabled")
+def test_what_was_found_stays_right(history: History) -> None:
     assert not what_is_wrong(history)
