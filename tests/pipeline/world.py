@@ -357,7 +357,9 @@ class World:
         def readers() -> Readers:
             letters, origins = (
                 GatedSpans(
-                    MemorySpanReader(self.broker, self.group, Subscription((topic,))), self.gate, method
+                    MemorySpanReader(self.broker, self.group, Subscription((topic,))),
+                    self.gate,
+                    method,
                 )
                 for topic, method in ((DEAD, "letters"), (self.table.topic, "tail"))
             )

@@ -33,12 +33,14 @@ class PartitionLedger:
         "_waiting",
         "first",
         "is_at_end",
+        "is_going",
         "is_held",
         "is_in_doubt",
         "is_inherited",
         "is_open",
         "is_used",
         "partition",
+        "sweeps",
     )
 
     def __init__(self, partition: TopicPartition) -> None:
@@ -56,6 +58,11 @@ class PartitionLedger:
         """Whether a write was given up without an answer: it may still be carried out."""
         self.is_used = False
         """Whether something is written for it that was not received under this assignment."""
+        self.is_going = False
+        """Whether it is being given up: a truncate deletes nothing more of it here."""
+        self.sweeps: set[object] = set()
+        """Truncates whose deletes are on their way, or were given up without an answer. Written by
+        other threads."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}
@@ -139,7 +146,7 @@ class PartitionLedger:
         """Take on what holds for the whole assignment, where the log goes back within it."""
         self.first = before.first
         self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
-        self.is_used = before.is_used
+        self.is_used, self.sweeps = before.is_used, before.sweeps
         self.is_inherited = before.is_inherited
 
     def close(self) -> None:

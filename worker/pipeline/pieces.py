@@ -160,10 +160,10 @@ def _is_to_do(item: Item) -> bool:
 
 
 def _own(item: Item) -> list[Address]:
-    """Where the row's other chunks are."""
+    """Where the row's other chunks are; of what was truncated the vectors are good as well."""
     if item.document is None and not item.leaves_vector:
         return []
-    return _siblings(item.address, _count(item.stored))
+    return _siblings(item.address, _count(item.stored or item.truncated))
 
 
 def _moved(item: Item) -> list[Address]:

@@ -105,9 +105,11 @@ class Crash:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A worker stands still until the others have its partitions."""
+    """A worker stands still until the others may have its partitions."""
 
     worker: int
+    in_write: bool = False
+    """Whether it does so after it has sent a write, if it comes to one; that arrives later."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (1, [Leave(worker, hangs) for hangs in (False, True) for worker in workers]),
         (3, [Crash(worker, happened) for happened in (False, True) for worker in workers]),
         (2, [Freeze(worker) for worker in workers]),
+        (3, [Freeze(worker, in_write=True) for worker in workers]),
         (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),
         (1, [SetBack()]),

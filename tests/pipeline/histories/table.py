@@ -210,9 +210,7 @@ class Table:
         is_told = not lacks_body or known == row.text
         if is_told:
             self._told[key] = row.text
-        self._send(
-            Event(key, value, headers, row, lacks_body, moved_from, is_told, self.truncates)
-        )
+        self._send(Event(key, value, headers, row, lacks_body, moved_from, is_told, self.truncates))
 
     def _remove(self, key: int, headers: Headers = ()) -> None:
         before = self._before(key, self.rows.pop(key)) or {"id": key}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pipeline.histories.history import (
+    Answer,
     Crash,
     Delete,
     Freeze,
@@ -16,9 +17,11 @@ from tests.pipeline.histories.history import (
     SetBack,
     Setting,
     Snapshot,
+    Truncate,
     WorkOn,
     Write,
 )
+from tests.pipeline.histories.turns import End
 from tests.pipeline.histories.world import what_is_wrong
 
 OLD_WRITE_UNSEEN = History(
@@ -181,6 +184,43 @@ READ_AGAIN_WHILE_IT_FLIES = History(
 )
 """An update took nothing from the create before it, as both had been read before, too."""
 
+DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER = History(
+    Setting(guarded=False, partitions=2, empties=True),
+    (
+        Write(3, {}),
+        WorkOn(0, calls=9, hangs=False),
+        WorkOn(0, calls=9, hangs=False),
+        WorkOn(0, calls=9, hangs=False),
+        Truncate(0),
+        WorkOn(0, calls=9, hangs=False),
+        WorkOn(0, calls=9, hangs=False),
+        Pass(30.0),
+        WorkOn(0, calls=1, hangs=False),
+        Write(3, {"title": "b"}),
+        Join(),
+        WorkOn(0, calls=0, hangs=True),
+        WorkOn(1, calls=0, hangs=False),
+        WorkOn(1, calls=9, hangs=False),
+        WorkOn(1, calls=9, hangs=False),
+        WorkOn(1, calls=9, hangs=False),
+        Answer(0, End.DONE),
+    ),
+)
+"""A delete that was on its way when the partition was given up takes the row that the next owner has
+written anew, who was told that nothing comes late."""
+
+TRUNCATED_CHUNKS_PAID_FOR = History(
+    Setting(empties=True, has_chunks=True),
+    (
+        Write(0, {"body": "L2"}),
+        WorkOn(0, calls=9, hangs=False),
+        WorkOn(0, calls=9, hangs=False),
+        Truncate(0),
+        Write(0, {"body": "L2"}),
+    ),
+)
+"""A row that is inserted again just as it was has the vectors of all its chunks in the index."""
+
 
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
@@ -198,6 +238,8 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(READ_AGAIN_WHILE_IT_FLIES, id="read again while it flies"),
         pytest.param(REFUSED_AND_TAKEN_FOR_WRITTEN, id="refused"),
         pytest.param(MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
+        pytest.param(DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER, id="deleted by the last owner"),
+        pytest.param(TRUNCATED_CHUNKS_PAID_FOR, id="truncated chunks"),
     ],
 )
 def test_what_was_found_stays_right(history: History) -> None:

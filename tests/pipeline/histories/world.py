@@ -72,13 +72,16 @@ if TYPE_CHECKING:
 
 GROUP = "connect-products"
 SESSION_S = 10.0
-WRITE_TIMEOUT_S = 5.0
-"""Later than this no write lands that was sent off."""
+WRITE_TIMEOUT_S = 30.0
+"""Later than this no write lands that was sent off. As with real stores, it is longer than a session,
+so that a worker's last write may land when others have its rows."""
 _WRITES = frozenset({"upsert", "delete"})
-_ROUNDS = 300
+_ROUNDS = 600
 """More than any history takes to come to its end."""
 _ROUND_S = 0.5
 _STEP_S = 0.1
+_CALLS = 6
+"""Before a batch writes it makes fewer."""
 _MOST_CHUNKS = 16
 """More than any text here has."""
 _PLACE = place_of(TOPIC, Origin(db="shop", schema="public", table="products"))
@@ -351,8 +354,8 @@ class World:
                 self._leave(worker, hangs=hangs)
             case happen.Crash(worker, happened):
                 self._crash(worker, End.LAST if happened else End.KILLED)
-            case happen.Freeze(worker):
-                self._freeze(worker)
+            case happen.Freeze(worker, in_write):
+                self._freeze(worker, in_write=in_write)
             case happen.Pass(seconds):
                 self._pass(seconds)
             case happen.Outage(what, seconds):
@@ -436,12 +439,25 @@ class World:
         member.state.crash()
         self.broker.tell()
 
-    def _freeze(self, worker: int) -> None:
+    def _freeze(self, worker: int, *, in_write: bool) -> None:
         member = self._pick(worker)
-        if member is not None:
-            self._pass(SESSION_S + 1)
-            member.source.expire()
-            self.broker.tell()
+        if member is None:
+            return
+        if in_write:
+            self._work_up_to_a_write(member)
+        self._pass(SESSION_S + 1)
+        member.source.expire()
+        self.broker.tell()
+
+    def _work_up_to_a_write(self, member: Member) -> None:
+        self._step(member)
+        for _ in range(_CALLS):
+            waiting = self.stage.calls_of(member.number)
+            if any(actor.call in _WRITES for actor in waiting):
+                return
+            for actor in waiting[:1]:
+                self._answer(actor, End.DONE)
+            self._step(member)
 
     def _pass(self, seconds: float) -> None:
         self.stage.now_s += seconds
