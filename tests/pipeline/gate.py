@@ -297,6 +297,10 @@ class SteppingClock:
             self._now_s += self.hurry_s
             return self._now_s
 
+    def unix_ms(self) -> int:
+        with self._lock:
+            return int(1000 * self._now_s)
+
     def advance(self, seconds: float) -> None:
         with self._lock:
             self._now_s += seconds

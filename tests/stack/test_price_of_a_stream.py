@@ -1,4 +1,4 @@
-"""What a real stream costs, counted where it is paid: each text once, whatever befalls the worker."""
+"""What a real stream costs, counted where it is paid: each text once, whatever happens."""
 
 from __future__ import annotations
 

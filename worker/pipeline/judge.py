@@ -132,24 +132,29 @@ class Judge:
         if item.is_reused:
             return
         until_s = belief.settles_at_s
-        if until_s is not None and (decision is Decision.REUSE or self._may_be_there(item)):
+        if until_s is not None and decision is not Decision.REUSE:
+            until_s = self._shows_s(item, until_s)
+        if until_s is not None and looked_s < until_s:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
             visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
-    def _may_be_there(self, item: Item) -> bool:
-        """Whether the very text may have been written that the store does not show yet.
+    def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
+        """From when on the store shows the very text, if that may have been written.
 
         By this worker, before something made it distrust its memory; by one that did not leave in
         order, whose last records are read again; or by any that had the partition before, unless
-        the row is new.
+        the row is new. None: nobody has written it.
         """
         ledger = item.ledger
-        if ledger.is_held or (ledger.is_inherited and item.change.op is not Op.CREATE):
-            return True
-        return item.known is None and self.lookup.known.is_written(ledger, item.address)
+        is_ours = item.known is None and self.lookup.known.is_written(ledger, item.address)
+        if ledger.is_held or is_ours:
+            return settles_at_s
+        if item.change.op is Op.CREATE:
+            return None
+        return min(settles_at_s, ledger.inherited_s + self.settle_s)
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _FRAMING = 5
 """Bytes before an Avro key: magic byte and schema id."""
+_CLOCKS_S = 60.0
+"""The clocks of two machines are not further apart (ADR 11)."""
 
 
 class _Entry(NamedTuple):
@@ -33,6 +36,12 @@ class _Shelf:
 
     since_s: float
     entries: OrderedDict[Address, _Entry] = field(default_factory=OrderedDict)
+
+
+def _quiet_since_s(ledger: PartitionLedger) -> float:
+    """Since when nobody has written for it; if nobody had it, somebody may have by another name."""
+    inherited_s = ledger.inherited_s
+    return math.inf if inherited_s == -math.inf else inherited_s + _CLOCKS_S
 
 
 class Known:
@@ -105,7 +114,7 @@ class Known:
         shelf = self._shelves.get(ledger)
         if shelf is None:
             self._drop_closed()
-            shelf = _Shelf(self._clock.now_s())
+            shelf = _Shelf(min(self._clock.now_s(), _quiet_since_s(ledger)))
             if ledger.is_open:
                 self._shelves[ledger] = shelf
         return shelf

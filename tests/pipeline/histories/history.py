@@ -237,7 +237,7 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (3, [Crash(worker, happened) for happened in (False, True) for worker in workers]),
         (2, [Freeze(worker) for worker in workers]),
         (3, [Freeze(worker, in_write=True) for worker in workers]),
-        (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
+        (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0, 100.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),
         (1, [SetBack()]),
         (5, _REPLAYS),

@@ -135,10 +135,9 @@ class Oracle:
 
         What it knows ends with its assignments, as others may write from then on.
         """
-        ours = self._world.tenure(actor.member)
-        writer, at_s = self._world.writers.get(str(key), (ours, 0.0))
+        writer, at_s = self._world.writers.get(str(key), (actor.tenure, 0.0))
         waited_s = looked_s - at_s
-        return writer == ours or waited_s > self._world.setting.settle_s
+        return writer == actor.tenure or waited_s > self._world.setting.settle_s
 
     # At the end ----------------------------------------------------------------------------
 
@@ -182,6 +181,8 @@ class Oracle:
                 return
         if moments[first].event.truncates < self._table.truncates:
             first = 0  # what a truncate covers is not written any more, and goes in time
+            if self._has_chunks:
+                return  # chunk by chunk
         if any(self._fits(shown, moment, past) for moment in moments[first:]):
             return
         self.complaints.append(

@@ -206,8 +206,8 @@ DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER = History(
         Answer(0, End.DONE),
     ),
 )
-"""A delete that was on its way when the partition was given up takes the row that the next owner has
-written anew, who was told that nothing comes late."""
+"""A delete that was on its way when the partition was given up takes the row that the next owner
+has written anew, who was told that nothing comes late."""
 
 TRUNCATED_CHUNKS_PAID_FOR = History(
     Setting(empties=True, has_chunks=True),

@@ -22,7 +22,7 @@ from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, Part
 from worker.dlq import reading
 from worker.dlq.headers import CONNECT, OURS
 from worker.document.builder import DocumentBuilder
-from worker.document.identity import is_chunk, sibling
+from worker.document.identity import sibling
 from worker.document.place import place_of
 from worker.document.spec import DocumentSpec, parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
@@ -73,8 +73,8 @@ if TYPE_CHECKING:
 GROUP = "connect-products"
 SESSION_S = 10.0
 WRITE_TIMEOUT_S = 30.0
-"""Later than this no write lands that was sent off. As with real stores, it is longer than a session,
-so that a worker's last write may land when others have its rows."""
+"""Later than this no write lands that was sent off. As in real stores that is more than a session, so
+a worker's last write may land when others have its rows."""
 _WRITES = frozenset({"upsert", "delete"})
 _ROUNDS = 600
 """More than any history takes to come to its end."""
@@ -149,7 +149,7 @@ class WatchedStore(MemoryStore):
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
         now_s = self._world.stage.now_s
-        written = self._world.tenure(actor.member), now_s
+        written = actor.tenure, now_s
         self._world.writers.update(dict.fromkeys(map(row_id, positions), written))
 
 
@@ -186,6 +186,7 @@ class Runner:
         actor = self._world.stage.acting
         assert actor is not None
         actor.batch = batch
+        actor.tenure = self._world.tenure(actor.member)
         actor.seen = self._world.points
         return self._inner.run(batch)
 
@@ -536,10 +537,8 @@ class World:
         return self.watermarks.covers_point(point, _PLACE)
 
     def _is_beyond(self, point: Point) -> bool:
-        if not is_chunk(point.id):
-            return False
         head = self.points.get(sibling(point.id, 0))
-        chunks = 0 if head is None or head.stamp is None else head.stamp.chunks
+        chunks = 1 if head is None or head.stamp is None else head.stamp.chunks
         return any(point.id == sibling(point.id, number) for number in range(chunks, _MOST_CHUNKS))
 
     def owned(self, actor: Actor) -> frozenset[str]:
