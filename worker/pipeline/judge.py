@@ -54,7 +54,8 @@ class Judge:
         """
         belief = self.lookup.believe(item, looked_s)
         if item.is_cut:
-            item.chunks_held = _chunks_held(item, belief)
+            most = self.lookup.known.most_chunks(item.ledger, item.address)
+            item.chunks_held = max(most, _chunks_held(item, belief))
         if self.watermarks.covers(item.change) or _is_behind(item, belief):
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
@@ -122,6 +123,9 @@ class Judge:
             if not item.is_fetched:  # as it is known; its vector is needed now
                 self.lookup.fetch_one(item)
                 belief = self.lookup.believe(item, looked_s)
+        if decision is Decision.UNCHANGED and _may_be_mixed(item):
+            item.is_doubted = True
+            return
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
@@ -160,6 +164,11 @@ class Judge:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""
         key, position = item.change.key, item.work.began_at
         return self.patience("reading the state topic", lambda: self.marks.is_marked(key, position))
+
+
+def _may_be_mixed(item: Item) -> bool:
+    """Whether a lost worker may have written some of its chunks over newer ones."""
+    return item.is_cut and item.ledger.is_held and item.known is None
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:

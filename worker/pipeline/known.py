@@ -36,6 +36,7 @@ class _Shelf:
 
     since_s: float
     entries: OrderedDict[Address, _Entry] = field(default_factory=OrderedDict)
+    most_chunks: dict[Address, int] = field(default_factory=dict)
 
 
 def _quiet_since_s(ledger: PartitionLedger) -> float:
@@ -104,6 +105,19 @@ class Known:
         with self._lock:
             if ledger.is_open:
                 self._keep(ledger, address, _Entry(None, self._clock.now_s()))
+
+    def note_shorter(self, ledger: PartitionLedger, address: Address, chunks: int) -> None:
+        """A row that had so many chunks has fewer now; a late write may bring some back."""
+        with self._lock:
+            if ledger.is_held and ledger.is_open:
+                most = self._shelf(ledger).most_chunks
+                most[address] = max(chunks, most.get(address, 0))
+
+    def most_chunks(self, ledger: PartitionLedger, address: Address) -> int:
+        """The same where a second look is due; 0 if the row never had more than it has."""
+        with self._lock:
+            shelf = self._shelves.get(ledger) if ledger.is_held else None
+            return 0 if shelf is None else shelf.most_chunks.get(address, 0)
 
     @property
     def settle_s(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.pipeline.histories.history import (
@@ -23,6 +25,9 @@ from tests.pipeline.histories.history import (
 )
 from tests.pipeline.histories.turns import End
 from tests.pipeline.histories.world import what_is_wrong
+
+if TYPE_CHECKING:
+    from tests.pipeline.histories.history import Event
 
 OLD_WRITE_UNSEEN = History(
     Setting(guarded=False, settle_s=3.0, rows=2),
@@ -222,6 +227,29 @@ TRUNCATED_CHUNKS_PAID_FOR = History(
 """A row that is inserted again just as it was has the vectors of all its chunks in the index."""
 
 
+def _frozen_among_its_chunks(*meanwhile: Event) -> History:
+    """A worker stands still after it has sent all chunks but the first, which arrive late."""
+    return History(
+        Setting(guarded=False, has_chunks=True),
+        (
+            Write(0, {"body": "L2"}),
+            WorkOn(0, calls=0, hangs=False),
+            WorkOn(0, calls=3, hangs=False),
+            Freeze(0),
+            Join(),
+            *meanwhile,
+            *[WorkOn(1, calls=9, hangs=False)] * 4,
+            Answer(0, End.DONE),
+        ),
+    )
+
+
+LATE_CHUNK_OVER_A_NEWER_ONE = _frozen_among_its_chunks(Write(0, {"body": "s"}))
+"""The second look went by the first chunk alone, which is as it should be."""
+LATE_CHUNK_OF_A_ROW_THAT_IS_GONE = _frozen_among_its_chunks(Delete(0))
+"""Nothing stands for the row any more, and its chunks come back."""
+
+
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
 
@@ -240,6 +268,8 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
         pytest.param(DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER, id="deleted by the last owner"),
         pytest.param(TRUNCATED_CHUNKS_PAID_FOR, id="truncated chunks"),
+        pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
+        pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
     ],
 )
 def test_what_was_found_stays_right(history: History) -> None:
