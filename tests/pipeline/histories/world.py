@@ -73,8 +73,8 @@ if TYPE_CHECKING:
 GROUP = "connect-products"
 SESSION_S = 10.0
 WRITE_TIMEOUT_S = 30.0
-"""Later than this no write lands that was sent off. As in real stores that is more than a session, so
-a worker's last write may land when others have its rows."""
+"""Later than this no write lands that was sent off. As in real stores that is more than a session,
+so that the last write of a worker may land when others have its rows."""
 _WRITES = frozenset({"upsert", "delete"})
 _ROUNDS = 600
 """More than any history takes to come to its end."""
