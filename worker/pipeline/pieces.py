@@ -154,7 +154,8 @@ class Pieces:
     def _visible_s(self, item: Item) -> float | None:
         """Until when a chunk that is missing may still come to light; None if none is."""
         known, lookup = item.known, self.lookup
-        if known is not None and not _is_together(item.stored, item.pieces):
+        is_whole = _is_together(item.stored, item.pieces) and not _is_unfinished(item.stored)
+        if known is not None and not is_whole:
             return item.settles_at_s
         if item.document is not None and not _is_together(item.moved, item.moved_pieces):
             return item.work.newest.arrived_s + lookup.known.settle_s
@@ -206,12 +207,16 @@ def _is_as_written(item: Item) -> bool:
 
 def _is_together(first: Point | None, others: Sequence[Point]) -> bool:
     """Whether these are all chunks of a row, as one change has written them."""
-    if first is None or first.stamp is None or first.stamp.is_unfinished:
+    if first is None or first.stamp is None or _is_unfinished(first):
         return True
     position = first.stamp.position
     return len(others) + 1 >= first.stamp.chunks and all(
         other.stamp is not None and other.stamp.position == position for other in others
     )
+
+
+def _is_unfinished(first: Point | None) -> bool:
+    return first is not None and first.stamp is not None and first.stamp.is_unfinished
 
 
 def _vectors(item: Item) -> dict[str, Vector]:

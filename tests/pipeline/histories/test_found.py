@@ -226,6 +226,26 @@ TRUNCATED_CHUNKS_PAID_FOR = History(
 )
 """A row that is inserted again just as it was has the vectors of all its chunks in the index."""
 
+CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR = History(
+    Setting(guarded=False, settle_s=3.0, in_flight=2, has_chunks=True),
+    (
+        Write(1, {}),
+        WorkOn(0, calls=0, hangs=False),
+        Write(0, {"body": "L2"}),
+        WorkOn(0, calls=2, hangs=False),
+        Join(),
+        Pass(30.0),
+        Move(1, 2, {}),
+        WorkOn(0, calls=3, hangs=False),
+        Answer(0, End.DONE),
+        Answer(0, End.DONE),
+        WorkOn(0, calls=3, hangs=False),
+        Answer(0, End.DONE),
+        Freeze(1),
+    ),
+)
+"""A worker that stood still too long to write the first chunk had just written the others."""
+
 
 def _frozen_among_its_chunks(*meanwhile: Event) -> History:
     """A worker stands still after it has sent all chunks but the first, which arrive late."""
@@ -268,6 +288,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(MOVED_ONTO_A_DELETED_ROW, id="onto a deleted row"),
         pytest.param(DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER, id="deleted by the last owner"),
         pytest.param(TRUNCATED_CHUNKS_PAID_FOR, id="truncated chunks"),
+        pytest.param(CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR, id="chunks that do not show yet"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
     ],
