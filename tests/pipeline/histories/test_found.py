@@ -246,6 +246,18 @@ CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR = History(
 )
 """A worker that stood still too long to write the first chunk had just written the others."""
 
+BEGUN_WITH_A_TEXT_OF_A_CHANGE_BEFORE = History(
+    Setting(guarded=False, has_chunks=True),
+    (
+        Write(0, {"body": "L2"}),
+        Write(0, {}),
+        Write(0, {}),
+        Freeze(0, in_write=True),
+        Freeze(0, in_write=True),
+    ),
+)
+"""A new row that was begun to be written made the change old that tells its text."""
+
 
 def _frozen_among_its_chunks(*meanwhile: Event) -> History:
     """A worker stands still after it has sent all chunks but the first, which arrive late."""
@@ -289,6 +301,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(DELETED_BY_A_TRUNCATE_OF_THE_LAST_OWNER, id="deleted by the last owner"),
         pytest.param(TRUNCATED_CHUNKS_PAID_FOR, id="truncated chunks"),
         pytest.param(CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR, id="chunks that do not show yet"),
+        pytest.param(BEGUN_WITH_A_TEXT_OF_A_CHANGE_BEFORE, id="begun with a text of before"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
     ],
