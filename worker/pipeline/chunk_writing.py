@@ -126,7 +126,7 @@ def _unfinished(item: Item) -> Point | None:
     first = item.cut.first
     stamp = replace(
         item.cut.chunks[0].stamp,
-        position=_oldest_needed(item.work),
+        position=_before(_oldest_needed(item.work)),
         document="",
         chunks=_points(item),
     )
@@ -139,6 +139,11 @@ def _oldest_needed(work: Work) -> Position:
     A change that lacks its text took it from one before it, which has to be read again with it.
     """
     return work.began_at if work.newest.change.unavailable else work.change.position
+
+
+def _before(position: Position) -> Position:
+    """So that a store that guards itself lets the finished row stand, should this one come late."""
+    return replace(position, offset=max(0, position.offset - 1))
 
 
 def _text_kept(document: Document | None, before: Stamp) -> str:

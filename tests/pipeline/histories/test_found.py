@@ -258,6 +258,22 @@ BEGUN_WITH_A_TEXT_OF_A_CHANGE_BEFORE = History(
 )
 """A new row that was begun to be written made the change old that tells its text."""
 
+BEGUN_AGAIN_AFTER_IT_WAS_FINISHED = History(
+    Setting(guarded=True, has_chunks=True),
+    (
+        Write(0, {}),
+        Write(1, {"body": "L2"}),
+        WorkOn(0, calls=0, hangs=False),
+        WorkOn(0, calls=9, hangs=False),
+        WorkOn(0, calls=2, hangs=False),
+        Freeze(0),
+        Join(),
+        *[WorkOn(1, calls=9, hangs=False)] * 6,
+        Answer(0, End.DONE),
+    ),
+)
+"""What says that a row is not finished came late, and the store took it, as it was not older."""
+
 
 def _frozen_among_its_chunks(*meanwhile: Event) -> History:
     """A worker stands still after it has sent all chunks but the first, which arrive late."""
@@ -302,6 +318,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(TRUNCATED_CHUNKS_PAID_FOR, id="truncated chunks"),
         pytest.param(CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR, id="chunks that do not show yet"),
         pytest.param(BEGUN_WITH_A_TEXT_OF_A_CHANGE_BEFORE, id="begun with a text of before"),
+        pytest.param(BEGUN_AGAIN_AFTER_IT_WAS_FINISHED, id="begun again"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
     ],
