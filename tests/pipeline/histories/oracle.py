@@ -90,6 +90,9 @@ class Oracle:
                 continue
             if not position.is_before(point.stamp.position) or self._world.is_covered(point):
                 continue
+            head = points.get(f"{row_id(point_id)}#0")
+            if head is not None and head.stamp is not None and head.stamp.is_unfinished:
+                continue  # of a change that did not come to its end and comes again
             if self._shows(int(row_id(point_id)), actor, self._world.stage.now_s):
                 self.complaints.append(f"point {point_id} goes back to {position}")
 
