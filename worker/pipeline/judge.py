@@ -168,7 +168,8 @@ class Judge:
 
 def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
-    return item.is_cut and item.ledger.is_held and item.known is None
+    is_known = item.known is not None and item.known.shows(item.stored)
+    return item.is_cut and item.ledger.is_held and item.is_fetched and not is_known
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
@@ -184,10 +185,13 @@ def _when_sure(until_s: float, belief: Belief, looked_s: float) -> float:
 
 
 def _chunks_held(item: Item, belief: Belief) -> int:
-    """At most so many; after a truncate some may still be there that are being swept."""
-    held, swept = belief.held, item.truncated
+    """At most so many; after a truncate some may still be there that are being swept.
+
+    Those that we wrote are there as well where somebody else has changed the index since.
+    """
+    swept = item.truncated
     left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
-    return max(left, 0 if held is None else held.chunks)
+    return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
 
 
 def _is_of_row(item: Item) -> bool:

@@ -274,6 +274,22 @@ BEGUN_AGAIN_AFTER_IT_WAS_FINISHED = History(
 )
 """What says that a row is not finished came late, and the store took it, as it was not older."""
 
+LATE_ROW_OF_FEWER_CHUNKS = History(
+    Setting(guarded=False, has_chunks=True),
+    (
+        Join(),
+        Freeze(0),
+        Write(3, {}),
+        Freeze(1, in_write=True),
+        Join(),
+        Write(3, {"body": "s"}),
+        Crash(2, happened=False),
+        WorkOn(0, calls=5, hangs=False),
+        Write(3, {"body": ""}),
+    ),
+)
+"""It came over a row of more chunks that this worker had written, and nobody thought of those."""
+
 
 def _frozen_among_its_chunks(*meanwhile: Event) -> History:
     """A worker stands still after it has sent all chunks but the first, which arrive late."""
@@ -319,6 +335,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(CHUNKS_THAT_DO_NOT_SHOW_YET_PAID_FOR, id="chunks that do not show yet"),
         pytest.param(BEGUN_WITH_A_TEXT_OF_A_CHANGE_BEFORE, id="begun with a text of before"),
         pytest.param(BEGUN_AGAIN_AFTER_IT_WAS_FINISHED, id="begun again"),
+        pytest.param(LATE_ROW_OF_FEWER_CHUNKS, id="late row of fewer chunks"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
     ],
