@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Monotonic time in seconds."""
+    """Monotonic time in seconds, and the time of day, which other machines can be told."""
 
     def now_s(self) -> float:
         """Seconds since an arbitrary, fixed moment; never goes back."""
@@ -18,6 +18,10 @@ class Clock(Protocol):
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Wait until the event is set or the time has passed; true if it is set."""
+        ...
+
+    def unix_ms(self) -> int:
+        """Milliseconds of Unix time, as this machine has it; may be wrong, and may be set back."""
         ...
 
 
@@ -34,6 +38,10 @@ class SystemClock:
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Block the calling thread on the event."""
         return event.wait(timeout_s)
+
+    def unix_ms(self) -> int:
+        """What the system says."""
+        return time.time_ns() // 1_000_000
 
 
 class FakeClock:
@@ -57,3 +65,7 @@ class FakeClock:
         if not event.is_set():
             self.advance(timeout_s)
         return event.is_set()
+
+    def unix_ms(self) -> int:
+        """Moves with the time that was set."""
+        return int(1000 * self._now_s)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Report
     from worker.source.port import Reach, Span, SpanReader
+    from worker.state.port import StateTopic, Value
     from worker.store.port import Capabilities, Deletion, Match, Store
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ class GatedEmbedder:
 
 
 class GatedStore:
-    """A store behind the gate (``fetch``, ``upsert``, ``delete``); remembers what was written."""
+    """A store behind the gate (its methods' names); remembers what was written."""
 
     def __init__(self, inner: Store, gate: Gate) -> None:
         self._inner = inner
@@ -214,7 +215,7 @@ class GatedStore:
         return self._inner.query(namespace, vector, k, where)
 
     def scan(self, namespace: str) -> Iterator[Point]:
-        return self._inner.scan(namespace)
+        return iter(self._gate("scan", lambda: list(self._inner.scan(namespace))))
 
     def namespaces(self) -> Sequence[str]:
         return self._inner.namespaces()
@@ -249,6 +250,22 @@ class GatedSpans:
         self._inner.close()
 
 
+class GatedState:
+    """A state topic behind the gate (``note``)."""
+
+    def __init__(self, inner: StateTopic, gate: Gate) -> None:
+        self._inner = inner
+        self._gate = gate
+        self.post = inner.post
+        self.read_up_to = inner.read_up_to
+        self.attach = inner.attach
+        self.caught_up = inner.caught_up
+        self.close = inner.close
+
+    def append(self, key: str, value: Value | None) -> int:
+        return self._gate("note", lambda: self._inner.append(key, value))
+
+
 class GatedRunner:
     """A batch runner that tells the gate whose calls come."""
 
@@ -279,6 +296,10 @@ class SteppingClock:
         with self._lock:
             self._now_s += self.hurry_s
             return self._now_s
+
+    def unix_ms(self) -> int:
+        with self._lock:
+            return int(1000 * self._now_s)
 
     def advance(self, seconds: float) -> None:
         with self._lock:

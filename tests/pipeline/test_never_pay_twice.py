@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pipeline.world import clock_of
 from worker.model import Outcome
 from worker.reselect.memory import MemoryReselector
+from worker.source.port import Commit
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
+    from tests.pipeline.gate import SteppingClock
     from tests.pipeline.world import World
 
 
@@ -161,6 +164,72 @@ def test_after_a_crash_nothing_is_paid_again_that_does_not_show_yet(make_world: 
     world.settle()
     world.assert_equals_table()
     assert world.embedder.texts == 4
+
+
+@pytest.mark.parametrize(("idle_s", "waits_s"), [(0.0, 10.0), (4.0, 6.0), (10.0, 0.0)])
+def test_a_clean_restart_waits_until_the_last_owners_last_write_shows_and_no_longer(
+    make_world: Worlds, idle_s: float, waits_s: float
+) -> None:
+    world, clock = restarted(make_world, idle_s)
+    for row in range(4):
+        world.table.update(row, body=f"new text {row}")
+    began_s = clock.now_s()
+    world.member()
+    world.until(lambda: world.index == world.table.rows)
+    assert waits_s - 1.5 <= clock.now_s() - began_s < waits_s + 1.0
+    assert world.embedder.texts == 8
+
+
+@pytest.mark.parametrize(("idle_s", "waits_s"), [(30.0, 10.0), (71.0, 0.0)])
+def test_what_must_be_sure_believes_the_clock_of_another_machine_to_the_minute(
+    make_world: Worlds, idle_s: float, waits_s: float
+) -> None:
+    world, clock = restarted(make_world, idle_s)
+    for row in range(4):
+        world.table.update(row, price=7, without=("body",))
+    began_s = clock.now_s()
+    world.member()
+    world.until(lambda: world.index == world.table.rows)
+    assert waits_s - 1.5 <= clock.now_s() - began_s < waits_s + 1.0
+    assert world.dead == []
+    assert world.embedder.texts == 4
+
+
+def test_a_commit_that_tells_no_time_counts_as_one_of_just_now(make_world: Worlds) -> None:
+    world, clock = restarted(make_world, 100.0)
+    committed = world.broker.group(world.group).committed
+    for place, commit in list(committed.items()):
+        committed[place] = Commit(commit.next_offset, commit.standing)
+    world.table.update(1, body="new text")
+    began_s = clock.now_s()
+    world.member()
+    world.until(lambda: world.index == world.table.rows)
+    assert clock.now_s() - began_s >= 10.0
+
+
+def test_who_wrote_nothing_hands_on_when_somebody_wrote_last(make_world: Worlds) -> None:
+    world, clock = restarted(make_world, 6.0)
+    idle = world.member()
+    world.until(lambda: idle.counters.rebalances)
+    clock.advance(4.0)
+    world.stop(idle)
+    world.table.update(1, body="new text")
+    began_s = clock.now_s()
+    world.member()
+    world.until(lambda: world.index == world.table.rows)
+    assert clock.now_s() - began_s < 1.5
+
+
+def restarted(make_world: Worlds, idle_s: float) -> tuple[World, SteppingClock]:
+    """Four rows are in a late store, and their worker has left in order so long ago."""
+    world = make_world(guarded=False, settle_s=10.0)
+    member = world.member()
+    for row in range(4):
+        world.table.insert(row, body=f"text {row}")
+    world.settle()
+    world.stop(member)
+    clock_of(world).advance(idle_s)
+    return world, clock_of(world)
 
 
 def test_nor_after_an_orderly_end_just_before(make_world: Worlds) -> None:

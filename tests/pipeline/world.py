@@ -123,7 +123,7 @@ class Member:
         self.letters = LetterBox(world.broker)
         clock = world.clock
         subscription = Subscription((world.table.topic,))
-        self.source = CountingSource(world.broker, GROUP, subscription, clock)
+        self.source = CountingSource(world.broker, world.group, subscription, clock)
         patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
         self.state = MemoryStateTopic(world.state)
@@ -231,6 +231,7 @@ class World:
         self.purse = purse
         self.reselector = reselector
         self.gate = Gate()
+        self.group = GROUP
         self.broker = MemoryBroker()
         self.table = Table(self.broker, partitions)
         self.broker.create_topic(DEAD, 2)
@@ -310,11 +311,11 @@ class World:
     @property
     def standings(self) -> set[Standing]:
         """Of all that is committed."""
-        return {commit.standing for commit in self.broker.commits(GROUP).values()}
+        return {commit.standing for commit in self.broker.commits(self.group).values()}
 
     @property
     def committed(self) -> dict[TopicPartition, int]:
-        return dict(self.broker.committed(GROUP))
+        return dict(self.broker.committed(self.group))
 
     def end(self, place: TopicPartition) -> int:
         log = self.broker.log(place)
@@ -336,7 +337,11 @@ class World:
 
     def rewind(self) -> None:
         """Set the group back to the beginning; nobody may be a member."""
-        self.broker.group(GROUP).committed.clear()
+        self.broker.group(self.group).committed.clear()
+
+    def found_group(self) -> None:
+        """Read all topics anew under another name, from the next member on."""
+        self.group += "-anew"
 
     def close(self) -> None:
         """Let all threads end."""
@@ -352,7 +357,9 @@ class World:
         def readers() -> Readers:
             letters, origins = (
                 GatedSpans(
-                    MemorySpanReader(self.broker, GROUP, Subscription((topic,))), self.gate, method
+                    MemorySpanReader(self.broker, self.group, Subscription((topic,))),
+                    self.gate,
+                    method,
                 )
                 for topic, method in ((DEAD, "letters"), (self.table.topic, "tail"))
             )

@@ -5,6 +5,7 @@ Only received offsets are tracked, so gaps (compaction, transaction markers) nee
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,16 @@ class PartitionLedger:
         "_last",
         "_waiting",
         "first",
+        "inherited_s",
         "is_at_end",
+        "is_going",
         "is_held",
         "is_in_doubt",
-        "is_inherited",
         "is_open",
         "is_used",
         "partition",
+        "sweeps",
+        "written_ms",
     )
 
     def __init__(self, partition: TopicPartition) -> None:
@@ -50,12 +54,20 @@ class PartitionLedger:
         """The lowest offset received; None: nothing yet."""
         self.is_held = False
         """Whether the commit stays where the assignment began, as a second look is due."""
-        self.is_inherited = False
-        """Whether somebody had it before, who may have written a moment ago."""
+        self.inherited_s = -math.inf
+        """Until when somebody who had it before may have written, by the clocks of two machines;
+        ``-inf``: nobody had it."""
+        self.written_ms: int | None = None
+        """Unix time after the last write for it, whoever made it; None: nobody knows."""
         self.is_in_doubt = False
         """Whether a write was given up without an answer: it may still be carried out."""
         self.is_used = False
         """Whether something is written for it that was not received under this assignment."""
+        self.is_going = False
+        """Whether it is being given up: a truncate deletes nothing more of it here."""
+        self.sweeps: set[object] = set()
+        """Truncates whose deletes are on their way, or were given up without an answer. Written by
+        other threads."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}
@@ -141,8 +153,8 @@ class PartitionLedger:
         """Take on what holds for the whole assignment, where the log goes back within it."""
         self.first = before.first
         self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
-        self.is_used = before.is_used
-        self.is_inherited = before.is_inherited
+        self.is_used, self.sweeps = before.is_used, before.sweeps
+        self.inherited_s, self.written_ms = before.inherited_s, before.written_ms
 
     def close(self) -> None:
         """The partition is not ours any more."""

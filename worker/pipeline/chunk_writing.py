@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from worker.errors import RecordError
-    from worker.model import Document, Stamp
+    from worker.flow.backlog import Work
+    from worker.model import Document, Position, Stamp
     from worker.pipeline.item import Item
     from worker.pipeline.known import Known
     from worker.pipeline.lease import Lease
@@ -123,8 +124,26 @@ def _unfinished(item: Item) -> Point | None:
     if item.cut is None:
         return None
     first = item.cut.first
-    stamp = replace(item.cut.chunks[0].stamp, document="", chunks=_points(item))
+    stamp = replace(
+        item.cut.chunks[0].stamp,
+        position=_before(_oldest_needed(item.work)),
+        document="",
+        chunks=_points(item),
+    )
     return replace(first, stamp=stamp)
+
+
+def _oldest_needed(work: Work) -> Position:
+    """Where the change stands that must not count as old before the row is written.
+
+    A change that lacks its text took it from one before it, which has to be read again with it.
+    """
+    return work.began_at if work.newest.change.unavailable else work.change.position
+
+
+def _before(position: Position) -> Position:
+    """So that a store that guards itself lets the finished row stand, should this one come late."""
+    return replace(position, offset=max(0, position.offset - 1))
 
 
 def _text_kept(document: Document | None, before: Stamp) -> str:

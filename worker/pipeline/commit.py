@@ -78,7 +78,7 @@ class Committer:
     ) -> dict[TopicPartition, Commit]:
         committed = self._source.committed()
         commits = {
-            partition: Commit(offset, standings[partition])
+            partition: self._commit(partition, offset, standings[partition])
             for partition, offset in self._ledger.next_offsets().items()
             if partition in standings
         }
@@ -87,6 +87,12 @@ class Committer:
             for partition, commit in commits.items()
             if committed.get(partition) != commit
         }
+
+    def _commit(self, partition: TopicPartition, offset: int, standing: Standing) -> Commit:
+        ledger = self._ledger.get(partition)
+        if standing is Standing.OPEN or ledger is None:
+            return Commit(offset, standing)
+        return Commit(offset, standing, ledger.written_ms)
 
 
 def _standing(ledger: PartitionLedger) -> Standing:

@@ -13,6 +13,8 @@ from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from worker.flow.ledger import Ledger, PartitionLedger
     from worker.marks.watermarks import Due, TableWatermarks
     from worker.model import Change, Origin, Record
@@ -53,13 +55,15 @@ class CarriedOutTruncates:
         sweeper: Sweeper,
         patience: Patience,
         counters: Counters,
+        pool: Executor | None = None,
     ) -> None:
+        """``pool`` is where all that is slow is done; threads of its own by default."""
         self._watermarks = watermarks
         self._sweeper = sweeper
         self._patience = patience
         self._counters = counters
-        self._writing: Background[_Arrived] = Background("truncates")
-        self._sweeping: Background[_Round] = Background("sweeps", threads=_SWEEPS)
+        self._writing: Background[_Arrived] = Background("truncates", pool=pool)
+        self._sweeping: Background[_Round] = Background("sweeps", threads=_SWEEPS, pool=pool)
         self._written: list[_Arrived] = []
         self._running: dict[tuple[str, int], set[PartitionLedger]] = defaultdict(set)
         self._seen = -1

@@ -13,6 +13,7 @@ import math
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
@@ -53,6 +54,14 @@ class _Written:
         return self._until_s.get(point_id, -math.inf) > now_s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Deleting:
+    """Ids that are being deleted; two truncates of one table may have some in common."""
+
+    ids: frozenset[str]
+    over: threading.Event = field(default_factory=threading.Event)
+
+
 class Fence:
     """A store in whose namespaces truncates can be carried out; shared by all tasks."""
 
@@ -61,11 +70,11 @@ class Fence:
         self._clock = clock
         can = store.capabilities
         self._memory_s = can.settle_s + can.write_timeout_s
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._gone: dict[str, dict[str, IsGone]] = {}
         self._sweeps: defaultdict[str, int] = defaultdict(int)
         self._written: defaultdict[str, _Written] = defaultdict(_Written)
-        self._deleting: defaultdict[str, set[str]] = defaultdict(set)
+        self._deleting: defaultdict[str, list[_Deleting]] = defaultdict(list)
 
     @property
     def quiet_s(self) -> float:
@@ -79,13 +88,13 @@ class Fence:
         For ever after, points that are gone are not written; a later ``is_gone`` of the same name
         takes the place of an earlier one.
         """
-        with self._changed:
+        with self._lock:
             self._gone[namespace] = {**self._gone.get(namespace, {}), name: is_gone}
             self._sweeps[namespace] += 1
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._sweeps[namespace] -= 1
                 if not self._sweeps[namespace]:
                     self._written.pop(namespace, None)
@@ -93,16 +102,17 @@ class Fence:
     @contextmanager
     def deleting(self, namespace: str, ids: Collection[str]) -> Iterator[Collection[str]]:
         """Those of the ids that may be deleted, which nobody writes meanwhile."""
-        with self._changed:
+        with self._lock:
             now_s, written = self._clock.now_s(), self._written[namespace]
             free = [one for one in ids if not written.has(one, now_s)]
-            self._deleting[namespace].update(free)
+            deleting = _Deleting(frozenset(free))
+            self._deleting[namespace].append(deleting)
         try:
             yield free
         finally:
-            with self._changed:
-                self._deleting[namespace].difference_update(free)
-                self._changed.notify_all()
+            with self._lock:
+                self._deleting[namespace].remove(deleting)
+            deleting.over.set()
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """See the port; what is gone is left out without a word.
@@ -121,16 +131,24 @@ class Fence:
 
     @contextmanager
     def _writing(self, namespace: str, ids: Collection[str]) -> Iterator[None]:
-        with self._changed:
-            deleting = self._deleting[namespace]
-            if not self._changed.wait_for(lambda: deleting.isdisjoint(ids), _WAIT_S):
+        until_s = self._clock.now_s() + _WAIT_S
+        while (deleting := self._begin(namespace, ids)) is not None:
+            if not self._clock.wait(deleting.over, max(0.0, until_s - self._clock.now_s())):
                 raise RetriableError("rows of a truncated table are being deleted")
-            self._remember(namespace, ids, math.inf)
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._remember(namespace, ids, self._clock.now_s() + self._memory_s)
+
+    def _begin(self, namespace: str, ids: Collection[str]) -> _Deleting | None:
+        """Note that these are going to be written, unless one of them is being deleted."""
+        with self._lock:
+            for deleting in self._deleting[namespace]:
+                if not deleting.ids.isdisjoint(ids):
+                    return deleting
+            self._remember(namespace, ids, math.inf)
+            return None
 
     def _remember(self, namespace: str, ids: Collection[str], until_s: float) -> None:
         if self._sweeps[namespace]:

@@ -10,10 +10,10 @@ from worker.pipeline.naming import names
 from worker.source.port import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from worker.clock import Clock
-    from worker.flow.ledger import Ledger
+    from worker.flow.ledger import Ledger, PartitionLedger
     from worker.model import TopicPartition
     from worker.pipeline.commit import Committer
     from worker.pipeline.flight import Flight
@@ -51,6 +51,8 @@ class Handover:
 
     def finish(self, partitions: Collection[TopicPartition]) -> None:
         """Wait for batches and letters of these partitions, then for their last commit."""
+        for ledger in self._ledgers(partitions):
+            ledger.is_going = True
         deadline_s = self._clock.now_s() + self._timeout_s
         self._drain(partitions, deadline_s)
         left_s = max(_COMMIT_S, deadline_s - self._clock.now_s())
@@ -68,10 +70,17 @@ class Handover:
             self._landing.fail(error)
 
     def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
-        return self._flight.holds(partitions) or self._rejects.holds(partitions)
+        is_sweeping = any(ledger.sweeps for ledger in self._ledgers(partitions))
+        return is_sweeping or self._flight.holds(partitions) or self._rejects.holds(partitions)
+
+    def _ledgers(self, partitions: Collection[TopicPartition]) -> Iterator[PartitionLedger]:
+        for partition in partitions:
+            ledger = self._ledger.get(partition)
+            if ledger is not None:
+                yield ledger
 
     def _standing(self, partition: TopicPartition) -> Standing:
         ledger = self._ledger.get(partition)
-        if ledger is None or ledger.is_held or ledger.is_in_doubt:
+        if ledger is None or ledger.is_held or ledger.is_in_doubt or ledger.sweeps:
             return Standing.OPEN
         return Standing.OPEN if self._flight.holds((partition,)) else Standing.CLEAN

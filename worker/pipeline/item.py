@@ -84,6 +84,8 @@ class Item:
     """As fetched; of a row in chunks the first of them."""
     chunks_held: int = 0
     """At most so many chunks of it are in the index."""
+    is_doubted: bool = False
+    """Whether its first chunk is as it should be, but a late write may have changed the others."""
     pieces: Sequence[Point] = ()
     """The other chunks of ``stored``, as far as they are needed."""
     moved: Point | None = None

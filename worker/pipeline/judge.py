@@ -54,7 +54,8 @@ class Judge:
         """
         belief = self.lookup.believe(item, looked_s)
         if item.is_cut:
-            item.chunks_held = _chunks_held(item, belief)
+            most = self.lookup.known.most_chunks(item.ledger, item.address)
+            item.chunks_held = max(most, _chunks_held(item, belief))
         if self.watermarks.covers(item.change) or _is_behind(item, belief):
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
@@ -122,6 +123,9 @@ class Judge:
             if not item.is_fetched:  # as it is known; its vector is needed now
                 self.lookup.fetch_one(item)
                 belief = self.lookup.believe(item, looked_s)
+        if decision is Decision.UNCHANGED and _may_be_mixed(item):
+            item.is_doubted = True
+            return
         item.outcome = _NOTHING_TO_WRITE.get(decision)
         if item.outcome is not None:
             return
@@ -132,29 +136,40 @@ class Judge:
         if item.is_reused:
             return
         until_s = belief.settles_at_s
-        if until_s is not None and (decision is Decision.REUSE or self._may_be_there(item)):
+        if until_s is not None and decision is not Decision.REUSE:
+            until_s = self._shows_s(item, until_s)
+        if until_s is not None and looked_s < until_s:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
             visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
             item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
 
-    def _may_be_there(self, item: Item) -> bool:
-        """Whether the very text may have been written that the store does not show yet.
+    def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
+        """From when on the store shows the very text, if that may have been written.
 
         By this worker, before something made it distrust its memory; by one that did not leave in
         order, whose last records are read again; or by any that had the partition before, unless
-        the row is new.
+        the row is new. None: nobody has written it.
         """
         ledger = item.ledger
-        if ledger.is_held or (ledger.is_inherited and item.change.op is not Op.CREATE):
-            return True
-        return item.known is None and self.lookup.known.is_written(ledger, item.address)
+        is_ours = item.known is None and self.lookup.known.is_written(ledger, item.address)
+        if ledger.is_held or is_ours:
+            return settles_at_s
+        if item.change.op is Op.CREATE:
+            return None
+        return min(settles_at_s, ledger.inherited_s + self.settle_s)
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""
         key, position = item.change.key, item.work.began_at
         return self.patience("reading the state topic", lambda: self.marks.is_marked(key, position))
+
+
+def _may_be_mixed(item: Item) -> bool:
+    """Whether a lost worker may have written some of its chunks over newer ones."""
+    is_known = item.known is not None and item.known.shows(item.stored)
+    return item.is_cut and item.ledger.is_held and item.is_fetched and not is_known
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
@@ -170,10 +185,13 @@ def _when_sure(until_s: float, belief: Belief, looked_s: float) -> float:
 
 
 def _chunks_held(item: Item, belief: Belief) -> int:
-    """At most so many; after a truncate some may still be there that are being swept."""
-    held, swept = belief.held, item.truncated
+    """At most so many; after a truncate some may still be there that are being swept.
+
+    Those that we wrote are there as well where somebody else has changed the index since.
+    """
+    swept = item.truncated
     left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
-    return max(left, 0 if held is None else held.chunks)
+    return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
 
 
 def _is_of_row(item: Item) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _FRAMING = 5
 """Bytes before an Avro key: magic byte and schema id."""
+_CLOCKS_S = 60.0
+"""The clocks of two machines are not further apart (ADR 11)."""
 
 
 class _Entry(NamedTuple):
@@ -33,6 +36,13 @@ class _Shelf:
 
     since_s: float
     entries: OrderedDict[Address, _Entry] = field(default_factory=OrderedDict)
+    most_chunks: dict[Address, int] = field(default_factory=dict)
+
+
+def _quiet_since_s(ledger: PartitionLedger) -> float:
+    """Since when nobody has written for it; if nobody had it, somebody may have by another name."""
+    inherited_s = ledger.inherited_s
+    return math.inf if inherited_s == -math.inf else inherited_s + _CLOCKS_S
 
 
 class Known:
@@ -96,6 +106,19 @@ class Known:
             if ledger.is_open:
                 self._keep(ledger, address, _Entry(None, self._clock.now_s()))
 
+    def note_shorter(self, ledger: PartitionLedger, address: Address, chunks: int) -> None:
+        """A row that had so many chunks has fewer now; a late write may bring some back."""
+        with self._lock:
+            if ledger.is_held and ledger.is_open:
+                most = self._shelf(ledger).most_chunks
+                most[address] = max(chunks, most.get(address, 0))
+
+    def most_chunks(self, ledger: PartitionLedger, address: Address) -> int:
+        """The same where a second look is due; 0 if the row never had more than it has."""
+        with self._lock:
+            shelf = self._shelves.get(ledger) if ledger.is_held else None
+            return 0 if shelf is None else shelf.most_chunks.get(address, 0)
+
     @property
     def settle_s(self) -> float:
         """Longest time until a write is visible."""
@@ -105,7 +128,7 @@ class Known:
         shelf = self._shelves.get(ledger)
         if shelf is None:
             self._drop_closed()
-            shelf = _Shelf(self._clock.now_s())
+            shelf = _Shelf(min(self._clock.now_s(), _quiet_since_s(ledger)))
             if ledger.is_open:
                 self._shelves[ledger] = shelf
         return shelf

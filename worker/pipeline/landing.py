@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WRITES = (Outcome.WRITTEN, Outcome.REUSED)
+_NO_WRITES = (Outcome.UNCHANGED, Outcome.STALE)
 _SHOWN = (*_WRITES, Outcome.DELETED)
 """After these the index shows the change."""
 
@@ -111,6 +112,9 @@ class Landing:
 
     def _settle(self, item: Item) -> None:
         work, outcome = item.work, item.outcome
+        if outcome not in _NO_WRITES:
+            now_ms, before_ms = int(self._now_ms()) + 1, item.ledger.written_ms
+            item.ledger.written_ms = now_ms if before_ms is None else max(before_ms, now_ms)
         if outcome is None and item.unpaid_tokens:
             self._backlog.park(work, item.unpaid_tokens)
         elif outcome is None and item.look_again_s is not None:

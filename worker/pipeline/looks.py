@@ -60,6 +60,7 @@ class Looks:
         self._forget = forget
         self._delay_s = store.second_look_s
         self._settle_s = store.settle_s
+        self._late_ms = int(1000 * store.write_timeout_s)
         self._looks: dict[TopicPartition, SecondLook] = {}
         self._next_turn_s = clock.now_s()
 
@@ -81,8 +82,8 @@ class Looks:
         """These were assigned, with what their last owners had committed."""
         for partition in partitions:
             ledger = self._ledger.get(partition)
-            if ledger is not None:
-                ledger.is_inherited = partition in left
+            if ledger is not None and partition in left:
+                self._inherit(ledger, left[partition])
         if self._delay_s is None:
             return
         opened = [one for one in partitions if one in left and left[one].standing is Standing.OPEN]
@@ -99,6 +100,17 @@ class Looks:
                 names(opened),
                 self._delay_s,
             )
+
+    def _inherit(self, ledger: PartitionLedger, left: Commit) -> None:
+        """Until when its last owner may have written: until now, if nobody says more."""
+        now_ms = self._clock.unix_ms()
+        ledger.inherited_s = self._clock.now_s()
+        if left.standing is Standing.OPEN:
+            ledger.written_ms = now_ms + self._late_ms
+            return
+        ledger.written_ms = left.written_ms
+        if left.written_ms is not None:
+            ledger.inherited_s -= max(0, now_ms - left.written_ms) / 1000
 
     def drop(self, partitions: Collection[TopicPartition]) -> None:
         """These are not ours any more; the next owner finds the commit as it was."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from worker.document.builder import UNAVAILABLE
 from worker.document.identity import sibling
 from worker.errors import RecordError, Stage
+from worker.model import Outcome
 from worker.pipeline.item import Cut
 from worker.pipeline.parking import Departure
 
@@ -120,6 +121,8 @@ class Pieces:
         until_s = self._visible_s(item)
         if until_s is not None and looked_s < until_s:
             item.look_again_s = min(looked_s + _LOOK_EVERY_S, until_s)
+        elif item.is_doubted and _is_as_written(item):
+            item.outcome = Outcome.UNCHANGED
         elif item.document is not None:
             self._reuse(item, item.document)
 
@@ -137,8 +140,11 @@ class Pieces:
 
     def _rewritten(self, item: Item, document: Document) -> Cut | None:
         """Of a text that was not sent: the chunks that are there; None if some are not."""
-        for first, others in ((item.stored, item.pieces), (item.moved, item.moved_pieces)):
+        for first, found in ((item.stored, item.pieces), (item.moved, item.moved_pieces)):
+            others = _counted(first, found)
             if first is None or first.stamp is None or len(others) + 1 < first.stamp.chunks:
+                continue
+            if item.is_doubted and not _is_together(first, others):
                 continue
             if first.stamp.text == document.stamp.fingerprint:
                 chunks = self.documents.rewritten(document, [first, *others])
@@ -148,7 +154,8 @@ class Pieces:
     def _visible_s(self, item: Item) -> float | None:
         """Until when a chunk that is missing may still come to light; None if none is."""
         known, lookup = item.known, self.lookup
-        if known is not None and not _is_together(item.stored, item.pieces):
+        is_whole = _is_together(item.stored, item.pieces) and not _is_unfinished(item.stored)
+        if known is not None and not is_whole:
             return item.settles_at_s
         if item.document is not None and not _is_together(item.moved, item.moved_pieces):
             return item.work.newest.arrived_s + lookup.known.settle_s
@@ -160,10 +167,11 @@ def _is_to_do(item: Item) -> bool:
 
 
 def _own(item: Item) -> list[Address]:
-    """Where the row's other chunks are."""
+    """Where the row's other chunks are; of what was truncated the vectors are good as well."""
     if item.document is None and not item.leaves_vector:
         return []
-    return _siblings(item.address, _count(item.stored))
+    count = _count(item.stored or item.truncated)
+    return _siblings(item.address, max(count, item.chunks_held) if item.is_doubted else count)
 
 
 def _moved(item: Item) -> list[Address]:
@@ -186,14 +194,29 @@ def _present(found: Mapping[Address, Point], wanted: Iterable[Address]) -> Seque
     return [found[address] for address in wanted if address in found]
 
 
+def _counted(first: Point | None, others: Sequence[Point]) -> Sequence[Point]:
+    """Those that the first one counts."""
+    ids = set() if first is None else {sibling(first.id, number) for number in range(_count(first))}
+    return [other for other in others if other.id in ids]
+
+
+def _is_as_written(item: Item) -> bool:
+    """Whether there are the chunks that one change has written, and no others."""
+    return len(item.pieces) + 1 == _count(item.stored) and _is_together(item.stored, item.pieces)
+
+
 def _is_together(first: Point | None, others: Sequence[Point]) -> bool:
     """Whether these are all chunks of a row, as one change has written them."""
-    if first is None or first.stamp is None or first.stamp.is_unfinished:
+    if first is None or first.stamp is None or _is_unfinished(first):
         return True
     position = first.stamp.position
     return len(others) + 1 >= first.stamp.chunks and all(
         other.stamp is not None and other.stamp.position == position for other in others
     )
+
+
+def _is_unfinished(first: Point | None) -> bool:
+    return first is not None and first.stamp is not None and first.stamp.is_unfinished
 
 
 def _vectors(item: Item) -> dict[str, Vector]:

@@ -96,8 +96,12 @@ class _Sweep:
 
     @property
     def owned(self) -> list[int]:
-        """What is still ours."""
-        return [partition for partition, ledger in self.ledgers.items() if ledger.is_open]
+        """What is still ours, and is not being given up."""
+        return [
+            partition
+            for partition, ledger in self.ledgers.items()
+            if ledger.is_open and not ledger.is_going
+        ]
 
     def is_gone(self, point: Point) -> bool:
         return self._is_of_table(point) and self.mark.is_after(point) is True
@@ -155,8 +159,15 @@ class _Sweep:
             self.sweeper.patience("deleting from the store", lambda: self._try_to_delete(points))
 
     def _try_to_delete(self, points: Collection[Point]) -> None:
-        """Only what is still ours at that moment; the store keeps what is newer, if it can."""
+        """Only what is still ours at that moment; the store keeps what is newer, if it can.
+
+        Who gives a partition up waits for what is on its way, so that is said before it is asked
+        whether the partition is being given up.
+        """
         self.sweeper.lease.check()
+        ledgers = list(self.ledgers.values())
+        for ledger in ledgers:
+            ledger.sweeps.add(self)
         owned = self.owned
         gone = [
             Deletion(point.id, point.stamp.position)
@@ -164,5 +175,7 @@ class _Sweep:
             if point.stamp is not None and self._partition(point) in owned
         ]
         refused = self.sweeper.store.delete(self.namespace, gone) if gone else {}
+        for ledger in ledgers:
+            ledger.sweeps.discard(self)
         self.tally.deleted += len(gone) - len(refused)
         self.tally.refused += len(refused)

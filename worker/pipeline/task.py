@@ -148,6 +148,7 @@ class Task:
             looks=self._looks,
             replays=self._replays,
             counters=counters,
+            now_ms=clock.unix_ms,
         )
         self._handover = Handover(
             flight=self._flight,

@@ -92,6 +92,8 @@ class Writing:
             chunks = 0 if item.cut is None else len(item.cut.chunks)
             held = Held.written(document, change, chunks)
         self.known.put(item.ledger, item.address, change, held)
+        if item.chunks_held > held.chunks:
+            self.known.note_shorter(item.ledger, item.address, item.chunks_held)
 
     def _may_be_refused(self, item: Item) -> bool:
         """Whether the store may have taken the write for an old one, without a word.

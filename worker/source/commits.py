@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from worker.model import TopicPartition
-from worker.source.port import UNKNOWN, Commit, Standing
+from worker.source.port import UNKNOWN, Commit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -129,7 +129,7 @@ def _asked(places: Iterable[TopicPartition]) -> list[KafkaPartition]:
 
 def _kafka(commits: Mapping[TopicPartition, Commit]) -> list[KafkaPartition]:
     return [
-        KafkaPartition(place.topic, place.partition, commit.next_offset, commit.standing.value)
+        KafkaPartition(place.topic, place.partition, commit.next_offset, commit.metadata)
         for place, commit in commits.items()
     ]
 
@@ -139,5 +139,4 @@ def _by_place(partitions: Iterable[KafkaPartition]) -> dict[TopicPartition, Kafk
 
 
 def _commit(committed: KafkaPartition) -> Commit:
-    is_clean = committed.metadata == Standing.CLEAN
-    return Commit(committed.offset, Standing.CLEAN if is_clean else Standing.OPEN)
+    return Commit.of(committed.offset, committed.metadata)

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 from worker.model import TopicPartition
 from worker.source.failures import verdict
-from worker.source.port import Standing
+from worker.source.port import Commit, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -193,9 +193,8 @@ def _place(one: KafkaPartition) -> TopicPartition:
 
 def _moved(place: TopicPartition, offset: int, before: KafkaPartition | None) -> KafkaPartition:
     """A partition that was left in order stays so; one that was not needs its second look."""
-    was_open = before is not None and before.metadata != Standing.CLEAN
-    metadata = Standing.OPEN if was_open else Standing.CLEAN
-    return KafkaPartition(place.topic, place.partition, offset, metadata.value)
+    left = Commit(offset, Standing.CLEAN) if before is None else Commit.of(offset, before.metadata)
+    return KafkaPartition(place.topic, place.partition, offset, left.metadata)
 
 
 def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Standing(StrEnum):
-    """What a commit says of who made it; the value is the commit's metadata in Kafka."""
+    """What a commit says of who made it; the first word of its metadata in Kafka."""
 
     OPEN = "open"
     """It may still write what was read from here on."""
@@ -31,6 +31,23 @@ class Commit(NamedTuple):
     next_offset: int
     """Last finished + 1."""
     standing: Standing
+    written_ms: int | None = None
+    """Of a clean one: Unix time after the last write for the partition; None: nobody knows."""
+
+    @property
+    def metadata(self) -> str:
+        """As Kafka keeps it: ``open``, ``clean``, ``clean 1764175800123``."""
+        if self.standing is Standing.OPEN or self.written_ms is None:
+            return self.standing.value
+        return f"{self.standing.value} {self.written_ms}"
+
+    @classmethod
+    def of(cls, next_offset: int, metadata: str | None) -> Self:
+        """What somebody committed; whoever says anything else than we do counts as open."""
+        word, _, written = (metadata or "").partition(" ")
+        if word != Standing.CLEAN or not (not written or written.isdecimal()):
+            return cls(next_offset, Standing.OPEN)
+        return cls(next_offset, Standing.CLEAN, int(written) if written else None)
 
 
 UNKNOWN = Commit(-1, Standing.OPEN)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.table import LARGE, Database
 from tests.pipeline.histories.turns import End
 
@@ -47,7 +46,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Truncate:
-    pass
+    """TRUNCATE; what Debezium says of it may reach any partition. Only where it is carried out."""
+
+    partition: int
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,11 @@ class Crash:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A worker stands still until the others have its partitions."""
+    """A worker stands still until the others may have its partitions."""
 
     worker: int
+    in_write: bool = False
+    """Whether it does so after it has sent a write, if it comes to one; that arrives later."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,10 @@ class Setting:
     in_flight: int = 1
     has_condition: bool = False
     """``document.when: visible``."""
+    has_chunks: bool = False
+    """Each letter of a text is a chunk."""
+    empties: bool = False
+    """``truncate.mode: delete``."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,7 @@ class History:
 KEYS = 4
 WORKERS = 3
 LETTERS, BROKER = "letters", "broker"
-_OUTAGES = ("embed", "fetch", "upsert", "delete", LETTERS, BROKER)
+_OUTAGES = ("embed", "fetch", "upsert", "delete", "scan", "note", LETTERS, BROKER)
 
 _COLUMNS: Mapping[str, Sequence[Any]] = {
     "price": (1, 2),
@@ -229,11 +236,12 @@ def _kinds() -> list[tuple[int, Sequence[Event]]]:
         (1, [Leave(worker, hangs) for hangs in (False, True) for worker in workers]),
         (3, [Crash(worker, happened) for happened in (False, True) for worker in workers]),
         (2, [Freeze(worker) for worker in workers]),
-        (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0)]),
+        (3, [Freeze(worker, in_write=True) for worker in workers]),
+        (1, [Pass(seconds) for seconds in (0.5, 3.0, 30.0, 100.0)]),
         (2, [Outage(what, seconds) for seconds in (1.0, 10.0) for what in _OUTAGES]),
         (1, [SetBack()]),
-        *([(5, _REPLAYS)] if Feature.REPLAY in ENABLED else []),
-        *([(1, [Truncate()])] if Feature.TRUNCATE in ENABLED else []),
+        (5, _REPLAYS),
+        (3, [Truncate(partition) for partition in range(3)]),
     ]
 
 
@@ -260,5 +268,7 @@ def histories(*, guarded: bool, settle_s: float) -> st.SearchStrategy[History]:
         rows=st.integers(1, 3),
         in_flight=st.integers(1, 3),
         has_condition=st.booleans(),
+        has_chunks=st.booleans(),
+        empties=st.booleans(),
     )
     return st.builds(History, setting, _chapters.map(lambda them: tuple(chain(*them))))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.history import POISON
+from tests.pipeline.histories.letters import Letters
 from tests.pipeline.histories.table import TOPIC, Row, text_of
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from tests.pipeline.histories.world import World
     from worker.model import Point, Position
 
+    Shown: TypeAlias = Mapping[int, Point]
+    """A row in the index: its chunks by number; a text that stays whole is number 0."""
+
 DIMENSIONS = 8
 FOR_EVER = 1 << 60
+_NOTHING: Shown = {}
 
 
 @cache
@@ -37,6 +42,7 @@ class Oracle:
         self._world = world
         self._table = world.table
         self._has_condition = world.setting.has_condition
+        self._has_chunks = world.setting.has_chunks
         self.complaints: list[str] = []
 
     # At any moment -------------------------------------------------------------------------
@@ -44,81 +50,114 @@ class Oracle:
     def look_at_commits(self) -> None:
         """Whatever is below a committed offset is in the index, or a dead letter."""
         committed = self._world.committed
-        points, dead = self._world.points, self._world.dead
+        rows, dead = rows_of(self._world.points), self._world.dead
+        busy = self._busy() if self._has_chunks else set()
         for key, past in self._table.pasts.items():
             end = committed.get(TopicPartition(TOPIC, past.partition), 0)
-            self._look_at(key, past, points.get(str(key)), end, dead)
+            is_moving = key in busy or (self._has_chunks and past.moments[-1].offset >= end)
+            if not is_moving:
+                self._look_at(key, past, rows.get(key, _NOTHING), end, dead)
+        self._look_at_truncates(rows, committed)
 
     def look_at_texts(self, texts: Sequence[str], actor: Actor) -> None:
         """No text that the index held when the batch looked is paid for again."""
-        marked = set() if Feature.MARKED in ENABLED else self._with_letters()
+        seen = rows_of(actor.seen)
+        mine = [key for work in actor.batch for _, key in work.key.columns]
         for text in texts:
-            mine = [work.key.columns[0][1] for work in actor.batch]
-            candidates = [key for key in mine if self._table.pasts[key].had(text)]
+            candidates = [key for key in mine if self._had(self._table.pasts[key], text)]
             if not candidates:
                 if text.startswith(("A short text",)):  # the probe of a provider that refuses
                     continue
                 self.complaints.append(f"{text!r} is embedded, which no row of the batch ever had")
-            elif (
-                self._can_tell
-                and marked.isdisjoint(candidates)
-                and all(
-                    _holds(actor.seen.get(str(key)), text)
-                    and self._shows(key, actor, actor.looked_s)
-                    for key in candidates
-                )
+            elif all(
+                self._is_held(seen.get(key, _NOTHING), text)
+                and self._shows(key, actor, actor.looked_s)
+                for key in candidates
             ):
                 self.complaints.append(f"{text!r} is paid for again, for one of {candidates}")
 
     def look_at_writes(self, positions: Mapping[str, Position], actor: Actor) -> None:
         """Each row has one writer, who puts no old change over a newer one."""
-        others = positions.keys() - actor.owned
+        others = {row_id(one) for one in positions} - actor.owned
         if others:
             self.complaints.append(f"rows {others} are written by a worker that lost them")
-        if self._world.setting.guarded or not self._can_tell:
+        if self._world.setting.guarded:
             return
-        points = self._world.points
-        for point_id in positions.keys() & self._world.owned(actor):
-            stamp = points[point_id].stamp if point_id in points else None
-            is_old = stamp is not None and positions[point_id].is_before(stamp.position)
-            if is_old and self._shows(int(point_id), actor, self._world.stage.now_s):
-                self.complaints.append(f"row {point_id} goes back to {positions[point_id]}")
+        points, ours = self._world.points, self._world.owned(actor)
+        for point_id, position in positions.items():
+            point = points.get(point_id)
+            if point is None or point.stamp is None or row_id(point_id) not in ours:
+                continue
+            if not position.is_before(point.stamp.position) or self._world.is_covered(point):
+                continue
+            head = points.get(f"{row_id(point_id)}#0")
+            if head is not None and head.stamp is not None and head.stamp.is_unfinished:
+                continue  # of a change that did not come to its end and comes again
+            if self._shows(int(row_id(point_id)), actor, self._world.stage.now_s):
+                self.complaints.append(f"point {point_id} goes back to {position}")
 
-    def _with_letters(self) -> set[int]:
-        """Or about to have one: the letter is on its way while the row goes on."""
-        return {key for key, past in self._table.pasts.items() if POISON in past.bodies}
+    def _look_at_truncates(
+        self, rows: Mapping[int, Shown], committed: Mapping[TopicPartition, int]
+    ) -> None:
+        """Where a truncate is committed, nothing of its partition is older."""
+        newest: dict[int, int] = {}
+        for place, offset, event in self._table.truncations:
+            if offset < committed.get(place, 0):
+                newest[place.partition] = max(event.number, newest.get(place.partition, 0))
+        for key, shown in rows.items():
+            past = self._table.pasts.get(key)
+            number = 0 if past is None else newest.get(past.partition, 0)
+            for point in shown.values():
+                if number and past is not None and _truncates_before(point, past) < number:
+                    self.complaints.append(f"point {point.id} is older than truncate {number}")
+
+    def _busy(self) -> set[int]:
+        """Rows that somebody is about to write; letters that are asked for come again."""
+        if self._world.mail.book.has_asked:
+            return set(self._table.pasts)
+        batches = [actor.batch for actor in self._world.stage.waiting]
+        return {key for batch in batches for work in batch for _, key in work.key.columns}
+
+    def _had(self, past: Past, text: str) -> bool:
+        return any(text in self._split(one) for one in past.texts)
+
+    def _split(self, text: str) -> Sequence[str]:
+        """What is embedded for a text."""
+        return Letters().split(text) if self._has_chunks else (text,)
+
+    def _is_held(self, shown: Shown, text: str) -> bool:
+        """By a point that counts: what is beyond the row's last chunk nobody knows of."""
+        head = shown.get(0)
+        if head is None or head.stamp is None:
+            return False
+        last = max(head.stamp.chunks, 1)
+        return any(_holds(point, text) for number, point in shown.items() if number < last)
 
     def _shows(self, key: int, actor: Actor, looked_s: float) -> bool:
-        """Whether the store shows the point by now, or the worker knows it, having written it.
+        """Whether the store shows the row by now, or the worker knows it, having written it.
 
         What it knows ends with its assignments, as others may write from then on.
         """
-        ours = self._world.tenure(actor.member)
-        writer, at_s = self._world.writers.get(str(key), (ours, 0.0))
+        writer, at_s = self._world.writers.get(str(key), (actor.tenure, 0.0))
         waited_s = looked_s - at_s
-        return writer == ours or waited_s > self._world.setting.settle_s
-
-    @property
-    def _can_tell(self) -> bool:
-        return not self._world.setting.settle_s or Feature.CACHE in ENABLED
+        return writer == actor.tenure or waited_s > self._world.setting.settle_s
 
     # At the end ----------------------------------------------------------------------------
 
     def look_at_end(self) -> None:
         """The index is the table, but for rows with dead letters, which were deserved."""
-        points, dead, left = self._world.points, self._world.dead, self._world.left
-        known = {str(key) for key in self._table.pasts}
-        if not points.keys() <= known:
-            self.complaints.append(f"points {points.keys() - known} are of no row")
+        rows, dead, left = rows_of(self._world.points), self._world.dead, self._world.left
+        if not rows.keys() <= self._table.pasts.keys():
+            self.complaints.append(f"points of {rows.keys() - self._table.pasts.keys()}: no rows")
         for key, past in self._table.pasts.items():
-            point = points.get(str(key))
+            shown = rows.get(key, _NOTHING)
             if any((past.partition, moment.offset) in left for moment in past.moments):
-                self._look_at(key, past, point, FOR_EVER, dead)
+                self._look_at(key, past, shown, FOR_EVER, dead)
                 self._look_at_letters(key, past, dead)
                 continue
             row = self._table.rows.get(key)
-            if not self._is_right(point, row):
-                self.complaints.append(f"row {key} is {_said(point)}, not {row}")
+            if not self._is_right(shown, row):
+                self.complaints.append(f"row {key} is {self._said(shown)}, not {row}")
 
     # Inside --------------------------------------------------------------------------------
 
@@ -126,12 +165,12 @@ class Oracle:
         self,
         key: int,
         past: Past,
-        point: Point | None,
+        shown: Shown,
         end: int,
         dead: Mapping[tuple[int, int], str],
     ) -> None:
         """A row may be newer than the offset demands, but is what it was at some moment."""
-        if end == 0 and point is None:
+        if end == 0 and not shown:
             return
         first = 0
         moments = past.moments
@@ -141,36 +180,50 @@ class Oracle:
                 first = index
                 break
         else:
-            if point is None:
+            if not shown:
                 return
-        if any(self._fits(point, moment, past) for moment in moments[first:]):
+        if moments[first].event.truncates < self._table.truncates:
+            first = 0  # what a truncate covers is not written any more, and goes in time
+            if self._has_chunks:
+                return  # chunk by chunk
+        if any(self._fits(shown, moment, past) for moment in moments[first:]):
             return
         self.complaints.append(
-            f"row {key} is {_said(point)}, but {past.partition}@{moments[first].offset} is "
+            f"row {key} is {self._said(shown)}, but {past.partition}@{moments[first].offset} is "
             f"committed: {moments[first].event.row}"
         )
 
-    def _fits(self, point: Point | None, moment: Moment, past: Past) -> bool:
+    def _fits(self, shown: Shown, moment: Moment, past: Past) -> bool:
         row = moment.event.row
-        if point is None and moment.truncates < self._table.truncates:
+        if not shown and moment.event.truncates < self._table.truncates:
             return True
         if moment.is_again and moment.event.lacks_body and row is not None:
             # Nobody can know which body a row had when an update comes again that lacks it.
             bodies = past.bodies
             return any(
-                self._is_right(point, Row(row.title, body, row.price, row.visible))
+                self._is_right(shown, Row(row.title, body, row.price, row.visible))
                 for body in bodies
             )
-        return self._is_right(point, row)
+        return self._is_right(shown, row)
 
-    def _is_right(self, point: Point | None, row: Row | None) -> bool:
+    def _is_right(self, shown: Shown, row: Row | None) -> bool:
         if row is None or not self._is_indexed(row):
-            return point is None
+            return not shown
+        texts = self._split(row.text)
+        head = shown.get(0)
         return (
-            point is not None
-            and point.metadata.get("price") == row.price
+            head is not None
+            and head.stamp is not None
+            and not head.stamp.is_unfinished
+            and shown.keys() == set(range(len(texts)))
+            and all(self._is_piece(shown[number], text, row) for number, text in enumerate(texts))
+        )
+
+    def _is_piece(self, point: Point, text: str, row: Row) -> bool:
+        return (
+            point.metadata.get("price") == row.price
             and point.metadata.get("title", "") == row.title
-            and _holds(point, row.text)
+            and _holds(point, text)
         )
 
     def _look_at_letters(self, key: int, past: Past, dead: Mapping[tuple[int, int], str]) -> None:
@@ -179,10 +232,7 @@ class Oracle:
         is_known = False
         for at, moment in enumerate(past.moments):
             kind = dead.get(places[at])
-            is_marked = Feature.MARKED not in ENABLED and any(
-                later in dead for later in places[at + 1 :]
-            )
-            knows = is_known and not is_marked
+            knows = is_known
             former = moment.event.moved_from
             if former is not None:
                 knows = not any(place in dead for place in _places(self._table.pasts[former]))
@@ -208,16 +258,51 @@ class Oracle:
                 and all(one.event.is_told for one in former)
                 and all(self._is_indexed(row) and row.text == event.row.text for row in rows if row)
             )
-            is_built = Feature.KEY_CHANGE in ENABLED
         else:
             earlier = past.moments[: past.moments.index(moment)]
             rows = [one.event.row for one in earlier]
             is_known = is_known and all(row.text == event.row.text for row in rows if row)
-            is_built = Feature.TOAST in ENABLED
-        return not (is_built and is_known)
+        return not is_known
 
     def _is_indexed(self, row: Row | None) -> bool:
         return row is not None and bool(row.text) and (row.visible or not self._has_condition)
+
+    def _said(self, shown: Shown) -> str:
+        if not shown:
+            return "missing"
+        texts = [
+            text_of(title, body)
+            for title in ("a", "b", "")
+            for body in ("", "s", "L", "L2", POISON)
+            if title or body
+        ]
+        pieces = list(dict.fromkeys(piece for text in texts for piece in self._split(text)))
+        return ", ".join(
+            f"{point.id}: {[one for one in pieces if _holds(point, one)]} with "
+            f"{dict(point.metadata)} {_standing(point)}"
+            for _, point in sorted(shown.items())
+        )
+
+
+def row_id(point_id: str) -> str:
+    """The id without a chunk's number."""
+    return point_id.partition("#")[0]
+
+
+def rows_of(points: Mapping[str, Point]) -> dict[int, dict[int, Point]]:
+    """Points by their rows' keys and by the numbers of the chunks."""
+    rows: defaultdict[int, dict[int, Point]] = defaultdict(dict)
+    for point_id, point in points.items():
+        key, _, number = point_id.partition("#")
+        rows[int(key)][int(number or 0)] = point
+    return rows
+
+
+def _truncates_before(point: Point, past: Past) -> int:
+    """How often the table had been emptied before the change that the point is of."""
+    assert point.stamp is not None
+    offset = point.stamp.position.offset
+    return next(one.event.truncates for one in past.moments if one.offset == offset)
 
 
 def _places(past: Past) -> list[tuple[int, int]]:
@@ -225,17 +310,12 @@ def _places(past: Past) -> list[tuple[int, int]]:
     return [(past.partition, moment.offset) for moment in past.moments]
 
 
-def _holds(point: Point | None, text: str) -> bool:
-    return point is not None and point.vector.tobytes() == vector_of(text)
+def _holds(point: Point, text: str) -> bool:
+    return point.vector.tobytes() == vector_of(text)
 
 
-def _said(point: Point | None) -> str:
-    if point is None:
-        return "missing"
-    texts = [
-        text_of(title, body)
-        for title in ("a", "b", "")
-        for body in ("", "s", "L", "L2", POISON)
-        if _holds(point, text_of(title, body) or "-")
-    ]
-    return f"{texts} with {dict(point.metadata)}"
+def _standing(point: Point) -> str:
+    if point.stamp is None:
+        return ""
+    unfinished = "unfinished " if point.stamp.is_unfinished else ""
+    return f"{unfinished}@{point.stamp.position.offset}"

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tests.pipeline.histories.features import ENABLED, Feature
 from worker.decode.key_change import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from worker.model import Headers
+    from worker.model import Headers, Record
     from worker.source.memory_broker import MemoryBroker
 
 TOPIC = "shop.public.products"
@@ -74,6 +73,17 @@ class Event:
     moved_from: int | None = None
     is_told: bool = True
     """Whether the row's text follows from the events so far."""
+    truncates: int = 0
+    """How often the table had been emptied before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """What is sent about a TRUNCATE."""
+
+    value: bytes
+    number: int
+    """Of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,6 @@ class Moment:
     event: Event
     is_again: bool
     """Whether Debezium had sent it before."""
-    truncates: int
-    """How often the table had been emptied before."""
 
 
 @dataclass(slots=True)
@@ -97,9 +105,10 @@ class Past:
     titles: set[str] = field(default_factory=set)
     bodies: set[str] = field(default_factory=set)
 
-    def had(self, text: str) -> bool:
-        """Whether this may have been its text, also while old events come again."""
-        return any(text == text_of(title, body) for title in self.titles for body in self.bodies)
+    @property
+    def texts(self) -> Iterator[str]:
+        """What may have been its text, also while old events come again."""
+        return (text_of(title, body) for title in self.titles for body in self.bodies)
 
 
 class Table:
@@ -113,10 +122,12 @@ class Table:
         self._told: dict[int, str] = {}
         """By key, the last text that followed from the events."""
         self.truncates = 0
+        self.truncations: list[tuple[TopicPartition, int, Emptied]] = []
+        """Where each stands, at which offset; those that were sent again, too."""
         self._broker = broker
         self._database = database
-        self._sent: list[tuple[Event | None, bytes | None]] = []
-        """Everything, in order; a TRUNCATE is no event about a row."""
+        self._sent: list[Event | Emptied] = []
+        """Everything, in order."""
         self._commits = 0
 
     # Statements ----------------------------------------------------------------------------
@@ -144,17 +155,19 @@ class Table:
         self._commits += 1
         before = self.rows[key]
         self._remove(key, ((NEW_KEY, _key(new)),))
-        lacks = Feature.KEY_CHANGE in ENABLED and self._leaves_out(before, changes)
+        lacks = self._leaves_out(before, changes)
         self._put("c", new, replace(before, **changes), lacks_body=lacks, moved_from=key)
 
-    def truncate(self) -> None:
-        """TRUNCATE, with ``skipped.operations=none``."""
-        self._commits += 1
+    def truncate(self, partition: int) -> None:
+        """TRUNCATE, with ``skipped.operations=none``.
+
+        It waits until nobody reads the table any more, so it is ahead of a snapshot's rows.
+        """
+        self._commits += 1 + _AHEAD
         self.truncates += 1
         self.rows.clear()
-        value = self._envelope("t", None, None)
-        self._sent.append((None, value))
-        self._produce(None, value, ())
+        self._told.clear()
+        self._send_truncate(Emptied(self._envelope("t", None, None), self.truncates), partition)
 
     def snapshot(self) -> None:
         """All rows are read again, whole; newer in time, and in the log perhaps as well."""
@@ -164,9 +177,9 @@ class Table:
 
     def send_again(self, events: int) -> None:
         """The connector crashed: its last events come again, as they were."""
-        for event, value in self._sent[-events:] if events else ():
-            if event is None:
-                self._produce(None, value, ())
+        for event in self._sent[-events:] if events else ():
+            if isinstance(event, Emptied):
+                self._send_truncate(event)
             else:
                 self._send(event, is_again=True)
 
@@ -197,12 +210,12 @@ class Table:
         is_told = not lacks_body or known == row.text
         if is_told:
             self._told[key] = row.text
-        self._send(Event(key, value, headers, row, lacks_body, moved_from, is_told))
+        self._send(Event(key, value, headers, row, lacks_body, moved_from, is_told, self.truncates))
 
     def _remove(self, key: int, headers: Headers = ()) -> None:
         before = self._before(key, self.rows.pop(key)) or {"id": key}
-        self._send(Event(key, self._envelope("d", before, None), headers, None))
-        self._send(Event(key, None, headers, None))
+        for value in (self._envelope("d", before, None), None):
+            self._send(Event(key, value, headers, None, truncates=self.truncates))
 
     def _before(self, key: int, row: Row) -> dict[str, Any] | None:
         return None if self._database is Database.POSTGRES else _columns(key, row)
@@ -223,19 +236,37 @@ class Table:
         return {**source, **place, "ts_ms": _FIRST_MS + self._commits // 2}
 
     def _send(self, event: Event, *, is_again: bool = False) -> None:
-        self._sent.append((event, event.value))
-        partition, offset = self._produce(_key(event.key), event.value, event.headers)
-        past = self.pasts.setdefault(event.key, Past(partition))
-        past.moments.append(Moment(offset, event, is_again, self.truncates))
+        self._sent.append(event)
+        record = self._produce(_key(event.key), event.value, event.headers)
+        past = self.pasts.setdefault(event.key, Past(record.partition))
+        past.moments.append(Moment(record.offset, event, is_again))
         if event.row is not None:
             past.titles.add(event.row.title)
             past.bodies.add(event.row.body)
 
-    def _produce(self, key: bytes | None, value: bytes | None, headers: Headers) -> tuple[int, int]:
-        record = self._broker.produce(
-            TOPIC, key, value, headers=headers, timestamp_ms=_FIRST_MS + self._commits
+    def _send_truncate(self, event: Emptied, partition: int | None = None) -> None:
+        """It has no key, so it may come to another partition when it is sent again."""
+        self._sent.append(event)
+        number = None if partition is None else partition % len(self.places)
+        record = self._produce(None, event.value, (), number)
+        place = TopicPartition(TOPIC, record.partition)
+        self.truncations.append((place, record.offset, event))
+
+    def _produce(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        partition: int | None = None,
+    ) -> Record:
+        return self._broker.produce(
+            TOPIC,
+            key,
+            value,
+            partition=partition,
+            headers=headers,
+            timestamp_ms=_FIRST_MS + self._commits,
         )
-        return record.partition, record.offset
 
 
 def _columns(key: int, row: Row) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.pipeline.histories.features import ENABLED, Feature
 from tests.pipeline.histories.history import histories
 from tests.pipeline.histories.shortening import shortest, written
 from tests.pipeline.histories.world import what_is_wrong
@@ -47,7 +46,6 @@ def follow(history: History) -> None:
         pytest.fail(f"{what_is_wrong(short)}\n{written(short)}", pytrace=False)
 
 
-@pytest.mark.skipif(Feature.REFUSED not in ENABLED, reason="refused writes count as written")
 @pytest.mark.timeout(0)
 @given(history=histories(guarded=True, settle_s=0.0))
 @thoroughly
@@ -62,7 +60,6 @@ def test_a_store_that_takes_every_write_follows_any_history(history: History) ->
     follow(history)
 
 
-@pytest.mark.skipif(Feature.CACHE not in ENABLED, reason="what the worker wrote is not remembered")
 @pytest.mark.timeout(0)
 @given(history=histories(guarded=False, settle_s=3.0))
 @thoroughly

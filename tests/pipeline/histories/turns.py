@@ -103,6 +103,8 @@ class Actor:
         self.end = End.DONE
         self.is_dead = False
         self.batch: Sequence[Work] = ()
+        self.tenure = (member, 0)
+        """Between which assignments of its worker it began."""
         self.looked_s = 0.0
         """When the batch looked at the index."""
         self.seen: dict[str, Point] = {}
@@ -213,6 +215,9 @@ class StageClock:
 
     def now_s(self) -> float:
         return self._stage.now_s
+
+    def unix_ms(self) -> int:
+        return int(1000 * self._stage.now_s)
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         if event.is_set():

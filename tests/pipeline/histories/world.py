@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 from confluent_kafka import murmur2
 
 from tests.embedding import embedding_of
-from tests.pipeline.gate import GatedEmbedder, GatedSpans, GatedStore
+from tests.pipeline.gate import GatedEmbedder, GatedSpans, GatedState, GatedStore
 from tests.pipeline.histories import history as happen
-from tests.pipeline.histories.features import ENABLED, Feature
-from tests.pipeline.histories.oracle import DIMENSIONS, Oracle
+from tests.pipeline.histories.letters import Letters
+from tests.pipeline.histories.oracle import DIMENSIONS, Oracle, row_id
 from tests.pipeline.histories.table import TOPIC, Table
 from tests.pipeline.histories.turns import AtOnce, End, Pool, Stage, StageClock
 from tests.pipeline.letterbox import DEAD, LetterBox
@@ -22,6 +22,8 @@ from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, Part
 from worker.dlq import reading
 from worker.dlq.headers import CONNECT, OURS
 from worker.document.builder import DocumentBuilder
+from worker.document.identity import sibling
+from worker.document.place import place_of
 from worker.document.spec import DocumentSpec, parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Overlong
@@ -30,13 +32,19 @@ from worker.letters.book import LetterBook
 from worker.letters.standing import LetterState
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks
+from worker.marks.watermarks import TableWatermarks
+from worker.model import Origin
 from worker.pipeline.batch import BatchRunner
+from worker.pipeline.emptying import CarriedOutTruncates
+from worker.pipeline.fence import Fence
 from worker.pipeline.inquiry import Readers, ReplayPorts
 from worker.pipeline.lease import Lease
-from worker.pipeline.model_guard import ModelGuard
+from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
+from worker.pipeline.sweep import Sweeper
 from worker.pipeline.task import Task
+from worker.pipeline.truncates import IgnoredTruncates
 from worker.source.memory import MemorySource
 from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader
@@ -50,29 +58,39 @@ if TYPE_CHECKING:
 
     from tests.pipeline.gate import Gate
     from tests.pipeline.histories.turns import Actor
+    from worker.document.chunking import Chunking
     from worker.embed.port import Embeddings, Purpose
     from worker.errors import RecordError
     from worker.flow.backlog import Work
+    from worker.marks.port import Watermarks
     from worker.model import Point, Position, TopicPartition
     from worker.pipeline.item import Item, Report
+    from worker.pipeline.truncates import Truncates
     from worker.source.port import Commit
-    from worker.store.port import Deletion
+    from worker.state.port import StateTopic
+    from worker.store.port import Deletion, Store
 
 GROUP = "connect-products"
 SESSION_S = 10.0
-WRITE_TIMEOUT_S = 5.0
-"""Later than this no write lands that was sent off."""
+WRITE_TIMEOUT_S = 30.0
+"""Later than this no write lands that was sent off. As in real stores that is more than a session,
+so that the last write of a worker may land when others have its rows."""
 _WRITES = frozenset({"upsert", "delete"})
-_ROUNDS = 300
+_ROUNDS = 600
 """More than any history takes to come to its end."""
 _ROUND_S = 0.5
 _STEP_S = 0.1
+_CALLS = 6
+"""Before a batch writes it makes fewer."""
+_MOST_CHUNKS = 16
+"""More than any text here has."""
+_PLACE = place_of(TOPIC, Origin(db="shop", schema="public", table="products"))
 _JSON = PartSettings(format=Format.JSON, schemas_enable=False)
 
 
 def what_is_wrong(history: happen.History) -> str:
     """What is not as promised when a history happens; empty if nothing is."""
-    world = World(history.setting, ENABLED)
+    world = World(history.setting)
     try:
         for event in history.events:
             world.happens(event)
@@ -117,6 +135,7 @@ class WatchedStore(MemoryStore):
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         self._look(namespace, {one.id: one.stamp.position for one in points if one.stamp})
+        self._world.note_late(namespace, points)
         return super().upsert(namespace, points)
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
@@ -130,8 +149,8 @@ class WatchedStore(MemoryStore):
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
         now_s = self._world.stage.now_s
-        written = self._world.tenure(actor.member), now_s
-        self._world.writers.update(dict.fromkeys(positions, written))
+        written = actor.tenure, now_s
+        self._world.writers.update(dict.fromkeys(map(row_id, positions), written))
 
 
 class WatchedSource(MemorySource):
@@ -167,6 +186,7 @@ class Runner:
         actor = self._world.stage.acting
         assert actor is not None
         actor.batch = batch
+        actor.tenure = self._world.tenure(actor.member)
         actor.seen = self._world.points
         return self._inner.run(batch)
 
@@ -185,16 +205,27 @@ class Member:
         clock = world.clock
         patience = Patience(abort=self._abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
+        counters, pool = Counters(), Pool(world.stage, number)
+        documents = world.documents()
+        store: Store = world.gated_store
+        truncates: Truncates = IgnoredTruncates(counters)
+        watermarks: Watermarks = NoWatermarks()
+        if world.setting.empties:
+            state = cast("StateTopic", GatedState(self.state, world.gate))
+            store = fence = Fence(world.gated_store, clock)
+            watermarks = tables = TableWatermarks(state)
+            sweeper = Sweeper(documents, fence, tables, lease, patience)
+            truncates = CarriedOutTruncates(tables, sweeper, patience, counters, pool)
         runner = BatchRunner.of(
-            documents=DocumentBuilder(_spec(world.setting.has_condition), world.embedder.model),
+            documents=documents,
             embedding=embedding_of(world.embedder, clock, pool=AtOnce(), rng=random.Random(number)),
-            store=world.gated_store,
-            guard=ModelGuard(world.store, world.embedder.model),
+            store=store,
+            guard=ModelGuard(world.store, world.embedder.model, world.form),
             lease=lease,
             patience=patience,
             clock=clock,
             cached_rows=1000,
-            watermarks=NoWatermarks(),
+            watermarks=watermarks,
             marks=marks,
         )
         self.task = Task(
@@ -203,7 +234,8 @@ class Member:
                 _decoder(),
                 cast("BatchRunner", Runner(world, runner)),
                 self.letters,
-                marks=marks,
+                truncates,
+                marks,
                 replays=world.replay_ports(LetterBook(self.state)),
             ),
             settings=TaskSettings(
@@ -214,9 +246,9 @@ class Member:
             lease=lease,
             patience=patience,
             clock=clock,
-            counters=Counters(),
+            counters=counters,
             abort=self._abort,
-            pool=Pool(world.stage, number),
+            pool=pool,
         )
         self.source.start(self)
 
@@ -228,8 +260,15 @@ class Member:
         self.state.close(1.0)
 
     def owned(self, actor: Actor) -> frozenset[str]:
-        """Ids of the batch's rows that are this worker's, for itself and for the broker."""
+        """Rows of the batch that are this worker's, for itself and for the broker.
+
+        What is no batch, such as the sweep of a truncate, is about all rows of its partitions.
+        """
         places = self._world.broker.group(GROUP).owned(self.source)
+        if not actor.batch:
+            ours = {place.partition for place in places}
+            pasts = self._world.table.pasts.items()
+            return frozenset(str(key) for key, past in pasts if past.partition in ours)
         return frozenset(
             str(work.key.columns[0][1])
             for work in actor.batch
@@ -255,9 +294,8 @@ class Member:
 class World:
     """A table, a store, and workers that come and go."""
 
-    def __init__(self, setting: happen.Setting, features: frozenset[Feature]) -> None:
+    def __init__(self, setting: happen.Setting) -> None:
         self.setting = setting
-        self.features = features
         self.stage = Stage(self.owned)
         self.clock = StageClock(self.stage, self._meanwhile)
         self.broker = MemoryBroker()
@@ -270,15 +308,18 @@ class World:
         )
         self.state = MemoryLog()
         self.mail = Mail(self)
+        self.watermarks = TableWatermarks(MemoryStateTopic(self.state))
         self.store = WatchedStore(self, behaviour)
-        gate = cast("Gate", self.stage)
-        self.gated_store = GatedStore(self.store, gate)
-        self.embedder = GatedEmbedder(WatchedEmbedder(self), gate)
+        self.gate = cast("Gate", self.stage)
+        self.gated_store = GatedStore(self.store, self.gate)
+        self.embedder = GatedEmbedder(WatchedEmbedder(self), self.gate)
         self.everybody: list[Member] = []
         self.members: list[Member] = []
         """Those that did not leave or crash."""
         self.writers: dict[str, tuple[tuple[int, int], float]] = {}
-        """By id, who wrote it last, and when."""
+        """By row, who wrote it last, and when."""
+        self.excused: dict[str, Position] = {}
+        """By id, what a worker wrote that was frozen for long, where the docs say that it stays."""
         self.draining: Member | None = None
         self.oracle = Oracle(self)
         self._hangs = False
@@ -297,8 +338,9 @@ class World:
                 self.table.delete(key)
             case happen.Move(key, new, changes):
                 self.table.move(key, new, changes)
-            case happen.Truncate():
-                self.table.truncate()
+            case happen.Truncate(partition):
+                if self.setting.empties:
+                    self.table.truncate(partition)
             case happen.Snapshot():
                 self.table.snapshot()
             case happen.SendAgain(events):
@@ -313,8 +355,8 @@ class World:
                 self._leave(worker, hangs=hangs)
             case happen.Crash(worker, happened):
                 self._crash(worker, End.LAST if happened else End.KILLED)
-            case happen.Freeze(worker):
-                self._freeze(worker)
+            case happen.Freeze(worker, in_write):
+                self._freeze(worker, in_write=in_write)
             case happen.Pass(seconds):
                 self._pass(seconds)
             case happen.Outage(what, seconds):
@@ -336,10 +378,9 @@ class World:
         if not self.members:
             self.join()
         self._settle()
-        if Feature.REPLAY in self.features:
-            self.embedder.takes_all = True
-            self.mail.ask(force=True)
-            self._settle()
+        self.embedder.takes_all = True
+        self.mail.ask(force=True)
+        self._settle()
         self.oracle.look_at_commits()
         self.oracle.look_at_end()
 
@@ -399,12 +440,25 @@ class World:
         member.state.crash()
         self.broker.tell()
 
-    def _freeze(self, worker: int) -> None:
+    def _freeze(self, worker: int, *, in_write: bool) -> None:
         member = self._pick(worker)
-        if member is not None:
-            self._pass(SESSION_S + 1)
-            member.source.expire()
-            self.broker.tell()
+        if member is None:
+            return
+        if in_write:
+            self._work_up_to_a_write(member)
+        self._pass(SESSION_S + 1)
+        member.source.expire()
+        self.broker.tell()
+
+    def _work_up_to_a_write(self, member: Member) -> None:
+        self._step(member)
+        for _ in range(_CALLS):
+            waiting = self.stage.calls_of(member.number)
+            if any(actor.call in _WRITES for actor in waiting):
+                return
+            for actor in waiting[:1]:
+                self._answer(actor, End.DONE)
+            self._step(member)
 
     def _pass(self, seconds: float) -> None:
         self.stage.now_s += seconds
@@ -445,17 +499,47 @@ class World:
     # Calls -----------------------------------------------------------------------------------
 
     def _answer(self, actor: Actor, end: End) -> None:
-        """Where the store takes every write, one that comes too late for anybody does not land."""
-        if not self.setting.guarded and actor.call in _WRITES and self._is_late(actor):
+        """A write that is on its way for longer than any can be does not land."""
+        if actor.call in _WRITES and self._is_late(actor):
             end = End.KILLED if end in (End.KILLED, End.LAST) else End.FAILED
         self.stage.go_on(actor, end)
 
     def _is_late(self, actor: Actor) -> bool:
-        """Sent off while the rows were its worker's, and standing still since then."""
-        if not actor.owned - self.owned(actor):
+        """Sent off while the rows were its worker's, and standing still since then.
+
+        A store that guards itself has to refuse such a write even if its worker was frozen before
+        it sent it. A sweep relies on the time that any write may take.
+        """
+        if self.stage.now_s - actor.since_s <= WRITE_TIMEOUT_S:
             return False
-        waited_s = self.stage.now_s - actor.since_s
-        return Feature.SECOND_LOOK not in self.features or waited_s > WRITE_TIMEOUT_S
+        has_lost = bool(actor.owned - self.owned(actor))
+        return self.setting.empties if self.setting.guarded and not has_lost else has_lost
+
+    def note_late(self, namespace: str, points: Sequence[Point]) -> None:
+        """What a store that guards itself takes from a worker that was frozen for long.
+
+        Of two things it knows no Position (ADR 9 and 11): of a row that a truncate covers, and of a
+        chunk whose number the row has no more.
+        """
+        actor = self.stage.acting
+        assert actor is not None
+        if namespace != TOPIC:
+            return
+        ours = self.owned(actor)
+        for point in points:
+            self.excused.pop(point.id, None)
+            is_late = self.setting.guarded and row_id(point.id) not in ours
+            if is_late and point.stamp and (self.is_covered(point) or self._is_beyond(point)):
+                self.excused[point.id] = point.stamp.position
+
+    def is_covered(self, point: Point) -> bool:
+        """Whether a truncate that is written down came after the change that it is of."""
+        return self.watermarks.covers_point(point, _PLACE)
+
+    def _is_beyond(self, point: Point) -> bool:
+        head = self.points.get(sibling(point.id, 0))
+        chunks = 1 if head is None or head.stamp is None else head.stamp.chunks
+        return any(point.id == sibling(point.id, number) for number in range(chunks, _MOST_CHUNKS))
 
     def owned(self, actor: Actor) -> frozenset[str]:
         return self.everybody[actor.member].owned(actor)
@@ -468,7 +552,8 @@ class World:
         """Called while a revoke waits for what is in flight, and by polls."""
         if self.draining is None or self._hangs:
             return
-        for actor in self.stage.all_of(self.draining.number)[:1]:
+        waiting = self.stage.all_of(self.draining.number)
+        for actor in sorted(waiting, key=lambda one: (one.call == "sleep", one.due_s))[:1]:
             if actor.call == "sleep":
                 self.stage.now_s = max(self.stage.now_s, actor.due_s)
                 self.stage.go_on(actor)
@@ -482,8 +567,12 @@ class World:
 
     @property
     def points(self) -> dict[str, Point]:
-        """The index, whether it shows it yet or not."""
-        return self.store.points(TOPIC)
+        """The index, whether it shows it yet or not, without what is excused."""
+        return {
+            point_id: point
+            for point_id, point in self.store.points(TOPIC).items()
+            if point.stamp is None or self.excused.get(point_id) != point.stamp.position
+        }
 
     @property
     def committed(self) -> Mapping[TopicPartition, int]:
@@ -515,7 +604,7 @@ class World:
             letters, origins = (
                 GatedSpans(
                     MemorySpanReader(self.broker, GROUP, Subscription((topic,))),
-                    cast("Gate", self.stage),
+                    self.gate,
                     method,
                 )
                 for topic, method in ((DEAD, "letters"), (TOPIC, "tail"))
@@ -531,7 +620,20 @@ class World:
             log = self.broker.log(place)
             if log is None or committed.get(place, 0) != log.end:
                 return False
+        if self.watermarks.due(TOPIC, range(len(self.table.places))):
+            return False
         return not (self.stage.waiting or self.mail.book.has_asked)
+
+    @property
+    def form(self) -> Form:
+        """Of the points."""
+        return Form.CHUNKS if self.setting.has_chunks else Form.WHOLE
+
+    def documents(self) -> DocumentBuilder:
+        """What a member makes documents with."""
+        chunking = cast("Chunking", Letters()) if self.setting.has_chunks else None
+        spec = _spec(self.setting.has_condition)
+        return DocumentBuilder(spec, self.embedder.model, chunking=chunking)
 
 
 @cache

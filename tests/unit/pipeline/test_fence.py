@@ -27,9 +27,16 @@ def is_old(one: Point) -> bool:
     return one.stamp is not None and (one.stamp.source_position or 0) < 100
 
 
+class WaitingClock(FakeClock):
+    """Really waits, for what another thread does."""
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        return event.wait(timeout_s)
+
+
 class Bench:
-    def __init__(self) -> None:
-        self.clock = FakeClock()
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         behaviour = MemoryBehaviour(
             guarded=False, settle_s=SETTLE_S, write_timeout_s=LONGEST_WRITE_S
         )
@@ -77,7 +84,7 @@ def test_an_id_whose_write_is_under_way_is_not_deleted_and_one_that_failed_is_re
 
 
 def test_a_write_waits_until_the_delete_of_its_id_is_over() -> None:
-    bench, written = Bench(), threading.Event()
+    bench, written = Bench(WaitingClock()), threading.Event()
 
     def write() -> None:
         bench.fence.upsert("n", [point("1", 100)])
@@ -91,6 +98,17 @@ def test_a_write_waits_until_the_delete_of_its_id_is_over() -> None:
             assert not written.wait(0.2)
         assert written.wait(10.0)
         thread.join()
+
+
+def test_an_id_that_two_truncates_delete_is_written_when_both_are_through() -> None:
+    bench = Bench()
+    with bench.fence.sweeping("n", TABLE, is_old), bench.fence.deleting("n", ["1"]):
+        with bench.fence.deleting("n", ["1"]):
+            pass
+        with pytest.raises(RetriableError):
+            bench.fence.upsert("n", [point("1", 100)])
+    bench.fence.upsert("n", [point("1", 100)])
+    assert bench.store.points("n").keys() == {"1"}
 
 
 def test_many_written_ids_are_forgotten_in_time() -> None:

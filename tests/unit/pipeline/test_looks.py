@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +58,21 @@ def test_where_nobody_can_write_the_commit_waits_for_nothing(left: Commit | None
     engine.backlog.add(entry(ours, 0))
     engine.settle()
     assert ours.next_offset == 1
+
+
+def test_the_last_commit_says_when_anybody_wrote_last() -> None:
+    engine = Engine()
+    assert assigned(engine, None).inherited_s == -math.inf
+    now_ms, now_s = engine.clock.unix_ms(), engine.clock.now_s()
+    for left, age_s in ((clean(0), 0), (opened(0), 0), (written(0, now_ms - 4_000), 4)):
+        assert assigned(engine, left).inherited_s == now_s - age_s
+    assert assigned(engine, written(0, now_ms + 9_000)).inherited_s == now_s, "clocks differ"
+    ours = assigned(engine, written(0, now_ms - 4_000))
+    assert ours.written_ms == now_ms - 4_000
+
+
+def written(next_offset: int, written_ms: int) -> Commit:
+    return clean(next_offset)._replace(written_ms=written_ms)
 
 
 def test_rows_are_forgotten_before_they_are_compared_and_when_work_begun_before_comes_back() -> (

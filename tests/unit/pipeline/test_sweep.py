@@ -11,7 +11,7 @@ import pytest
 from tests.unit.pipeline.engine import TOPIC, HookClock, ledger
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
-from worker.errors import RecordError, Stage
+from worker.errors import FatalError, RecordError, Stage
 from worker.marks.truncation import Truncation
 from worker.marks.watermarks import TableWatermarks
 from worker.model import ModelId, Origin, Point, Position, Stamp
@@ -153,3 +153,23 @@ def test_of_two_partitions_only_the_one_that_stays_is_swept() -> None:
     bench.clock.meanwhile = there.close
     assert bench.sweep(here, there) == {"2"}
     assert bench.due() == {1}
+
+
+def test_of_a_partition_that_is_being_given_up_nothing_more_is_deleted() -> None:
+    bench, going = Bench(), ledger(0)
+    bench.put(point("1"))
+    going.is_going = True
+    assert bench.sweep(going) == {"1"}
+    assert bench.due() == {0, 1}
+
+
+def test_a_delete_without_an_answer_is_known_to_be_on_its_way() -> None:
+    bench, ours = Bench(), ledger(0)
+    bench.put(point("1"))
+    bench.store.fail_next("delete", FatalError("no answer"))
+    with pytest.raises(FatalError):
+        bench.sweep(ours)
+    assert ours.sweeps
+    other = ledger(0)
+    assert bench.sweep(other) == set()
+    assert not other.sweeps

@@ -9,7 +9,7 @@ from tests.contract.source_contract import clean, opened
 from worker.clock import FakeClock
 from worker.model import TopicPartition
 from worker.source.commits import Commits
-from worker.source.port import UNKNOWN
+from worker.source.port import UNKNOWN, Commit, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,13 @@ def found(*partitions: KafkaPartition, answers: bool = True) -> Any:
 def test_what_the_last_owner_left_is_as_it_says() -> None:
     assert found(KafkaPartition("t", 0, 7, "clean")) == {PLACE: clean(7)}
     assert found(KafkaPartition("t", 0, 7, "open")) == {PLACE: opened(7)}
+
+
+def test_it_says_when_it_was_written_last() -> None:
+    left = Commit(7, Standing.CLEAN, 1_764_175_800_123)
+    assert found(KafkaPartition("t", 0, 7, "clean 1764175800123")) == {PLACE: left}
+    assert left.metadata == "clean 1764175800123"
+    assert found(KafkaPartition("t", 0, 7, "clean soon")) == {PLACE: opened(7)}
 
 
 def test_a_commit_without_our_metadata_is_somebody_elses_and_counts_as_open() -> None:
