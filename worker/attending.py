@@ -10,18 +10,15 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from worker.checks import CHECKS
 from worker.clock import SystemClock
-from worker.config.problem import refuse
-from worker.config.read import Surroundings, read_connector
+from worker.console.attention import worst
 from worker.console.history import EVERY_S, History, Sample
 from worker.console.port import Seen, Since
 from worker.console.room import Room, Tools
-from worker.console.shapes import worst
 from worker.errors import ConfigError, WorkerError
 from worker.index import Index
 from worker.overseeing import overview
@@ -31,7 +28,7 @@ from worker.treasury import Counting
 from worker.triaging import desk_of, dlq_topic_of, foresight_of, mailbox_of, places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
@@ -41,6 +38,9 @@ if TYPE_CHECKING:
     from worker.telemetry.reading import Reading
     from worker.triage.closing import Closing
     from worker.triage.outlook import Foresight
+
+    Read = Callable[[Mapping[str, str], str], ConnectorConfig]
+    """The settings of a connector, by its values and where they are."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,12 +77,14 @@ class Attendant:
     """See ``worker.console.port.Watcher``; ``start`` once, ``close`` at the end."""
 
     def __init__(
-        self, worker: WorkerConfig, herder: Herder, metering: Metering, pod: str
+        self, worker: WorkerConfig, herder: Herder, metering: Metering, pod: str, read: Read
     ) -> None:
+        """``pod`` is how statuses name this one."""
         self.pod = pod
         self._worker = worker
         self._herder = herder
         self._metering = metering
+        self._read = read
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
         self._asked_s = float("-inf")
@@ -137,7 +139,7 @@ class Attendant:
         while not self._stop.is_set():
             try:
                 self._turn()
-            except Exception:  # the next turn may go better
+            except Exception:  # noqa: BLE001 - whatever it is, the next turn may go better
                 _log.exception("The console cannot look at the connectors.")
             self._wake.wait(_LOOK_EVERY_S)
             self._wake.clear()
@@ -187,7 +189,7 @@ class Attendant:
             found = self._looked(name, watched)
         except WorkerError as error:
             found = replace(watched.seen, problem=str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is this connector's alone
             _log.exception("Connector %s cannot be looked at.", name)
             found = replace(watched.seen, problem=type(error).__name__)
         with self._lock:
@@ -229,14 +231,10 @@ class Attendant:
             room.rest(_IDLE_S)
 
     def _config(self, values: Mapping[str, str]) -> ConnectorConfig:
-        around = Surroundings(self._worker, checks=CHECKS)
-        reading = read_connector(values, around, file=values.get("name", "connector"))
         try:
-            refuse(reading.problems)
+            return self._read(values, values.get("name", "connector"))
         except ConfigError as error:
             raise BadRequestError(f"Its configuration cannot be used: {error}") from error
-        assert reading.config is not None
-        return reading.config
 
     def _room(self, config: ConnectorConfig) -> Room:
         try:

@@ -49,7 +49,8 @@ def chromium() -> Browser:
 
 def _unpacked(root: Path) -> Browser:
     program = next(
-        (one for one in sorted(root.glob("usr/lib/chromium/*headless-shell")) if one.is_file()), None
+        (one for one in sorted(root.glob("usr/lib/chromium/*headless-shell")) if one.is_file()),
+        None,
     )
     if program is None:
         raise StackUnavailable(f"no headless Chromium was unpacked into {root}")
@@ -58,6 +59,4 @@ def _unpacked(root: Path) -> Browser:
         fonts.write_text(FONTS.format(root=root))
     libraries = {str(file.parent) for file in root.rglob("*.so*") if file.is_file()}
     path = ":".join(sorted(libraries))
-    return Browser(
-        program, {**os.environ, "LD_LIBRARY_PATH": path, "FONTCONFIG_FILE": str(fonts)}
-    )
+    return Browser(program, {**os.environ, "LD_LIBRARY_PATH": path, "FONTCONFIG_FILE": str(fonts)})

@@ -33,9 +33,7 @@ NOT_NEEDED = ("perl", "libperl", "gcc-")
 """Beginnings of packages that servers depend on for their scripts alone."""
 
 
-def unpack(
-    package: str, suite: str | None, target: Path, without: tuple[str, ...] = ()
-) -> None:
+def unpack(package: str, suite: str | None, target: Path, without: tuple[str, ...] = ()) -> None:
     """Download a package with its dependencies and unpack all into ``target``.
 
     ``suite`` None is the machine's own; ``without`` are beginnings of packages to leave out. Works

@@ -127,7 +127,7 @@ def _answering(
     if not worker.listeners:
         yield
         return
-    attendant = Attendant(worker, herd.herder, metering, herd.worker_id)
+    attendant = Attendant(worker, herd.herder, metering, herd.worker_id, herd.config)
     server = serve(herd.herder, worker, pages, attendant)
     try:
         server.start()

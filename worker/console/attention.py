@@ -18,6 +18,7 @@ _LATE_S = 60.0
 """Behind for so long is worth a line."""
 _MUCH = 0.8
 """Of a budget."""
+_NOT_YET = (State.RESTARTING, State.UNASSIGNED)
 
 
 class Severity(IntEnum):
@@ -56,16 +57,25 @@ def notices(status: ConnectorStateInfo, seen: Seen) -> Iterator[Notice]:
         )  # fmt: skip
 
 
+def worst(status: ConnectorStateInfo) -> State:
+    """Of the connector and its tasks, in one word: a failed task is never hidden."""
+    states = {task.state for task in status.tasks.values()}
+    if State.FAILED in states:
+        return State.FAILED
+    if status.connector.state is not State.RUNNING:
+        return status.connector.state
+    return next((one for one in _NOT_YET if one in states), State.RUNNING)
+
+
 def in_order(found: Sequence[Notice]) -> list[Notice]:
     """The worst first."""
     return sorted(found, key=lambda one: (one.severity, one.connector))
 
 
 def first_line(trace: str) -> str:
-    """The sentence of a trace, without the name of its class's module."""
-    line = trace.partition("\n")[0].strip()
-    name, colon, message = line.partition(": ")
-    return f"{name.rpartition('.')[2]}{colon}{message}"
+    """The sentence of a trace; of other people's errors, which have none there, the class."""
+    name, _, message = trace.partition("\n")[0].strip().partition(": ")
+    return message or name.rpartition(".")[2]
 
 
 def _states(status: ConnectorStateInfo, seen: Seen) -> Iterator[Notice]:
@@ -124,7 +134,7 @@ def _waiting(status: ConnectorStateInfo, seen: Seen) -> Iterator[Notice]:
         ))  # fmt: skip
         return
     late_s = max(seen.reading.lag_s.values(), default=0.0) if seen.reading else 0.0
-    if late_s > _LATE_S and state is State.RUNNING:
+    if late_s > _LATE_S and worst(status) is State.RUNNING:
         yield Notice(
             Severity.WARNING, status.name, f"It is {_duration(late_s)} behind",
             "Look at the calls of its provider, its budget and its tasks.",

@@ -88,7 +88,9 @@ class LetterRoutes:
                 **_line(case),
                 "topic": room.topic,
                 "failures": [_failure(one) for one in failures_of(record)],
-                "bytes": {part: None if data is None else len(data) for part, data in sizes.items()},
+                "bytes": {
+                    part: None if data is None else len(data) for part, data in sizes.items()
+                },
                 "schema_ids": {
                     "key": case.letter.key_schema_id,
                     "value": case.letter.value_schema_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from worker.console.attention import first_line
+from worker.console.attention import first_line, worst
 from worker.console.history import last_minute
 from worker.runtime.port import State
 
@@ -65,18 +65,6 @@ def details(status: ConnectorStateInfo, config: Mapping[str, str], seen: Seen) -
         "pod": None if seen.reading is None else _reading(seen.reading),
         "config": dict(config),
     }
-
-
-def worst(status: ConnectorStateInfo) -> State:
-    """Of the connector and its tasks, in one word: a failed task is never hidden."""
-    if any(task.state is State.FAILED for task in status.tasks.values()):
-        return State.FAILED
-    if status.connector.state is not State.RUNNING:
-        return status.connector.state
-    for state in (State.RESTARTING, State.UNASSIGNED):
-        if any(task.state is state for task in status.tasks.values()):
-            return state
-    return status.connector.state
 
 
 def notice(one: Notice) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import sin
 from typing import TYPE_CHECKING
@@ -220,7 +220,9 @@ def _seen(name: str, status: ConnectorStateInfo) -> Seen:
     now = datetime.now(UTC)
     topics = CONFIGS[name]["topics"]
     members = tuple(
-        Member(f"connect-{name}-{number}", f"10.4.0.{7 + number}", (TopicPartition(topics, number),))
+        Member(
+            f"connect-{name}-{number}", f"10.4.0.{7 + number}", (TopicPartition(topics, number),)
+        )
         for number, task in status.tasks.items()
         if task.state is State.RUNNING
     )
@@ -295,7 +297,8 @@ def _hour(behind: int, rate: float, usd: float, *, is_late: bool) -> list[Sample
     now_ms, samples, counted = int(time.time() * 1000), [], [0] * 15
     finished = 0.0
     for number in range(360):
-        wave = 1 + 0.25 * sin(number / 17) + 0.12 * sin(number / 5)
+        left = 359 - number
+        wave = 1 + 0.22 * sin(left / 17) + 0.1 * sin(left / 5)
         finished += rate * EVERY_S * wave
         fresh = int(rate * EVERY_S * wave)
         counted[1] += int(fresh * 0.55)
@@ -317,70 +320,90 @@ def _hour(behind: int, rate: float, usd: float, *, is_late: bool) -> list[Sample
 
 
 def _refused() -> str:
-    try:
+    error = FatalError(
+        "Pinecone refuses the key (401): check store.api.key, and that it is of the project of "
+        "index 'shop'"
+    )
+    error.__cause__ = PermissionError("401")
+    return trace_of(error)
+
+
+@dataclass(frozen=True)
+class Reason:
+    kind: str
+    stage: Stage
+    status: str
+    message: str
+    letters: int
+
+    def error(self) -> RecordError:
+        """Raised, so that it has a trace."""
         try:
-            raise PermissionError("401")
-        except PermissionError as error:
-            raise FatalError(
-                "Pinecone refuses the key (401): check store.api.key, and that it is of the "
-                "project of index 'shop'"
-            ) from error
-    except FatalError as error:
-        return trace_of(error)
+            raise RecordError(self.message, stage=self.stage, kind=self.kind).coded(self.status)
+        except RecordError as error:
+            return error
 
 
-_REASONS: Sequence[tuple[str, Stage, str, str, int]] = (
-    ("TextRefused", Stage.EMBED, "400",
-     "cohere refuses the text (400): it holds nothing but control characters", 17),
-    ("TextTooLong", Stage.EMBED, "",
-     "the text has about 9,214 tokens, the model takes 8,192: set document.chunk.tokens, or "
-     "embedder.truncate", 9),
-    ("UnavailableColumn", Stage.DOCUMENT, "",
-     "description was not sent (TOAST), and neither the index nor an earlier change has it: set "
-     "reselect.*, or REPLICA IDENTITY FULL", 6),
-    ("Undecodable", Stage.VALUE_CONVERTER, "", "schema 77 is not in the registry (40403)", 4),
-    ("PointRefused", Stage.STORE, "400",
-     "pinecone refuses the metadata of the point (400): it has 43 KiB, 40 are allowed", 2),
-)  # fmt: skip
+REASONS = (
+    Reason(
+        "TextRefused",
+        Stage.EMBED,
+        "400",
+        "cohere refuses the text (400): it holds nothing but control characters",
+        17,
+    ),
+    Reason(
+        "TextTooLong",
+        Stage.EMBED,
+        "",
+        "the text has about 9,214 tokens, the model takes 8,192: set document.chunk.tokens",
+        9,
+    ),
+    Reason(
+        "UnavailableColumn",
+        Stage.DOCUMENT,
+        "",
+        "description was not sent (TOAST), and neither the index nor an earlier change has it: "
+        "set reselect.*, or REPLICA IDENTITY FULL",
+        6,
+    ),
+    Reason("Undecodable", Stage.VALUE_CONVERTER, "", "schema 77 is not in the registry", 4),
+    Reason(
+        "PointRefused",
+        Stage.STORE,
+        "400",
+        "pinecone refuses the metadata of the point (400): it has 43 KiB, 40 are allowed",
+        2,
+    ),
+)
 
 
 def write_letters(office: Office) -> None:
-    """Forty of five classes, over three hours; one of them has failed twice."""
+    """Thirty-eight of five classes, over three hours; one of them has failed twice."""
     now_ms = int(time.time() * 1000)
-    number = 0
-    for kind, stage, status, message, count in _REASONS:
-        for _ in range(count):
-            number += 1
-            at_ms = now_ms - (number * 277 % 173) * 60_000 - number * 1_000
-            _write(office, number, kind, stage, status, message, at_ms)
-    (first, *_rest) = office.found().all
+    reasons = [reason for reason in REASONS for _ in range(reason.letters)]
+    for number, reason in enumerate(reasons, 1):
+        ago_ms = (number * 277 % 173) * 60_000 + number * 1_000
+        _write(office, number, reason, now_ms - ago_ms)
+    first = office.found().all[0]
     office.fail_again(first.id)
     office.book.settle(first.id, LetterState.RETURNED, "it failed again")
 
 
-def _write(
-    office: Office, number: int, kind: str, stage: Stage, status: str, message: str, at_ms: int
-) -> None:
-    key = f'{{"id": {number}}}'.encode()
-    record = Record(
-        SOURCE, number % 3, 88_000 + number * 37, key, b'{"after": {"name": "SECRET ROW"}}', (),
-        at_ms - 900, "source-id",
-    )  # fmt: skip
-    error = _raised(kind, stage, status, message)
+def _write(office: Office, number: int, reason: Reason, at_ms: int) -> None:
+    key, value = f'{{"id": {number}}}'.encode(), b'{"after": {"name": "SECRET ROW"}}'
+    place, offset = number % 3, 88_000 + number * 37
+    record = Record(SOURCE, place, offset, key, value, (), at_ms - 900, "source-id")
     origin = Origin("postgresql", "shop", "public", "products", at_ms - 1_400, 90_000_000 + number)
-    letter = DeadLetter(record, error, attempts=1 + number % 3, origin=origin, failed_ms=at_ms)
+    letter = DeadLetter(record, reason.error(), 1 + number % 3, origin, at_ms)
     office.broker.produce(
-        TOPIC, key, record.value, partition=number % 3,
-        headers=headers_of(letter, Sender("products", number % 3, "0.1.0")),
+        TOPIC,
+        key,
+        value,
+        partition=place,
+        headers=headers_of(letter, Sender("products", place, "0.1.0")),
         timestamp_ms=record.timestamp_ms,
-    )  # fmt: skip
-
-
-def _raised(kind: str, stage: Stage, status: str, message: str) -> RecordError:
-    try:
-        raise RecordError(message, stage=stage, kind=kind).coded(status)
-    except RecordError as error:
-        return error
+    )
 
 
 def canaries() -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { barChart, lineChart } from "./chart.js";
 import { h } from "./dom.js";
 import { brief, count, isKnown, percent, plural, rate, seconds, usd } from "./format.js";
-import { badge, button, link, meter, notices, section, since } from "./parts.js";
+import { badge, button, link, meter, notices, section, since, word } from "./parts.js";
 
 export const connector = (name) => ({
   nav: "fleet",
@@ -32,10 +32,9 @@ function head(one) {
     h("div", {},
       h("p", { class: "crumbs" }, link("Connectors", "#/")),
       h("h1", { tabindex: "-1" }, name, " ", badge(one.state)),
-      one.since_ms && h("p", { class: "quiet" }, since(one.since_ms, one.since_exact, one.at_ms))),
+      one.since_ms && h("p", { class: "quiet" }, `${word(one.state)} `, since(one.since_ms, one.since_exact, one.at_ms))),
     h("div", { class: "actions", role: "group", "aria-label": `Actions for ${name}` },
       isHeld ? button("Resume", "resume", { name, tone: "primary" }) : button("Pause", "pause", { name }),
-      one.tasks_failed > 0 && button("Restart failed tasks", "restart-failed", { name, tone: "primary" }),
       button("Restart", "restart", { name, disabled: one.target === "STOPPED" }),
       one.target !== "STOPPED" && button("Stop", "stop", { name }),
       link("Edit", `#/edit/${encodeURIComponent(name)}`, { class: "button" }),

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { h } from "./dom.js";
 import { plural } from "./format.js";
-import { button, icon, link } from "./parts.js";
+import { button, coded, icon, link } from "./parts.js";
 import { TEMPLATES } from "./templates.js";
 
 const PAUSE_MS = 300;
@@ -122,7 +122,7 @@ function entry(one, isUsed) {
   const facts = [one.type.toLowerCase(), one.required ? "required" : one.default_value ? `default ${one.default_value}` : ""].filter(Boolean).join(", ");
   return h("li", { "data-key": one.name },
     h("div", { class: "line" }, h("code", { class: "grow" }, one.name), isUsed ? h("span", { class: "quiet small" }, "set") : button("Insert", "insert", { key: one.name, tone: "small" })),
-    h("p", {}, one.documentation), h("p", { class: "quiet small" }, facts));
+    h("p", {}, coded(one.documentation)), h("p", { class: "quiet small" }, facts));
 }
 
 export function read(text) {

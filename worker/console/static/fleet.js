@@ -75,7 +75,7 @@ function row(one, data) {
   const spot = `#/connectors/${encodeURIComponent(one.name)}`;
   return h("tr", { role: "row", "data-key": one.name, "data-href": spot, class: one.state === "FAILED" ? "failed" : "" },
     h("th", { scope: "row", role: "rowheader" }, h("div", {}, link(one.name, spot, { class: "strong" }), h("span", { class: "quiet way" }, way(one)), one.error && h("span", { class: "error" }, one.error))),
-    cell("State", "", badge(one.state), h("span", { class: "quiet" }, tasks(one)), one.since_ms && h("span", { class: "quiet" }, since(one.since_ms, one.since_exact, data.at_ms))),
+    cell("State", "", badge(one.state), h("span", { class: "quiet" }, tasks(one)), one.state !== "RUNNING" && one.since_ms && h("span", { class: "quiet" }, since(one.since_ms, one.since_exact, data.at_ms))),
     cell("Behind", "number", figures ? h("b", { title: count(figures.behind) }, figures.behind < 100000 ? count(figures.behind) : brief(figures.behind)) : waiting(one), sparkline(one.spark, "Rows behind, the last hour")),
     cell("Freshness", "number", h("b", {}, seconds(here?.p95_s)), isKnown(here?.p50_s) && h("span", { class: "quiet" }, `half in ${seconds(here.p50_s)}`)),
     cell("Rows/s", "number", h("b", {}, rate(one.rows_per_s))),
@@ -85,8 +85,8 @@ function row(one, data) {
 
 function letters(one) {
   const found = one.figures?.letters;
-  if (!found) return h("span", { class: "quiet", title: "No dead-letter topic: a bad record stops the task" }, "–");
-  if (!found.open) return h("span", { class: "quiet" }, "0");
+  if (!found) return h("b", { class: "quiet", title: "No dead-letter topic: a bad record stops the task" }, "–");
+  if (!found.open) return h("b", { class: "quiet" }, "0");
   return link(count(found.open), `#/letters/${encodeURIComponent(one.name)}`, { class: "count bad", "aria-label": `${plural(found.open, "open letter")} of ${one.name}` });
 }
 

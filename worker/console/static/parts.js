@@ -44,6 +44,11 @@ export function section(title, ...content) {
   return h("section", { class: "card", "aria-label": title, "data-key": title }, h("h2", {}, title), ...content);
 }
 
+// Keys stand between backticks in what is said of settings.
+export function coded(text) {
+  return text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+}
+
 export function empty(title, text, ...more) {
   return h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, text), ...more);
 }
