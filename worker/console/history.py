@@ -144,7 +144,7 @@ def _grown(then: Sequence[int], now: Sequence[int]) -> list[int]:
     """By bucket; from nothing where counting began anew."""
     if len(then) != len(now) or sum(then) > sum(now):
         return list(now) if len(then) else []
-    return [_growth(one, other) for one, other in zip(then, now, strict=True)]
+    return [int(_growth(one, other)) for one, other in zip(then, now, strict=True)]
 
 
 def _growth(then: float, now: float) -> float:

@@ -105,10 +105,10 @@ function reference() {
   const used = linesOf(draft.text);
   const fitting = known.filter((one) => `${one.name} ${one.documentation}`.toLowerCase().includes(needle));
   const groups = Map.groupBy ? Map.groupBy(fitting, (one) => one.group) : grouped(fitting);
-  return h("aside", { class: "reference", "aria-label": "Keys" },
+  return h("aside", { class: "reference", "aria-label": "Reference" },
     h("label", { class: "search" }, h("span", {}, "Keys"), h("input", { type: "search", id: "keys", "data-keep": "", "data-input": "search", placeholder: "Find by name or meaning" })),
     h("p", { class: "quiet" }, `${plural(fitting.length, "key")} of this embedder and store`),
-    [...groups].map(([group, definitions]) => h("details", { "data-key": group, open: needle !== "" || group === "Connector" }, h("summary", {}, group, h("span", { class: "quiet" }, ` ${definitions.length}`)),
+    [...groups].map(([group, definitions]) => h("details", { "data-key": needle ? `${group}, found` : group, open: needle !== "" || group === "Connector" }, h("summary", {}, group, h("span", { class: "quiet" }, ` ${definitions.length}`)),
       h("ul", {}, definitions.map((one) => entry(one, used.has(one.name)))))));
 }
 

@@ -46,6 +46,7 @@ function routed() {
 async function navigate() {
   if (location.hash && !location.hash.startsWith("#/")) return;
   if (location.hash === address) return;
+  const isArrival = address === null;
   address = location.hash;
   view = routed();
   data = null;
@@ -56,6 +57,7 @@ async function navigate() {
   }
   title();
   await load();
+  if (isArrival) return;
   window.scrollTo(0, 0);
   main.querySelector("h1")?.focus({ preventScroll: true });
 }
