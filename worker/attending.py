@@ -139,6 +139,8 @@ class Attendant:
         while not self._stop.is_set():
             try:
                 self._turn()
+            except HerderError:
+                pass  # it does not know the connectors yet
             except Exception:  # noqa: BLE001 - whatever it is, the next turn may go better
                 _log.exception("The console cannot look at the connectors.")
             self._wake.wait(_LOOK_EVERY_S)

@@ -6,10 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.stack.browser import chromium
-from tests.stack.unavailable import StackUnavailable
 from tests.unit.console.shop import Shop, open_shop
 from worker.config.load_worker import load_worker
 from worker.serving import serve
@@ -23,23 +21,9 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 30_000
 """For machines that are busy; what is there is not waited for."""
+expect.set_options(timeout=PATIENCE_MS)
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    try:
-        found = chromium()
-    except StackUnavailable as error:
-        pytest.skip(f"left out, as no browser can be had here: {error}")
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found.program, env=found.environment, args=["--no-sandbox"]
-        )
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ function bulk(data, mine, open) {
   const { chosen: name, found } = data;
   const number = mine.marked.size || found.fitting;
   const what = mine.marked.size ? `${count(number)} marked` : isFiltered(mine) ? `${count(number)} that fit` : `all ${count(number)}`;
-  const isIdle = !number || Boolean(mine.run);
+  const isIdle = !number || isUnderWay(found, mine);
   return h("div", { class: "bulk" },
     h("p", {}, h("b", {}, mine.marked.size ? `${plural(number, "letter")} marked` : `${plural(found.fitting, "letter")}`), !mine.marked.size && found.first_ms ? h("span", { class: "quiet" }, ` from ${moment(found.first_ms)} to ${moment(found.last_ms)}`) : null),
     h("div", { class: "actions" },
@@ -112,6 +112,8 @@ function bulk(data, mine, open) {
       button(`Replay ${what}…`, "letters-replay", { name, number, tone: "primary", disabled: isIdle || !open }),
       button("Discard…", "letters-discard", { name, number, disabled: isIdle || !open })));
 }
+
+const isUnderWay = (found, { run }) => Boolean(run && found.runs[run.run]?.asked);
 
 const isFiltered = ({ filters }) => Object.values(filters).some((values) => values.size);
 
