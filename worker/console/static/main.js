@@ -20,6 +20,11 @@ const ROUTES = [
   [/^new$/, editor],
   [/^edit\/([^/]+)$/, editor],
 ];
+const KNOWN = {
+  0: ["This pod does not answer", "It may be restarting. The page tries again by itself."],
+  404: ["There is no such thing", "It was deleted, or never was there."],
+  409: ["This pod is still starting", "It reads which connectors there are. The page tries again by itself."],
+};
 const TOAST_MS = 6000;
 const RETRY_MS = 3000;
 
@@ -127,7 +132,7 @@ function failed(error) {
   if (data && !isGone) return outage(`${error.message} Shown is what was known at ${moment(shownMs)}. Trying again.`);
   outage(null);
   data = present = null;
-  const known = error.status === 0 ? ["This pod does not answer", "It may be restarting. The page tries again by itself."] : isGone ? ["There is no such thing", error.message] : ["This cannot be shown", error.message];
+  const known = KNOWN[error.status] ?? ["This cannot be shown", error.message];
   main.replaceChildren(h("div", { class: "view" }, empty(...known, h("div", { class: "actions" }, h("button", { type: "button", class: "button", "data-do": "again" }, "Try again"), h("a", { class: "button", href: "#/" }, "All connectors")))));
 }
 
