@@ -47,6 +47,7 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 5.0
 _IDLE_S = 180.0
 """Without anybody who looks; then connections are closed."""
+_LEAVE_S = 2.0
 _AT_ONCE = 4
 """Connectors that are looked at side by side."""
 
@@ -71,6 +72,8 @@ class _Watched:
         if self.overview is not None and not self.is_looking:
             self.overview.close()
             self.overview = None
+        if self.room is not None:
+            self.room.rest(0.0)
 
 
 class Attendant:
@@ -100,9 +103,12 @@ class Attendant:
 
     def close(self) -> None:
         """End, soon; what is being asked of Kafka is not waited for."""
-        self._stop.set()
+        with self._lock:
+            self._stop.set()
         self._wake.set()
         self._looks.shutdown(wait=False, cancel_futures=True)
+        if self._thread.is_alive():
+            self._thread.join(_LEAVE_S)
 
     def seen(self, connector: str) -> Seen:
         """What is known by now."""
@@ -160,7 +166,7 @@ class Attendant:
         for name in names:
             self._see(name, readings.get(name), samples=samples)
             if self._is_open:
-                self._looks.submit(self._look, name)
+                self._ask(name)
             else:
                 self._rest(name)
 
@@ -180,13 +186,16 @@ class Attendant:
                 standing = watched.seen.standing if self._is_open else None
                 watched.history.add(Sample.of(now_ms, reading, standing))
 
-    def _look(self, name: str) -> None:
-        """Ask Kafka."""
+    def _ask(self, name: str) -> None:
+        """Have Kafka asked, unless that is being done."""
         with self._lock:
             watched = self._watched.get(name)
-            if watched is None or watched.is_looking:
+            if watched is None or watched.is_looking or self._stop.is_set():
                 return
             watched.is_looking = True
+            self._looks.submit(self._look, name, watched)
+
+    def _look(self, name: str, watched: _Watched) -> None:
         try:
             found = self._looked(name, watched)
         except WorkerError as error:
@@ -225,7 +234,9 @@ class Attendant:
             watched = self._watched.get(name)
             if watched is None or watched.is_looking:
                 return
-            watched.close()
+            if watched.overview is not None:
+                watched.overview.close()
+                watched.overview = None
             watched.read = None
             watched.seen = Seen(reading=watched.seen.reading, since=watched.seen.since)
             room = watched.room

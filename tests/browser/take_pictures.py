@@ -1,4 +1,4 @@
-"""Takes the pictures of the console for the documentation: ``python -m tests.browser.take_pictures``.
+"""Takes the documentation's pictures of the console: ``python -m tests.browser.take_pictures``.
 
 The page and the server are the real ones; the shop behind them is made up, as an hour of a night
 with one failure and forty letters is more than a picture can wait for.

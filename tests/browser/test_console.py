@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.unit.rest.conftest import CONFIG
-from worker.runtime.port import NotFoundError, State
+from worker.runtime.port import NotFoundError, State, TargetState
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -206,6 +206,17 @@ def test_a_pod_that_does_not_answer_is_said_and_what_was_known_stays(visit: Visi
     expect(page.locator(".fleet tbody tr")).to_have_count(6)
     page.unroute("**/api/overview")
     expect(page.locator("#outage")).to_be_empty()
+
+
+def test_one_of_many_connectors_is_found(visit: Visit, shop: Shop) -> None:
+    for number in range(30):
+        shop.herder.create(f"table-{number}", CONFIG, TargetState.RUNNING)
+    page = visit()
+    expect(page.locator(".fleet tbody tr")).to_have_count(36)
+    page.get_by_label("Find a connector").fill("pgvector")
+    expect(page.locator(".fleet tbody tr")).to_have_count(2)
+    page.get_by_label("Find a connector").fill("table-17")
+    expect(page.locator(".fleet tbody tr")).to_have_count(1)
 
 
 def test_nothing_is_there_yet(visit: Visit, shop: Shop) -> None:

@@ -102,10 +102,9 @@ class Room:
 
     def outlooks(self, selection: Selection, *, force: bool) -> list[Outlook]:
         """What a replay would do."""
-        with self._lock:
-            cases = [case for case in self.look().all if selection.fits(case)]
-            with self._tools.foresight() as foresight:
-                return in_order(foresight.of(cases, force=force, progress=silent))
+        cases = [case for case in self.look().all if selection.fits(case)]
+        with self._tools.foresight() as foresight:  # its connections are its own
+            return in_order(foresight.of(cases, force=force, progress=silent))
 
     def replay(self, selection: Selection, terms: Terms) -> Asked:
         """Ask for letters; workers put them back, and any pod can tell how far they are.

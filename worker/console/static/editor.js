@@ -195,16 +195,18 @@ function goTo(line) {
 }
 
 export const editing = {
-  typed(field, context) {
-    if (field.dataset.input === "search") {
+  inputs: {
+    search: (field, context) => {
       draft.search = field.value;
-      return context.rerender();
-    }
-    draft.text = field.value;
-    draft.isChecking = true;
-    context.rerender();
-    clearTimeout(timer);
-    timer = setTimeout(() => check(context), PAUSE_MS);
+      context.rerender();
+    },
+    draft: (field, context) => {
+      draft.text = field.value;
+      draft.isChecking = true;
+      context.rerender();
+      clearTimeout(timer);
+      timer = setTimeout(() => check(context), PAUSE_MS);
+    },
   },
   actions: {
     template: ({ template }, context) => write(JSON.stringify(TEMPLATES[template], null, 2), context),

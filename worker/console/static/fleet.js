@@ -6,11 +6,18 @@ import { h } from "./dom.js";
 import { brief, count, isKnown, percent, plural, rate, seconds, usd } from "./format.js";
 import { badge, empty, icon, link, meter, notices, since } from "./parts.js";
 
+const MANY = 8;
+
+let needle = "";
+
 export const fleet = () => ({
   nav: "fleet",
   title: "Connectors",
   everyMs: 5000,
-  load: (signal) => api.overview(signal),
+  load: (signal) => {
+    if (!document.querySelector("[data-input=fleet]")) needle = "";
+    return api.overview(signal);
+  },
   render: (data) => h("div", { class: "view" }, head(data), data.connectors.length ? filled(data) : nothing()),
 });
 
@@ -34,7 +41,7 @@ function filled(data) {
     data.notices.length ? notices(data.notices, { withNames: true }, data.at_ms) : null,
     tiles(data.connectors),
     table(data),
-    h("p", { class: "footnote" }, `Rows behind, rows a second, spending and letters are of the whole cluster, as Kafka tells. Freshness is measured where rows are written, so it is of the tasks on this pod (${data.pod}) alone. Days end at 00:00 UTC.`),
+    h("p", { class: "footnote" }, `Rows behind, rows a second, spending and letters are of the whole cluster, as Kafka tells. Freshness is measured where rows are written, so it is of the tasks on this pod (${data.pod}) alone. Days end at 00:00 UTC, other times are this browser's.`),
   ];
 }
 
@@ -60,11 +67,21 @@ function tile(name, value, note) {
 const COLUMNS = [["Connector", ""], ["State", ""], ["Behind", "number"], ["Freshness", "number"], ["Rows/s", "number"], ["Today", "number"], ["Letters", "number"]];
 
 function table(data) {
+  const fitting = data.connectors.filter((one) => `${one.name} ${way(one)} ${one.state}`.toLowerCase().includes(needle));
   return h("div", { class: "card flush" },
+    data.connectors.length > MANY && h("label", { class: "narrow" }, h("span", { class: "unseen" }, "Find a connector"), h("input", { type: "search", "data-keep": "", "data-input": "fleet", placeholder: `Find among ${data.connectors.length} by name, table, model, store or state` })),
     h("table", { class: "fleet", role: "table", "aria-label": "Connectors" },
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, COLUMNS.map(([name, kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, name)))),
-      h("tbody", { role: "rowgroup" }, data.connectors.map((one) => row(one, data)))));
+      h("tbody", { role: "rowgroup" }, fitting.map((one) => row(one, data)))),
+    !fitting.length && h("p", { class: "more quiet" }, "No connector fits."));
 }
+
+export const finding = {
+  fleet: (field, { rerender }) => {
+    needle = field.value.trim().toLowerCase();
+    rerender();
+  },
+};
 
 function cell(name, kind, ...content) {
   return h("td", { role: "cell", class: kind, "data-label": name }, h("div", {}, ...content));
@@ -103,6 +120,6 @@ function way(one) {
 
 function tasks(one) {
   if (!one.tasks) return "no tasks";
-  const running = one.tasks_running === one.tasks ? plural(one.tasks, "task") : `${one.tasks_running} of ${plural(one.tasks, "task")}`;
+  const running = one.tasks_running === one.tasks || one.state === "PAUSED" ? plural(one.tasks, "task") : `${one.tasks_running} of ${plural(one.tasks, "task")}`;
   return one.pods.length > 1 ? `${running} on ${one.pods.length} pods` : running;
 }

@@ -7,6 +7,7 @@ import { ago, clock, count, moment, plural } from "./format.js";
 import { badge, button, empty, link } from "./parts.js";
 
 const FACETS = [["classes", "Error class"], ["stages", "Stage"], ["tables", "Table"]];
+const HOUR_MS = 3600000;
 const CLOSED = new Set(["replayed", "superseded", "returned", "discarded"]);
 
 // Filters and marks live as long as the page, by connector.
@@ -95,8 +96,16 @@ function facet(name, key, title, counts, chosen) {
 }
 
 function hours(found) {
-  const bars = found.slice(-24).map(([ms, number]) => ({ name: clock(ms), value: number }));
+  const bars = everyHour(found).map(([ms, number]) => ({ name: clock(ms), value: number }));
   return barChart({ id: "letter-hours", title: "Came by hour", note: "", bars, format: count, columns: { names: ["Hour", "Letters"], rows: found.map(([ms, number]) => [moment(ms), count(number)]) } });
+}
+
+// The last day at most, hours without letters too.
+function everyHour(found) {
+  const counts = new Map(found);
+  const last = found[found.length - 1][0];
+  const length = Math.min(24, (last - found[0][0]) / HOUR_MS + 1);
+  return Array.from({ length }, (_, index) => last - (length - 1 - index) * HOUR_MS).map((ms) => [ms, counts.get(ms) ?? 0]);
 }
 
 function bulk(data, mine, open) {

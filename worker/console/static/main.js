@@ -6,7 +6,7 @@ import { followPointer } from "./chart.js";
 import { connector } from "./connector.js";
 import { h, morph } from "./dom.js";
 import { editing, editor } from "./editor.js";
-import { fleet } from "./fleet.js";
+import { finding, fleet } from "./fleet.js";
 import { moment } from "./format.js";
 import { letter } from "./letter.js";
 import { letters } from "./letters.js";
@@ -214,7 +214,7 @@ document.addEventListener("change", async (event) => {
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.dataset?.input) editing.typed(event.target, context);
+  ({ ...editing.inputs, ...finding })[event.target.dataset?.input]?.(event.target, context);
 });
 
 document.addEventListener("scroll", (event) => {
