@@ -15,7 +15,7 @@ from worker.serving import serve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
     Visit = Callable[..., Page]
 
@@ -23,7 +23,7 @@ PATIENCE_MS = 30_000
 """For machines that are busy; what is there is not waited for."""
 expect.set_options(timeout=PATIENCE_MS)
 DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 @pytest.fixture

@@ -96,6 +96,8 @@ def test_letters_are_narrowed_down_tried_and_replayed(visit: Visit, shop: Shop) 
         expect(page.locator(".progress")).to_contain_text("Replay done: 9 letters")
     expect(page.locator(".progress")).to_contain_text("replayed")
     expect(page.get_by_text("Nothing fits these filters")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.locator(".letters tbody tr")).to_have_count(29)
 
 
 def test_a_letter_tells_all_but_its_row(visit: Visit) -> None:

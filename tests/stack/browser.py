@@ -28,7 +28,7 @@ class Browser(NamedTuple):
     """How to start it."""
 
     program: Path
-    environment: dict[str, str]
+    environment: dict[str, str | float | bool]
 
 
 def chromium() -> Browser:

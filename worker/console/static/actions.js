@@ -59,6 +59,10 @@ export const actions = {
     if (!filters[facet].delete(value)) filters[facet].add(value);
     return refresh();
   },
+  unfilter({ name }, { refresh }) {
+    Object.values(letterMemory(name).filters).forEach((values) => values.clear());
+    return refresh();
+  },
   unmark({ name }, { rerender }) {
     letterMemory(name).marked.clear();
     rerender();

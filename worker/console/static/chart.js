@@ -55,7 +55,7 @@ export function barChart({ id, title, note, bars, format, columns }) {
     h("div", { class: "bars", role: "img", "aria-label": `${title}: ${bars.map((bar) => `${bar.name} ${format(bar.value)}`).join(", ")}` },
       bars.map((bar, index) => h("div", { class: index === bars.length - 1 ? "bar-now" : "" },
         h("b", {}, format(bar.value)),
-        h("div", { class: "column" }, h("i", { style: { height: `${((bar.value ?? 0) / top) * 100}%` } })),
+        h("div", { class: "column" }, h("i", { class: bar.value ? "" : "none", style: { height: `${((bar.value ?? 0) / top) * 100}%` } })),
         h("span", {}, bar.name)))),
     table(title, columns.names, columns.rows));
 }

@@ -82,13 +82,13 @@ function problems() {
   return h("ul", { class: "problems", "aria-label": "Problems" }, wrong.map((one, index) =>
     h("li", { "data-key": `${one.key} ${one.message}` },
       one.line ? h("button", { type: "button", class: "goto", "data-do": "goto", "data-line": one.line }, `Line ${one.line}`) : h("span", { class: "goto quiet" }, one.key ? "Missing" : "All of it"),
-      h("div", {}, one.key && h("code", {}, one.key), one.key && " ", h("span", { "data-key": index }, sentence(one))),
+      h("div", {}, one.key && !sentence(one).startsWith(one.key) && [h("code", {}, one.key), " "], h("span", { "data-key": index }, sentence(one))),
       !one.line && one.key && button("Insert", "insert", { key: one.key, tone: "small" }))));
 }
 
 // Connect's sentences begin with the value and the key, which stand beside them here.
 function sentence({ message, key }) {
-  return message.replace(/^Invalid value (.*?) for configuration ([^:]+): /, (_, value) => (value === "null" ? "" : `${value}: `)).replace(`Missing required configuration "${key}" which has no default value.`, "is required");
+  return message.replace(/^Invalid value (.*?) for configuration ([^:]+): /, (_, value) => (value === "null" ? "" : `${value}: `)).replace(`Missing required configuration "${key}" which has no default value.`, "is required.").replace(`${key}: `, "");
 }
 
 function finish() {

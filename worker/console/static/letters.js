@@ -7,6 +7,7 @@ import { ago, clock, count, moment, plural } from "./format.js";
 import { badge, button, empty, link } from "./parts.js";
 
 const FACETS = [["classes", "Error class"], ["stages", "Stage"], ["tables", "Table"]];
+const MOST = 12;
 const HOUR_MS = 3600000;
 const CLOSED = new Set(["replayed", "superseded", "returned", "discarded"]);
 
@@ -91,8 +92,10 @@ function filled(data) {
 }
 
 function facet(name, key, title, counts, chosen) {
+  const gone = [...chosen].filter((value) => !counts.some(([known]) => known === value)).map((value) => [value, 0]);
+  const shown = [...counts.slice(0, MOST), ...gone];
   return h("div", { class: "facet", role: "group", "aria-label": title }, h("h2", {}, title),
-    counts.length ? h("ul", {}, counts.slice(0, 12).map(([value, number]) => h("li", {}, h("button", { type: "button", "data-do": "facet", "data-name": name, "data-facet": key, "data-value": value, "aria-pressed": String(chosen.has(value)) }, h("span", {}, value || "(not said)"), h("span", { class: "number" }, count(number)))))) : h("p", { class: "quiet" }, "–"));
+    shown.length ? h("ul", {}, shown.map(([value, number]) => h("li", {}, h("button", { type: "button", "data-do": "facet", "data-name": name, "data-facet": key, "data-value": value, "aria-pressed": String(chosen.has(value)) }, h("span", {}, value || "(not said)"), h("span", { class: "number" }, count(number)))))) : h("p", { class: "quiet" }, "–"));
 }
 
 function hours(found) {
@@ -114,9 +117,10 @@ function bulk(data, mine, open) {
   const what = mine.marked.size ? `${count(number)} marked` : isFiltered(mine) ? `${count(number)} that fit` : `all ${count(number)}`;
   const isIdle = !number || isUnderWay(found, mine);
   return h("div", { class: "bulk" },
-    h("p", {}, h("b", {}, mine.marked.size ? `${plural(number, "letter")} marked` : `${plural(found.fitting, "letter")}`), !mine.marked.size && found.first_ms ? h("span", { class: "quiet" }, ` from ${moment(found.first_ms)} to ${moment(found.last_ms)}`) : null),
+    h("p", {}, h("b", {}, mine.marked.size ? `${plural(number, "letter")} marked` : `${plural(found.fitting, "letter")}`), !mine.marked.size && !isFiltered(mine) && found.first_ms ? h("span", { class: "quiet" }, ` from ${moment(found.first_ms)} to ${moment(found.last_ms)}`) : null),
     h("div", { class: "actions" },
       mine.marked.size > 0 && button("Unmark", "unmark", { name }),
+      isFiltered(mine) && button("Clear filters", "unfilter", { name }),
       button("Dry run", "letters-outlook", { name, disabled: isIdle, title: "Says what a replay would do; changes nothing" }),
       button(`Replay ${what}…`, "letters-replay", { name, number, tone: "primary", disabled: isIdle || !open }),
       button("Discard…", "letters-discard", { name, number, disabled: isIdle || !open })));
