@@ -14,6 +14,8 @@ from tests.stack.unavailable import StackUnavailable
 PACKAGE = "chromium-headless-shell"
 OF_THE_MACHINE = ("libc6", "libgcc-s1", "libstdc++6")
 """What everything there runs with already; packages of the same suite fit it."""
+FOR_SCREENS = ("libgl1-mesa-dri", "libllvm", "libz3")
+"""Large, and of use with a graphics card alone."""
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
@@ -43,7 +45,8 @@ def chromium() -> Browser:
     target = servers() / PACKAGE
     with locked("browser"), artifacts.filling(target) as folder:
         if folder:
-            debian.unpack(PACKAGE, None, folder, without=OF_THE_MACHINE)
+            debian.unpack(PACKAGE, None, folder, without=(*OF_THE_MACHINE, *FOR_SCREENS))
+            (folder / "fonts.conf").write_text(FONTS.format(root=target))
     return _unpacked(target)
 
 
@@ -55,8 +58,6 @@ def _unpacked(root: Path) -> Browser:
     if program is None:
         raise StackUnavailable(f"no headless Chromium was unpacked into {root}")
     fonts = root / "fonts.conf"
-    if not fonts.exists():
-        fonts.write_text(FONTS.format(root=root))
     libraries = {str(file.parent) for file in root.rglob("*.so*") if file.is_file()}
     path = ":".join(sorted(libraries))
     return Browser(program, {**os.environ, "LD_LIBRARY_PATH": path, "FONTCONFIG_FILE": str(fonts)})

@@ -31,7 +31,7 @@ export function lineChart({ id, title, note, times, lines, format }) {
   drawn.set(id, { times, lines, format, top });
   const newest = lines.map((line) => `${line.name}: ${format(lastKnown(line.values))}`).join(", ");
   const peak = format(Math.max(...known));
-  return figure(id, title, note,
+  return figure(id, h("h3", {}, title), note,
     h("div", { class: "legend" }, lines.map((line) => h("span", { class: `key ${line.tone}` }, h("i", { "aria-hidden": "true" }), lines.length > 1 ? `${line.name} ` : "", h("b", {}, format(lastKnown(line.values)))))),
     h("div", { class: "plot" },
       h("div", { class: "ticks", "aria-hidden": "true" }, ticks.map((tick) => h("span", { style: { bottom: `${(tick / top) * 100}%` } }, format(tick)))),
@@ -48,10 +48,10 @@ export function lineChart({ id, title, note, times, lines, format }) {
 }
 
 // `bars` are [{name, value, label}].
-export function barChart({ id, title, note, bars, format, columns }) {
+export function barChart({ id, level = "h3", title, note, bars, format, columns }) {
   const top = Math.max(...bars.map((bar) => bar.value ?? 0));
   if (!top) return blank(id, title, note);
-  return figure(id, title, note,
+  return figure(id, h(level, {}, title), note,
     h("div", { class: "bars", role: "img", "aria-label": `${title}: ${bars.map((bar) => `${bar.name} ${format(bar.value)}`).join(", ")}` },
       bars.map((bar, index) => h("div", { class: index === bars.length - 1 ? "bar-now" : "" },
         h("b", {}, format(bar.value)),
@@ -60,13 +60,13 @@ export function barChart({ id, title, note, bars, format, columns }) {
     table(title, columns.names, columns.rows));
 }
 
-function figure(id, title, note, ...content) {
-  return h("figure", { class: "chart", "data-key": id }, h("figcaption", {}, h("h3", {}, title), note && h("span", { class: "quiet" }, note)), ...content);
+function figure(id, heading, note, ...content) {
+  return h("figure", { class: "chart", "data-key": id }, h("figcaption", {}, heading, note && h("span", { class: "quiet" }, note)), ...content);
 }
 
 function blank(id, title, note) {
   drawn.delete(id);
-  return figure(id, title, note, h("p", { class: "nothing" }, "Nothing to show yet."));
+  return figure(id, h("h3", {}, title), note, h("p", { class: "nothing" }, "Nothing to show yet."));
 }
 
 function paths(values, x, y, bottom, isFilled) {

@@ -53,7 +53,7 @@ function figures(one) {
 }
 
 function tile(name, value, note) {
-  return h("div", {}, h("dt", {}, name), h("dd", {}, value), note && h("p", {}, note));
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value), note && h("dd", { class: "note" }, note));
 }
 
 function charts(one) {
@@ -61,7 +61,7 @@ function charts(one) {
   const times = series.at_ms;
   const line = (name, key, tone) => ({ name, values: series[key], tone });
   const pod = `this pod, ${one.this_pod}`;
-  return h("div", { class: "charts" },
+  return h("section", { class: "charts", "aria-label": "The last hour" }, h("h2", { class: "unseen" }, "The last hour"),
     lineChart({ id: "behind", title: "Rows behind", note: "whole group", times, lines: [line("rows", "behind", "one")], format: brief }),
     lineChart({ id: "fresh", title: "Freshness", note: pod, times, lines: [line("95 %", "p95_s", "two"), line("50 %", "p50_s", "one")], format: seconds }),
     lineChart({ id: "rate", title: "Rows a second", note: pod, times, lines: [line("rows/s", "rows_per_s", "one")], format: rate }),

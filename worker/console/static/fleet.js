@@ -61,7 +61,7 @@ function tiles(connectors) {
 }
 
 function tile(name, value, note) {
-  return h("div", {}, h("dt", {}, name), h("dd", {}, value), note && h("p", {}, note));
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value), note && h("dd", { class: "note" }, note));
 }
 
 const COLUMNS = [["Connector", ""], ["State", ""], ["Behind", "number"], ["Freshness", "number"], ["Rows/s", "number"], ["Today", "number"], ["Letters", "number"]];

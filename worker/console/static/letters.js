@@ -100,7 +100,7 @@ function facet(name, key, title, counts, chosen) {
 
 function hours(found) {
   const bars = everyHour(found).map(([ms, number]) => ({ name: clock(ms), value: number }));
-  return barChart({ id: "letter-hours", title: "Came by hour", note: "", bars, format: count, columns: { names: ["Hour", "Letters"], rows: found.map(([ms, number]) => [moment(ms), count(number)]) } });
+  return barChart({ id: "letter-hours", level: "h2", title: "Came by hour", note: "", bars, format: count, columns: { names: ["Hour", "Letters"], rows: found.map(([ms, number]) => [moment(ms), count(number)]) } });
 }
 
 // The last day at most, hours without letters too.

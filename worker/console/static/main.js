@@ -117,7 +117,8 @@ function about(found) {
   const overview = found.overview ?? (found.connectors ? found : null);
   if (!overview) return title();
   document.getElementById("pod").textContent = overview.pod;
-  document.getElementById("pod").title = `This pod, vecsink ${overview.version}`;
+  document.getElementById("pod").title = "The pod that answers here";
+  document.getElementById("version").textContent = `vecsink ${overview.version}`;
   const failing = overview.connectors.filter((one) => one.state === "FAILED").length;
   title(failing ? `(${failing} failed) ` : "");
   for (const one of overview.connectors) {
