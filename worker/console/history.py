@@ -35,6 +35,8 @@ class Sample:
     behind_s: float | None = None
     finished: int = 0
     """Records, of this pod; as all that follows."""
+    texts: int = 0
+    """Embedded."""
     tokens: int = 0
     usd: float = 0.0
     ages: tuple[int, ...] = ()
@@ -52,6 +54,7 @@ class Sample:
             behind=lag if standing is None else standing.behind,
             behind_s=max(reading.lag_s.values(), default=None),
             finished=counters.finished,
+            texts=counters.bill.texts,
             tokens=counters.bill.tokens,
             usd=counters.bill.usd,
             ages=_ages(reading),
@@ -84,6 +87,7 @@ class Moment:
     """Freshness; None where nothing was written in the minute before."""
     p95_s: float | None
     rows_per_s: float | None
+    texts_per_s: float | None
     tokens_per_s: float | None
     usd_per_h: float | None
 
@@ -115,6 +119,7 @@ def _moment(before: Sequence[Sample], sample: Sample) -> Moment:
         p50_s=percentile(counts, 0.5),
         p95_s=percentile(counts, 0.95),
         rows_per_s=rate(first.finished, sample.finished),
+        texts_per_s=rate(first.texts, sample.texts),
         tokens_per_s=rate(first.tokens, sample.tokens),
         usd_per_h=None if usd_per_s is None else usd_per_s * 3600,
     )
@@ -141,9 +146,9 @@ def _ages(reading: Reading) -> tuple[int, ...]:
 
 
 def _grown(then: Sequence[int], now: Sequence[int]) -> list[int]:
-    """By bucket; from nothing where counting began anew."""
+    """By bucket; from nothing where counting began, or began anew."""
     if len(then) != len(now) or sum(then) > sum(now):
-        return list(now) if len(then) else []
+        return list(now)
     return [int(_growth(one, other)) for one, other in zip(then, now, strict=True)]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from worker.console.attention import first_line, worst
-from worker.console.history import last_minute
+from worker.console.history import Moment, last_minute
 from worker.runtime.port import State
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.console.attention import Notice
-    from worker.console.history import Moment
     from worker.console.port import Seen
     from worker.overview.port import Member
     from worker.overview.standing import DaySpend, Spend, Standing
@@ -83,8 +82,8 @@ def notice(one: Notice) -> dict[str, Any]:
 def series(found: Iterable[Moment]) -> dict[str, list[Any]]:
     """By what is shown, one value for each moment; numbers that nobody knows are null."""
     moments = [asdict(one) for one in found]
-    names = ("at_ms", "behind", "behind_s", "p50_s", "p95_s", "rows_per_s", "tokens_per_s")
-    return {name: [_short(one[name]) for one in moments] for name in (*names, "usd_per_h")}
+    shown = [field.name for field in fields(Moment)]
+    return {name: [_short(one[name]) for one in moments] for name in shown}
 
 
 def ms(when: datetime | None) -> int | None:

@@ -311,8 +311,9 @@ def _hour(behind: int, rate: float, usd: float, *, is_late: bool) -> list[Sample
                 behind=int(held),
                 behind_s=2.0 * number if is_late else 0.0,
                 finished=int(finished),
+                texts=int(finished * 0.7),
                 tokens=int(finished * 38),
-                usd=usd * number / 360,
+                usd=usd * finished / max(1.0, rate * 3600),
                 ages=tuple(counted),
             )
         )

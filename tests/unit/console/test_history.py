@@ -50,6 +50,12 @@ def test_no_change_in_the_minute_means_that_nobody_knows_how_fresh_it_is() -> No
     assert [one.p95_s for one in moments(samples)] == [None] * 10
 
 
+def test_the_first_change_of_all_has_its_freshness() -> None:
+    newest = last_minute([sample(0), sample(1, ages=aged(b1=3))])
+    assert newest is not None
+    assert newest.p50_s is not None
+
+
 def test_only_the_last_minute_counts_for_freshness() -> None:
     slow_once = [sample(number, ages=aged(b9=100)) for number in range(2)]
     quick_since = [sample(number, ages=aged(b9=100, b0=number)) for number in range(2, 20)]

@@ -2,7 +2,7 @@
 // chart has its numbers as a table, too.
 
 import { h, s } from "./dom.js";
-import { clock, isKnown } from "./format.js";
+import { clock, isKnown, span } from "./format.js";
 
 const WIDTH = 600;
 const HEIGHT = 120;
@@ -43,7 +43,7 @@ export function lineChart({ id, title, note, times, lines, format }) {
           lines.map((line) => s("g", { class: line.tone }, ...paths(line.values, x, y, HEIGHT, lines.length === 1)))),
         h("span", { class: "cursor", hidden: true, "data-keep": "" }),
         h("span", { class: "readout", hidden: true, "data-keep": "" })),
-      h("div", { class: "hours", "aria-hidden": "true" }, h("span", {}, clock(first)), h("span", {}, clock(first + length / 2)), h("span", {}, "now"))),
+      h("div", { class: "hours", "aria-hidden": "true" }, [1, 0.5].map((part) => h("span", {}, before(times, part))), h("span", {}, "now"))),
     table(title, ["Time", ...lines.map((line) => line.name)], thinned(times).map((index) => [clock(times[index]), ...lines.map((line) => format(line.values[index]))])));
 }
 
@@ -58,6 +58,13 @@ export function barChart({ id, level = "h3", title, note, bars, format, columns 
         h("div", { class: "column" }, h("i", { class: bar.value ? "" : "none", style: { height: `${((bar.value ?? 0) / top) * 100}%` } })),
         h("span", {}, bar.name)))),
     table(title, columns.names, columns.rows));
+}
+
+// Minutes are too coarse for a process that has just begun.
+function before(times, part) {
+  const last = times[times.length - 1];
+  const passed = (last - times[0]) * part;
+  return passed < 600000 ? `${span(passed / 1000)} ago` : clock(last - passed);
 }
 
 function figure(id, heading, note, ...content) {

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { barChart, lineChart } from "./chart.js";
 import { h } from "./dom.js";
-import { brief, count, isKnown, percent, plural, rate, seconds, usd } from "./format.js";
+import { brief, count, isKnown, percent, plural, rate, seconds, spent, usd } from "./format.js";
 import { badge, button, link, meter, notices, section, since, word } from "./parts.js";
 
 export const connector = (name) => ({
@@ -48,7 +48,7 @@ function figures(one) {
     tile("Rows behind", of ? count(of.behind) : "–", isKnown(pod?.behind_s) && pod.behind_s > 0 ? `for ${seconds(pod.behind_s)}` : of ? "up to date" : one.problem),
     tile("Freshness, 95 %", seconds(pod?.p95_s), isKnown(pod?.p50_s) ? `half in ${seconds(pod.p50_s)}` : "no row in the last minute here"),
     tile("Rows a second", rate(one.rows_per_s)),
-    tile("Spent today", usd(of?.today?.usd), budget ? h("span", {}, meter(budget.share, `${percent(budget.share)} of the day's budget`), " ", budget.used) : of?.today ? `${brief(of.today.tokens)} tokens` : null),
+    tile("Spent today", spent(of?.today), budget ? h("span", {}, meter(budget.share, `${percent(budget.share)} of the day's budget`), " ", budget.used) : isKnown(of?.today?.usd) ? `${brief(of.today.tokens)} tokens` : null),
     tile("Open letters", of?.letters ? (of.letters.open ? link(count(of.letters.open), `#/letters/${encodeURIComponent(one.name)}`, { class: "bad" }) : "0") : "–", of?.letters?.last_kind ? `newest ${of.letters.last_kind}` : of && !of.letters ? "no dead-letter topic" : null));
 }
 
@@ -65,7 +65,14 @@ function charts(one) {
     lineChart({ id: "behind", title: "Rows behind", note: "whole group", times, lines: [line("rows", "behind", "one")], format: brief }),
     lineChart({ id: "fresh", title: "Freshness", note: pod, times, lines: [line("95 %", "p95_s", "two"), line("50 %", "p50_s", "one")], format: seconds }),
     lineChart({ id: "rate", title: "Rows a second", note: pod, times, lines: [line("rows/s", "rows_per_s", "one")], format: rate }),
-    lineChart({ id: "tokens", title: "Tokens a second", note: pod, times, lines: [line("tokens/s", "tokens_per_s", "one")], format: rate }));
+    lineChart({ id: "cost", ...cost(series), note: pod, times }));
+}
+
+// Dollars where a price is known, else tokens where the provider counts them, else texts.
+function cost(series) {
+  const choices = [["usd_per_h", "Dollars an hour", usd], ["tokens_per_s", "Tokens a second", rate], ["texts_per_s", "Texts a second", rate]];
+  const [key, title, format] = choices.find(([one]) => series[one].some((value) => value > 0)) ?? choices[2];
+  return { title, format, lines: [{ name: title.toLowerCase(), values: series[key], tone: "one" }] };
 }
 
 function tasks(one) {

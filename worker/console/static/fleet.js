@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { sparkline } from "./chart.js";
 import { h } from "./dom.js";
-import { brief, count, isKnown, percent, plural, rate, seconds, usd } from "./format.js";
+import { brief, count, isKnown, percent, plural, rate, seconds, spent } from "./format.js";
 import { badge, empty, icon, link, meter, notices, since } from "./parts.js";
 
 const MANY = 8;
@@ -56,8 +56,13 @@ function tiles(connectors) {
     tile("Rows behind", count(sum(figures.map((one) => one?.behind)))),
     tile("Freshness, 95 %", worst < 0 ? "–" : seconds(worst), "commit to index, last minute"),
     tile("Rows a second", rate(sum(connectors.map((one) => one.rows_per_s)))),
-    tile("Spent today", usd(sum(figures.map((one) => one?.today?.usd))), fullest ? `${percent(fullest.figures.budget.share)} of ${fullest.name}'s budget` : "no budget set"),
+    tile("Spent today", spent(day(figures)), fullest ? `${percent(fullest.figures.budget.share)} of ${fullest.name}'s budget` : "no budget set"),
     tile("Open letters", count(sum(figures.map((one) => one?.letters?.open)))));
+}
+
+function day(figures) {
+  const days = figures.map((one) => one?.today).filter(Boolean);
+  return days.length ? { usd: sum(days.map((one) => one.usd)), tokens: sum(days.map((one) => one.tokens)) } : null;
 }
 
 function tile(name, value, note) {
@@ -96,7 +101,7 @@ function row(one, data) {
     cell("Behind", "number", figures ? h("b", { title: count(figures.behind) }, figures.behind < 100000 ? count(figures.behind) : brief(figures.behind)) : waiting(one), sparkline(one.spark, "Rows behind, the last hour")),
     cell("Freshness", "number", h("b", {}, seconds(here?.p95_s)), isKnown(here?.p50_s) && h("span", { class: "quiet" }, `half in ${seconds(here.p50_s)}`)),
     cell("Rows/s", "number", h("b", {}, rate(one.rows_per_s))),
-    cell("Today", "number", h("b", {}, usd(figures?.today?.usd ?? (figures?.today && !figures.today.tokens ? 0 : null))), figures?.budget ? meter(figures.budget.share, `${percent(figures.budget.share)} of the day's budget`) : figures?.today?.tokens ? h("span", { class: "quiet" }, `${brief(figures.today.tokens)} tokens`) : null),
+    cell("Today", "number", h("b", {}, spent(figures?.today)), figures?.budget ? meter(figures.budget.share, `${percent(figures.budget.share)} of the day's budget`) : isKnown(figures?.today?.usd) ? h("span", { class: "quiet" }, `${brief(figures.today.tokens)} tokens`) : null),
     cell("Letters", "number", letters(one)));
 }
 

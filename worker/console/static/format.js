@@ -54,6 +54,13 @@ export function usd(number) {
   return `$${number.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
+// A day's bill; without a price its tokens.
+export function spent(day) {
+  if (!day) return DASH;
+  if (isKnown(day.usd)) return usd(day.usd);
+  return day.tokens ? `${brief(day.tokens)} tokens` : usd(0);
+}
+
 export function percent(share) {
   return isKnown(share) ? `${Math.round(share * 100)} %` : DASH;
 }

@@ -1,7 +1,7 @@
 // What several views have in common.
 
 import { h, s } from "./dom.js";
-import { ago, moment } from "./format.js";
+import { moment, span } from "./format.js";
 
 const TONES = {
   RUNNING: "good", PAUSED: "idle", STOPPED: "idle", FAILED: "bad", RESTARTING: "warn", UNASSIGNED: "warn",
@@ -37,7 +37,7 @@ export function link(label, href, attributes = {}) {
 
 export function since(ms, isExact, now) {
   if (ms === null || ms === undefined) return null;
-  return h("time", { datetime: new Date(ms).toISOString(), title: moment(ms) }, isExact ? ago(ms, now) : `for at least ${ago(ms, now).replace(" ago", "").replace("just now", "some seconds")}`);
+  return h("time", { datetime: new Date(ms).toISOString(), title: moment(ms) }, `${isExact ? "for" : "for at least"} ${span(Math.max(0, (now - ms) / 1000))}`);
 }
 
 export function section(title, ...content) {
