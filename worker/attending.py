@@ -10,34 +10,27 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from worker.clock import SystemClock
 from worker.console.attention import worst
 from worker.console.history import EVERY_S, History, Sample
 from worker.console.port import Seen, Since
-from worker.console.room import Room, Tools
 from worker.errors import ConfigError, WorkerError
-from worker.index import Index
+from worker.lettering import room_of
 from worker.overseeing import overview
 from worker.runtime.port import BadRequestError, HerderError
-from worker.throttle.accounts import Accounts
-from worker.treasury import Counting
-from worker.triaging import desk_of, dlq_topic_of, foresight_of, mailbox_of, places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
+    from worker.console.room import Room
     from worker.metering import Metering
     from worker.overview.look import Overview
     from worker.runtime.port import Herder, State
     from worker.telemetry.reading import Reading
-    from worker.triage.closing import Closing
-    from worker.triage.outlook import Foresight
 
     Read = Callable[[Mapping[str, str], str], ConnectorConfig]
     """The settings of a connector, by its values and where they are."""
@@ -48,6 +41,8 @@ _LOOK_EVERY_S = 5.0
 _IDLE_S = 180.0
 """Without anybody who looks; then connections are closed."""
 _LEAVE_S = 2.0
+_BEGIN_S = 1.0
+"""The worker begins first."""
 _AT_ONCE = 4
 """Connectors that are looked at side by side."""
 
@@ -130,7 +125,7 @@ class Attendant:
             watched = self._watched.setdefault(connector, _Watched())
             if watched.room is not None and watched.room_values == values:
                 return watched.room
-        room = self._room(self._config(values))
+        room = room_of(self._worker, self._config(values))
         with self._lock:
             watched.room, watched.room_values, former = room, values, watched.room
         if former is not None:
@@ -142,6 +137,7 @@ class Attendant:
         return time.monotonic() - self._asked_s < _IDLE_S
 
     def _run(self) -> None:
+        self._wake.wait(_BEGIN_S)
         while not self._stop.is_set():
             try:
                 self._turn()
@@ -248,33 +244,3 @@ class Attendant:
             return self._read(values, values.get("name", "connector"))
         except ConfigError as error:
             raise BadRequestError(f"Its configuration cannot be used: {error}") from error
-
-    def _room(self, config: ConnectorConfig) -> Room:
-        try:
-            topic = dlq_topic_of(config)
-        except ConfigError as error:
-            raise BadRequestError(str(error)) from error
-        worker = self._worker
-
-        @contextmanager
-        def closing_of() -> Iterator[Closing]:
-            with desk_of(worker, config) as desk:
-                yield desk.closing
-
-        @contextmanager
-        def foresight() -> Iterator[Foresight]:
-            with (
-                Index(config, Accounts(SystemClock()), Counting()) as index,
-                foresight_of(worker, config, index) as (found, _),
-            ):
-                yield found
-
-        return Room(
-            topic,
-            Tools(
-                mailbox=lambda: mailbox_of(worker, config),
-                closing=closing_of,
-                foresight=foresight,
-                places=lambda: places_of(worker, config),
-            ),
-        )

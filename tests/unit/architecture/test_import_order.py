@@ -46,6 +46,7 @@ GROUPS = (
         "noting",
         "build",
         "lagging",
+        "lettering",
         "metering",
         "overseeing",
         "replaying",
