@@ -40,6 +40,7 @@ def summary(status: ConnectorStateInfo, config: Mapping[str, str], seen: Seen) -
         "pods": sorted(_pods(status)),
         "error": _error(status),
         "reads": config.get("topics") or config.get("topics.regex") or "",
+        "has_letters": config.get("errors.tolerance", "").strip().lower() == "all",
         "chosen": {key: config[key] for key in _CHOICES if key in config},
         "figures": None if seen.standing is None else _figures(seen.standing),
         "figures_ms": seen.standing_ms,

@@ -47,6 +47,7 @@ def test_the_list_says_how_each_connector_stands(console: TestClient) -> None:
     assert (orders["state"], orders["tasks_failed"]) == ("FAILED", 1)
     assert orders["error"].startswith("Pinecone refuses the key (401)")
     assert found["customers"]["state"] == "PAUSED"
+    assert [one for one in found if not found[one]["has_letters"]] == ["articles", "order-lines"]
 
 
 def test_what_nobody_has_looked_at_yet_has_no_figures(console: TestClient, shop: Shop) -> None:

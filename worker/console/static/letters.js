@@ -28,7 +28,7 @@ export function letters(name) {
     },
     load: async (signal) => {
       const overview = await api.overview(signal);
-      const having = overview.connectors.filter((one) => one.figures?.letters || one.figures === null || one.name === name);
+      const having = overview.connectors.filter((one) => one.has_letters || one.name === name);
       const chosen = name ?? mostLetters(having)?.name;
       if (!chosen) return { overview, having, chosen: null };
       return { overview, having, chosen, found: await api.letters(chosen, query(memory(chosen)), signal), status: overview.connectors.find((one) => one.name === chosen) };
