@@ -11,6 +11,7 @@ from worker.console.connectors import ONE
 from worker.console.selecting import Wish, selection_of_query
 from worker.dlq.reading import failures_of
 from worker.errors import ConfigError
+from worker.letters.standing import LetterState
 from worker.rest.call import Answer
 from worker.rest.router import Route
 from worker.runtime.port import BadRequestError, NotFoundError
@@ -59,10 +60,11 @@ class LetterRoutes:
         return Answer(
             body={
                 "topic": room.topic,
-                "held": _held(found),
+                "unseen": max(0, _held(found) - len(found.all) - found.strangers),
                 "known": len(found.all),
                 "states": {state.value: n for state, n in Tally.of(found.all).states.items()},
                 "runs": _runs(found),
+                "delays": _delays(found),
                 "classes": _counts(tally.kinds),
                 "stages": _counts(tally.stages),
                 "tables": _counts(tally.tables),
@@ -185,6 +187,16 @@ def _runs(found: Found) -> dict[str, dict[str, int]]:
         if case.standing.run:
             runs.setdefault(case.standing.run, Counter())[case.standing.state.value] += 1
     return {run: dict(states) for run, states in runs.items()}
+
+
+def _delays(found: Found) -> dict[str, list[str]]:
+    """Why the letters of a replay wait, as far as their owners say."""
+    delays: dict[str, list[str]] = {}
+    for case in found.all:
+        note, said = case.standing.note, delays.setdefault(case.standing.run, [])
+        if note and case.standing.state is LetterState.ASKED and note not in said:
+            said.append(note)
+    return {run: notes for run, notes in delays.items() if notes}
 
 
 def _held(found: Found) -> int:

@@ -402,7 +402,7 @@ def _write(office: Office, number: int, reason: Reason, at_ms: int) -> None:
         key,
         value,
         partition=place,
-        headers=headers_of(letter, Sender("products", place, "0.1.0")),
+        headers=headers_of(letter, Sender("shop", place, "0.1.0")),
         timestamp_ms=record.timestamp_ms,
     )
 

@@ -83,7 +83,7 @@ function filled(data) {
         FACETS.map(([key, title]) => facet(chosen, key, title, found[key], mine.filters[key])),
         h("div", { class: "facet" }, h("h2", {}, "State"), h("ul", {}, Object.entries(found.states).sort().map(([state, number]) => h("li", {}, badge(state), h("span", { class: "number" }, count(number))))))),
       h("div", { class: "main" },
-        found.known < found.held && h("p", { class: "banner" }, `The newest ${count(found.known)} of ${count(found.held)} letters are looked at here; vecsink dlq knows all.`),
+        found.unseen > 0 && h("p", { class: "banner" }, `The newest ${count(found.known)} letters are looked at here, ${count(found.unseen)} older records are not; vecsink dlq knows all.`),
         found.hours.length > 1 && hours(found.hours),
         bulk(data, mine, open),
         mine.outlook && outlook(chosen, mine.outlook),
@@ -141,6 +141,7 @@ function progress(data, mine) {
     h("div", { class: "line" }, h("b", {}, waiting ? `Replay under way: ${count(done)} of ${count(asked)}` : `Replay done: ${plural(asked, "letter")}`), h("span", { class: "quiet grow" }, said),
       button(waiting ? "Hide" : "Close", "run-close", { name: data.chosen })),
     h("div", { class: "track", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": asked, "aria-valuenow": done, "aria-label": "Replay" }, h("i", { style: { width: `${asked ? (done / asked) * 100 : 0}%` } })),
+    waiting > 0 && (data.found.delays[run] ?? []).map((why) => h("p", { class: "advice" }, `Waiting: ${why}`)),
     isHeld && waiting > 0 && h("p", { class: "advice" }, `${data.chosen} is ${data.status.target.toLowerCase()}: the letters stay asked for until it runs.`));
 }
 
