@@ -3,7 +3,7 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help demo test check format unit contract test-weaviate stack-test stack stack-down bench bench-main docs clean
+.PHONY: help demo test check format unit contract browser test-weaviate stack-test stack stack-down bench bench-main docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -11,7 +11,7 @@ help: ## This list
 demo: .venv/.ready ## The main job on this machine: database changes become vectors
 	$(BIN)/vecsink demo
 
-test: check unit contract stack-test ## Everything: lint, types, tests, and the real servers
+test: check unit contract browser stack-test ## Everything: lint, types, tests, and the real servers
 
 check: .venv/.ready ## Lint, format and types
 	$(BIN)/ruff check
@@ -23,6 +23,9 @@ unit: .venv/.ready ## Tests without servers
 
 contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
 	$(BIN)/pytest tests/contract
+
+browser: .venv/.ready ## The console in Debian's Chromium, fetched once
+	$(BIN)/pytest tests/browser
 
 test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes), and a history in it
 	BUILD_WEAVIATE=1 $(BIN)/pytest tests/contract/test_store_weaviate.py

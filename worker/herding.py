@@ -136,7 +136,12 @@ class Herd:
             if isinstance(parts, Assembly):
                 yield parts, connector.tasks
 
-    def _config(self, values: Mapping[str, str], origin: str) -> ConnectorConfig:
+    def config(self, values: Mapping[str, str], origin: str) -> ConnectorConfig:
+        """The settings that these values are.
+
+        Raises:
+            ConfigError: they are not valid.
+        """
         around = Surroundings(self._worker, checks=CHECKS)
         reading = read_connector(values, around, file=origin)
         refuse(reading.problems)
@@ -145,7 +150,7 @@ class Herd:
         return reading.config
 
     def _draw(self, values: Mapping[str, str], origin: str) -> Blueprint:
-        config = self._config(values, origin)
+        config = self.config(values, origin)
         tasks_max = config.connector.tasks_max
         properties = kafka.slot_consumer_properties(self._worker, config)
         return Blueprint(
@@ -173,7 +178,7 @@ class Herd:
         )
 
     def _offsets(self, values: Mapping[str, str], origin: str) -> KafkaGroupOffsets:
-        config = self._config(values, origin)
+        config = self.config(values, origin)
         return KafkaGroupOffsets(config.group_id, kafka.admin_properties(self._worker, config))
 
     @cached_property

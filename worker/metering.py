@@ -47,11 +47,13 @@ class Metering:
         self._refused = refused
         self._lags: dict[str, Lag] = {}
         self._watches = False
+        self._lock = threading.Lock()
 
     def readings(self) -> list[Reading]:
         """One of each connector; one that cannot be used counts as a failed task, for alerts."""
         running = list(self._running())
-        self._follow({one.config.name: one for one, _ in running})
+        with self._lock:
+            self._follow({one.config.name: one for one, _ in running})
         failed = Counter({TaskState.FAILED.value: 1})
         refused = [Reading(name, group="", tasks=failed) for name in self._refused()]
         return [self._reading(one, tasks) for one, tasks in running] + refused
@@ -63,7 +65,8 @@ class Metering:
     def close(self) -> None:
         """Look no more."""
         self._watches = False
-        self._follow({})
+        with self._lock:
+            self._follow({})
 
     def _follow(self, present: Mapping[str, Assembly]) -> None:
         """Look at the groups of these connectors, and no longer at others'."""
@@ -155,7 +158,7 @@ class _Published:
         with self._lock:
             if "_metrics" in self.__dict__:
                 self._metrics.close()
-                self._metering.close()
+            self._metering.close()
 
     @cached_property
     def _metrics(self) -> Metrics:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def overviews(worker: WorkerConfig, configs: Sequence[ConnectorConfig]) -> Iterator[list[Overview]]:
     """One of each connector, with connections that are dropped at the end."""
     with ExitStack() as leaving:
-        yield [leaving.enter_context(closing(_overview(worker, config))) for config in configs]
+        yield [leaving.enter_context(closing(overview(worker, config))) for config in configs]
 
 
-def _overview(worker: WorkerConfig, config: ConnectorConfig) -> Overview:
+def overview(worker: WorkerConfig, config: ConnectorConfig) -> Overview:
+    """Of one connector; to be closed."""
     settings = KafkaSourceSettings(
         consumer=kafka.reader_properties(worker, config),
         admin=kafka.admin_properties(worker, config),

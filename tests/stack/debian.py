@@ -33,10 +33,11 @@ NOT_NEEDED = ("perl", "libperl", "gcc-")
 """Beginnings of packages that servers depend on for their scripts alone."""
 
 
-def unpack(package: str, suite: str | None, target: Path) -> None:
+def unpack(package: str, suite: str | None, target: Path, without: tuple[str, ...] = ()) -> None:
     """Download a package with its dependencies and unpack all into ``target``.
 
-    ``suite`` None is the machine's own. Works as any user, as apt gets folders of its own.
+    ``suite`` None is the machine's own; ``without`` are beginnings of packages to leave out. Works
+    as any user, as apt gets folders of its own.
 
     Raises:
         StackUnavailable: this is no Debian, or the download failed.
@@ -45,7 +46,7 @@ def unpack(package: str, suite: str | None, target: Path) -> None:
         raise StackUnavailable(f"{package} comes from Debian's archive, and apt-get is not here")
     with TemporaryDirectory(dir=home()) as scratch:
         for archive in _download(package, suite, Path(scratch)):
-            if not archive.name.startswith(NOT_NEEDED):
+            if not archive.name.startswith((*NOT_NEEDED, *without)):
                 run_quietly(["dpkg", "-x", str(archive), str(target)])
 
 

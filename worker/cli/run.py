@@ -81,10 +81,11 @@ def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> i
     herd = Herd(worker, paths)
     began_s = time.monotonic()
     failed: list[RunningTask] = []
+    metering = Metering(herd.running, herd.keeper.refused)
     with (
         stopping_on_signals(stop) as signals,
-        published(Metering(herd.running, herd.keeper.refused)) as pages,
-        _answering(herd, worker, pages),
+        published(metering) as pages,
+        _answering(herd, worker, metering, pages),
     ):
         try:
             herd.start()
@@ -111,19 +112,23 @@ def _keep(worker: WorkerConfig, paths: Sequence[Path], *, ends_alone: bool) -> i
 
 
 @contextmanager
-def _answering(herd: Herd, worker: WorkerConfig, pages: Mapping[str, Page]) -> Iterator[None]:
+def _answering(
+    herd: Herd, worker: WorkerConfig, metering: Metering, pages: Mapping[str, Page]
+) -> Iterator[None]:
     """Within the block the REST API answers; an address that nobody chose may be taken.
 
     Raises:
         RetriableError: an address of ``listeners`` cannot be had.
         ConfigError: a certificate cannot be used.
     """
-    from worker.serving import serve  # noqa: PLC0415 - not needed where nothing listens
+    from worker.attending import Attendant  # noqa: PLC0415 - not needed where nothing listens
+    from worker.serving import serve  # noqa: PLC0415 - as above
 
     if not worker.listeners:
         yield
         return
-    server = serve(herd.herder, worker, pages)
+    attendant = Attendant(worker, herd.herder, metering, herd.worker_id, herd.config)
+    server = serve(herd.herder, worker, pages, attendant)
     try:
         server.start()
     except RetriableError as error:
@@ -132,7 +137,9 @@ def _answering(herd: Herd, worker: WorkerConfig, pages: Mapping[str, Page]) -> I
         _log.warning("Nobody can ask for anything over HTTP: set listeners (%s).", error)
         yield
         return
+    attendant.start()
     try:
         yield
     finally:
         server.stop()
+        attendant.close()

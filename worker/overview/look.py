@@ -60,15 +60,16 @@ class Overview:
         today = day_of(self._now())
         group = self._brokers.group()
         keeps_spend = self._read_state(today)
-        limit = self._subject.limit
+        limit, ahead = self._subject.limit, self._brokers.ahead()
         return Standing(
             connector=self._subject.connector,
             group=group,
-            lags=_lags(self._brokers.ahead(), group),
+            lags=_lags(ahead, group),
             letters=self._letters(),
             days=self._spending.days(today),
             keeps_spend=keeps_spend,
             budget=None if limit is None else self._spending.budget(limit, today),
+            read=sum(span.start for span in ahead.values()),
         )
 
     def close(self) -> None:

@@ -95,6 +95,8 @@ class Standing:
     keeps_spend: bool
     """Whether the state topic exists; without it nobody knows what was spent."""
     budget: BudgetUse | None
+    read: int = 0
+    """Next offsets of the group, of all partitions together: they grow as rows are finished."""
 
     @property
     def behind(self) -> int:

@@ -56,12 +56,18 @@ class RestApp:
         guard: Guard,
         pages: Mapping[str, Page],
         timeout_s: float = REQUEST_TIMEOUT_S,
+        *,
+        home: str = "",
     ) -> None:
-        """``pages`` are answered by path as they are, such as ``/metrics``, before any route."""
+        """``pages`` are answered by path as they are, such as ``/metrics``, before any route.
+
+        ``home`` is where a person is sent who types the address alone into a browser.
+        """
         self._router = router
         self._guard = guard
         self._pages = pages
         self._timeout_s = timeout_s
+        self._home = home
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="rest")
         self._urgent = ThreadPoolExecutor(_URGENT_THREADS, thread_name_prefix="rest-urgent")
 
@@ -104,6 +110,9 @@ class RestApp:
     async def _response(self, request: Request) -> Response:
         path = _path(request)
         self._guard.check(request, path)
+        if path == "/" and self._home and _is_person(request):
+            headers = {"location": self._home, "vary": "accept"}
+            return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers=headers)
         page = self._pages.get(path)
         if page is not None:
             return await self._shown(request, page)
@@ -120,7 +129,7 @@ class RestApp:
         if request.method not in _SHOWING:
             raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, {"allow": ",".join(_SHOWING)})
         body = await self._in_thread(self._urgent, page.body)
-        return Response(body, media_type=page.content_type)
+        return Response(body, page.status, page.headers, media_type=page.content_type)
 
     def _pool(self, match: Match) -> ThreadPoolExecutor:
         return self._urgent if match.route.is_urgent else self._threads
@@ -128,6 +137,15 @@ class RestApp:
     async def _in_thread(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         running = asyncio.get_running_loop().run_in_executor(pool, work)
         return await asyncio.wait_for(running, self._timeout_s)
+
+
+def _is_person(request: Request) -> bool:
+    """Whether a browser shows the answer to somebody.
+
+    Java's own client accepts ``text/html``, too, and means any answer; XHTML only browsers name.
+    """
+    accepted = request.headers.get("accept", "")
+    return request.method in _SHOWING and "application/xhtml+xml" in accepted
 
 
 def _path(request: Request) -> str:

@@ -7,6 +7,7 @@ import binascii
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from worker.rest.call import RefusedError
 
@@ -34,8 +35,7 @@ class Guard:
         """
         if path.removesuffix("/") not in _OPEN and not self._knows(request):
             raise RefusedError(HTTPStatus.UNAUTHORIZED, _CHALLENGE)
-        is_foreign = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
-        if is_foreign and request.method not in _READING:
+        if request.method not in _READING and _is_foreign(request):
             raise RefusedError(HTTPStatus.FORBIDDEN)
 
     def _knows(self, request: Request) -> bool:
@@ -47,3 +47,16 @@ class Guard:
         except (binascii.Error, ValueError):
             return False
         return scheme.lower() == "basic" and secrets.compare_digest(given, self._user_info)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a page of another site asks; clients that are no browsers say nothing of sites.
+
+    Browsers leave the first header out where the address is neither HTTPS nor this machine.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"cross-site", "same-site"}
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()

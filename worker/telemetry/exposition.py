@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Page(NamedTuple):
@@ -13,3 +17,5 @@ class Page(NamedTuple):
 
     content_type: str
     body: Callable[[], bytes]
+    headers: Mapping[str, str] = _NONE
+    status: HTTPStatus = HTTPStatus.OK

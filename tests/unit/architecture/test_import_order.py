@@ -35,7 +35,9 @@ GROUPS = (
     {"triage"},
     {"runtime"},
     {"rest"},
+    {"console"},
     {
+        "attending",
         "checks",
         "chunks",
         "statehouse",
@@ -44,6 +46,7 @@ GROUPS = (
         "noting",
         "build",
         "lagging",
+        "lettering",
         "metering",
         "overseeing",
         "replaying",
@@ -59,7 +62,7 @@ GROUPS = (
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 PORTS_ONLY = {"pipeline", "estimate", "explain"}
 ADAPTERS = GROUPS[3]
-INSIDE_ROOT = GROUPS[0] | GROUPS[11]
+INSIDE_ROOT = GROUPS[0] | GROUPS[12]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 

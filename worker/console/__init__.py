@@ -1,0 +1,1 @@
+"""The page for people at the REST port: what stands how, since when, and what to do about it."""
