@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 class Watermarks(Protocol):
     """Truncates: what is older than its table's last one is gone. Thread-safe, never waits."""
 
+    @property
+    def may_come(self) -> bool:
+        """Whether truncates count, so that one may yet be read that came before what is done now.
+
+        Of other partitions nobody knows how far they are.
+        """
+        ...
+
     def covers(self, change: Change) -> bool:
         """Whether a truncate came after this change, so that it must not be written."""
         ...
@@ -29,6 +37,8 @@ class Watermarks(Protocol):
 
 class NoWatermarks:
     """Truncates do nothing to rows (``truncate.mode`` is not ``delete``)."""
+
+    may_come = False
 
     def covers(self, change: Change) -> bool:  # noqa: ARG002 - the port's
         """Nothing is covered."""

@@ -44,6 +44,8 @@ class Due:
 class TableWatermarks:
     """Reads and writes them; of a table the newest truncate counts. Thread-safe."""
 
+    may_come = True
+
     def __init__(self, topic: StateTopic) -> None:
         self._topic = topic
         self._lock = threading.Lock()

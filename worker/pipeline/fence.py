@@ -14,7 +14,7 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.errors import RetriableError
 
@@ -34,24 +34,37 @@ _WAIT_S = 5.0
 _EARLIEST_PRUNE = 1000
 
 
+class _Memory(NamedTuple):
+    until_s: float
+    knew: int
+    """Of how many sweeps the write knew: what those take out it is not."""
+
+
+_FORGOTTEN = _Memory(-math.inf, 0)
+
+
 class _Written:
-    """Ids that were written lately, and until when each is remembered."""
+    """Ids that were written lately."""
 
     def __init__(self) -> None:
-        self._until_s: dict[str, float] = {}
+        self._memories: dict[str, _Memory] = {}
         self._prune_at = _EARLIEST_PRUNE
 
-    def remember(self, ids: Collection[str], until_s: float) -> None:
-        self._until_s.update(dict.fromkeys(ids, until_s))
+    def remember(self, ids: Collection[str], memory: _Memory) -> None:
+        self._memories.update(dict.fromkeys(ids, memory))
 
     def prune(self, now_s: float) -> None:
-        if len(self._until_s) < self._prune_at:
+        if len(self._memories) < self._prune_at:
             return
-        self._until_s = {one: until for one, until in self._until_s.items() if until > now_s}
-        self._prune_at = max(_EARLIEST_PRUNE, 2 * len(self._until_s))
+        self._memories = {
+            one: memory for one, memory in self._memories.items() if memory.until_s > now_s
+        }
+        self._prune_at = max(_EARLIEST_PRUNE, 2 * len(self._memories))
 
-    def has(self, point_id: str, now_s: float) -> bool:
-        return self._until_s.get(point_id, -math.inf) > now_s
+    def has(self, point_id: str, now_s: float, sweep: int) -> bool:
+        """Whether it was written by somebody who knew of the sweep, so that it is newer."""
+        memory = self._memories.get(point_id, _FORGOTTEN)
+        return memory.until_s > now_s and memory.knew >= sweep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +85,8 @@ class Fence:
         self._memory_s = can.settle_s + can.write_timeout_s
         self._lock = threading.Lock()
         self._gone: dict[str, dict[str, IsGone]] = {}
+        self._begun = 0
+        """Sweeps, of all namespaces."""
         self._sweeps: defaultdict[str, int] = defaultdict(int)
         self._written: defaultdict[str, _Written] = defaultdict(_Written)
         self._deleting: defaultdict[str, list[_Deleting]] = defaultdict(list)
@@ -82,17 +97,20 @@ class Fence:
         return self._memory_s
 
     @contextmanager
-    def sweeping(self, namespace: str, name: str, is_gone: IsGone) -> Iterator[None]:
-        """Remember what is written to the namespace until the end of the sweep.
+    def sweeping(self, namespace: str, name: str, is_gone: IsGone) -> Iterator[int]:
+        """Remember what is written to the namespace until the end of the sweep; its number.
 
         For ever after, points that are gone are not written; a later ``is_gone`` of the same name
-        takes the place of an earlier one.
+        takes the place of an earlier one. A write that has begun before is not remembered for this
+        sweep, as nobody asked whether it is gone: it has ended when the sweep looks.
         """
         with self._lock:
+            self._begun += 1
+            number = self._begun
             self._gone[namespace] = {**self._gone.get(namespace, {}), name: is_gone}
             self._sweeps[namespace] += 1
         try:
-            yield
+            yield number
         finally:
             with self._lock:
                 self._sweeps[namespace] -= 1
@@ -100,11 +118,13 @@ class Fence:
                     self._written.pop(namespace, None)
 
     @contextmanager
-    def deleting(self, namespace: str, ids: Collection[str]) -> Iterator[Collection[str]]:
-        """Those of the ids that may be deleted, which nobody writes meanwhile."""
+    def deleting(
+        self, namespace: str, sweep: int, ids: Collection[str]
+    ) -> Iterator[Collection[str]]:
+        """Those of the ids that a sweep may delete, which nobody writes meanwhile."""
         with self._lock:
             now_s, written = self._clock.now_s(), self._written[namespace]
-            free = [one for one in ids if not written.has(one, now_s)]
+            free = [one for one in ids if not written.has(one, now_s, sweep)]
             deleting = _Deleting(frozenset(free))
             self._deleting[namespace].append(deleting)
         try:
@@ -120,39 +140,41 @@ class Fence:
         Raises:
             RetriableError: the ids are being deleted, and that takes long.
         """
-        gone = self._gone.get(namespace)
+        with self._lock:
+            gone, knew = self._gone.get(namespace), self._begun
         if gone is None:
             return self._store.upsert(namespace, points)
         kept = [point for point in points if not any(is_gone(point) for is_gone in gone.values())]
         if not kept:
             return {}
-        with self._writing(namespace, [point.id for point in kept]):
+        with self._writing(namespace, [point.id for point in kept], knew):
             return self._store.upsert(namespace, kept)
 
     @contextmanager
-    def _writing(self, namespace: str, ids: Collection[str]) -> Iterator[None]:
+    def _writing(self, namespace: str, ids: Collection[str], knew: int) -> Iterator[None]:
         until_s = self._clock.now_s() + _WAIT_S
-        while (deleting := self._begin(namespace, ids)) is not None:
+        while (deleting := self._begin(namespace, ids, knew)) is not None:
             if not self._clock.wait(deleting.over, max(0.0, until_s - self._clock.now_s())):
                 raise RetriableError("rows of a truncated table are being deleted")
         try:
             yield
         finally:
             with self._lock:
-                self._remember(namespace, ids, self._clock.now_s() + self._memory_s)
+                until_s = self._clock.now_s() + self._memory_s
+                self._remember(namespace, ids, _Memory(until_s, knew))
 
-    def _begin(self, namespace: str, ids: Collection[str]) -> _Deleting | None:
+    def _begin(self, namespace: str, ids: Collection[str], knew: int) -> _Deleting | None:
         """Note that these are going to be written, unless one of them is being deleted."""
         with self._lock:
             for deleting in self._deleting[namespace]:
                 if not deleting.ids.isdisjoint(ids):
                     return deleting
-            self._remember(namespace, ids, math.inf)
+            self._remember(namespace, ids, _Memory(math.inf, knew))
             return None
 
-    def _remember(self, namespace: str, ids: Collection[str], until_s: float) -> None:
+    def _remember(self, namespace: str, ids: Collection[str], memory: _Memory) -> None:
         if self._sweeps[namespace]:
-            self._written[namespace].remember(ids, until_s)
+            self._written[namespace].remember(ids, memory)
             self._written[namespace].prune(self._clock.now_s())
 
     # The rest of the port --------------------------------------------------------------------

@@ -118,8 +118,10 @@ class Judge:
 
     def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:
         decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
-        if decision is Decision.UNCHANGED and self._is_marked(item):
-            decision = Decision.REUSE  # so that the index tells that the dead letter is older
+        if decision is Decision.UNCHANGED and (
+            self._is_marked(item) or self._is_anew(item, belief)
+        ):
+            decision = Decision.REUSE  # so that the index tells that something else is older
             if not item.is_fetched:  # as it is known; its vector is needed now
                 self.lookup.fetch_one(item)
                 belief = self.lookup.believe(item, looked_s)
@@ -164,6 +166,16 @@ class Judge:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""
         key, position = item.change.key, item.work.began_at
         return self.patience("reading the state topic", lambda: self.marks.is_marked(key, position))
+
+    def _is_anew(self, item: Item, belief: Belief) -> bool:
+        """Whether the row came back after a truncate that may not be read yet.
+
+        By the Position that the point has, the truncate would take it out.
+        """
+        if not self.watermarks.may_come or belief.held is None:
+            return False
+        is_newer = belief.held.position != item.change.position
+        return is_newer and any(entry.change.op is Op.CREATE for entry in list(item.work.entries))
 
 
 def _may_be_mixed(item: Item) -> bool:

@@ -74,7 +74,7 @@ class Sweeper:
         mark = due.truncation
         sweep = _Sweep(self, mark, ledgers)
         table = mark.key.rpartition("/")[0]
-        with self.store.sweeping(sweep.namespace, table, sweep.is_gone):
+        with self.store.sweeping(sweep.namespace, table, sweep.is_gone) as sweep.number:
             self.patience.pause(self.store.quiet_s)
             if not sweep.owned:
                 return
@@ -89,6 +89,7 @@ class _Sweep:
     mark: Truncation
     ledgers: Mapping[int, PartitionLedger]
     tally: _Tally = field(default_factory=_Tally)
+    number: int = 0
 
     @property
     def namespace(self) -> str:
@@ -154,7 +155,7 @@ class _Sweep:
 
     def _delete(self, page: Collection[Point]) -> None:
         by_id = {point.id: point for point in page}
-        with self.sweeper.store.deleting(self.namespace, list(by_id)) as free:
+        with self.sweeper.store.deleting(self.namespace, self.number, list(by_id)) as free:
             points = [by_id[one] for one in free]
             self.sweeper.patience("deleting from the store", lambda: self._try_to_delete(points))
 

@@ -314,6 +314,42 @@ LATE_CHUNK_OF_A_ROW_THAT_IS_GONE = _frozen_among_its_chunks(Delete(0))
 """Nothing stands for the row any more, and its chunks come back."""
 
 
+WRITTEN_WHILE_ANOTHER_TRUNCATE_CAME = History(
+    Setting(guarded=True, partitions=1, rows=1, in_flight=1, empties=True),
+    (
+        Truncate(0),
+        Join(),
+        Freeze(1),
+        Write(0, {}),
+        WorkOn(0, calls=1, hangs=False),
+        Truncate(0),
+        WorkOn(0, calls=3, hangs=False),
+        Freeze(1),
+    ),
+)
+"""The write landed during the sweep of the second truncate, of which it had not known: the fence
+took it for newer."""
+
+BACK_AS_IT_WAS_BEFORE_THE_TRUNCATE_IS_READ = History(
+    Setting(guarded=False, partitions=2, rows=1, in_flight=1, empties=True),
+    (
+        Write(0, {}),
+        SendAgain(1),
+        Write(0, {"price": 2, "body": "L2"}),
+        Write(1, {}),
+        Snapshot(),
+        Snapshot(),
+        Snapshot(),
+        Write(0, {}),
+        Write(0, {}),
+        Truncate(1),
+        Write(0, {"price": 2, "body": "L2"}),
+    ),
+)
+"""A row that was truncated and inserted again looked unchanged, so its point kept the Position by
+which the truncate, read later from another partition, took it out."""
+
+
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
 
@@ -338,6 +374,8 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(LATE_ROW_OF_FEWER_CHUNKS, id="late row of fewer chunks"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
+        pytest.param(WRITTEN_WHILE_ANOTHER_TRUNCATE_CAME, id="written while a truncate came"),
+        pytest.param(BACK_AS_IT_WAS_BEFORE_THE_TRUNCATE_IS_READ, id="back before the truncate"),
     ],
 )
 def test_what_was_found_stays_right(history: History) -> None:

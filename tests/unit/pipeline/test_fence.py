@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +14,11 @@ from worker.errors import RetriableError
 from worker.model import Point, Position, Stamp
 from worker.pipeline.fence import Fence
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.errors import RecordError
 
 SETTLE_S = 10.0
 LONGEST_WRITE_S = 30.0
@@ -43,8 +50,8 @@ class Bench:
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.fence = Fence(self.store, self.clock)
 
-    def free(self, *ids: str) -> list[str]:
-        with self.fence.deleting("n", ids) as free:
+    def free(self, *ids: str, sweep: int = 1) -> list[str]:
+        with self.fence.deleting("n", sweep, ids) as free:
             return list(free)
 
 
@@ -83,6 +90,37 @@ def test_an_id_whose_write_is_under_way_is_not_deleted_and_one_that_failed_is_re
         assert bench.free("1") == []
 
 
+class Slow(MemoryStore):
+    """Something happens before a write lands."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
+        self.meanwhile()
+        return super().upsert(namespace, points)
+
+
+def test_a_write_that_did_not_know_of_a_sweep_does_not_keep_its_id_from_it() -> None:
+    clock = FakeClock()
+    behaviour = MemoryBehaviour(guarded=False, write_timeout_s=LONGEST_WRITE_S)
+    store = Slow(MemoryConfig(), behaviour=behaviour, clock=clock)
+    fence = Fence(store, clock)
+    with ExitStack() as sweeps:
+        first = sweeps.enter_context(fence.sweeping("n", TABLE, is_old))
+        found: list[int] = []
+
+        def begin_another() -> None:
+            found.append(sweeps.enter_context(fence.sweeping("n", "another", lambda _: True)))
+
+        store.meanwhile = begin_another
+        fence.upsert("n", [point("1", 100)])
+        assert store.points("n").keys() == {"1"}
+        with fence.deleting("n", first, ["1"]) as free:
+            assert list(free) == []
+        with fence.deleting("n", found[0], ["1"]) as free:
+            assert list(free) == ["1"]
+
+
 def test_a_write_waits_until_the_delete_of_its_id_is_over() -> None:
     bench, written = Bench(WaitingClock()), threading.Event()
 
@@ -91,7 +129,7 @@ def test_a_write_waits_until_the_delete_of_its_id_is_over() -> None:
         written.set()
 
     with bench.fence.sweeping("n", TABLE, is_old):
-        with bench.fence.deleting("n", ["1"]):
+        with bench.fence.deleting("n", 1, ["1"]):
             thread = threading.Thread(target=write)
             thread.start()
             bench.fence.upsert("n", [point("2", 100)])
@@ -102,8 +140,8 @@ def test_a_write_waits_until_the_delete_of_its_id_is_over() -> None:
 
 def test_an_id_that_two_truncates_delete_is_written_when_both_are_through() -> None:
     bench = Bench()
-    with bench.fence.sweeping("n", TABLE, is_old), bench.fence.deleting("n", ["1"]):
-        with bench.fence.deleting("n", ["1"]):
+    with bench.fence.sweeping("n", TABLE, is_old), bench.fence.deleting("n", 1, ["1"]):
+        with bench.fence.deleting("n", 1, ["1"]):
             pass
         with pytest.raises(RetriableError):
             bench.fence.upsert("n", [point("1", 100)])
@@ -117,5 +155,5 @@ def test_many_written_ids_are_forgotten_in_time() -> None:
         for number in range(5000):
             bench.fence.upsert("n", [point(str(number), 100)])
             bench.clock.advance(1.0)
-        assert len(bench.fence._written["n"]._until_s) < 2000
+        assert len(bench.fence._written["n"]._memories) < 2000
     assert "n" not in bench.fence._written
