@@ -42,7 +42,7 @@ class Display(Protocol):
 
 def display() -> Display:
     """The one for this stderr."""
-    if not sys.stderr.isatty():
+    if not _is_terminal():
         return Lines()
     from worker.cli.bar import Bar  # noqa: PLC0415 - rich takes 30 ms to load
 
@@ -96,7 +96,7 @@ class RecordProgress:
 @contextmanager
 def record_progress(name: str, total: int, unit: str = ROWS) -> Iterator[RecordProgress]:
     """A bar on a terminal, else a line every few seconds."""
-    if sys.stderr.isatty():
+    if _is_terminal():
         from worker.cli.bar import bar, line_by  # noqa: PLC0415 - see ``display``
 
         with bar(unit) as drawn:
@@ -116,7 +116,14 @@ def record_progress(name: str, total: int, unit: str = ROWS) -> Iterator[RecordP
     yield RecordProgress(advance, _to_stderr)
 
 
+def _is_terminal() -> bool:
+    """A process may have been started without a stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def _to_stderr(line: str) -> None:
+    if sys.stderr is None:  # print would take stdout instead
+        return
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - what a person sees
 
 

@@ -9,7 +9,7 @@ call are written and read by orjson, and its models do not look at each of them.
 
 from __future__ import annotations
 
-from json import JSONDecodeError
+import json
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
@@ -74,22 +74,21 @@ class CohereClient:
             raise _translated(error) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise error_of_transport(_NAME, error) from error
-        except orjson.JSONEncodeError:
-            raise RecordError(
-                "the text is not valid Unicode", stage=Stage.EMBED, kind="TextRefused"
-            ) from None
+        except (AttributeError, TypeError):  # from its models, which expect a certain shape
+            raise unreadable(_NAME) from None
         return self._read(answer, len(texts))
 
     def _read(self, answer: EmbedByTypeResponse, texts: int) -> Embeddings:
         # The client builds answers without checks, so any part of one may be missing or odd.
-        rows: object = getattr(answer.embeddings, "base64", None)
+        embeddings = getattr(answer, "embeddings", None)
+        rows: object = getattr(embeddings, "base64", None)
         if rows is None:  # some proxies answer with numbers, whatever is asked for
-            rows = getattr(answer.embeddings, "float_", None)
+            rows = getattr(embeddings, "float_", None)
         if not isinstance(rows, list | tuple):
             raise unreadable(_NAME)
         vectors = unpacked(rows, texts=texts, length=self._length, provider=_NAME)
-        units = getattr(answer.meta, "billed_units", None)
-        return Embeddings(vectors, tokens=int(getattr(units, "input_tokens", None) or 0))
+        units = getattr(getattr(answer, "meta", None), "billed_units", None)
+        return Embeddings(vectors, tokens=_count(getattr(units, "input_tokens", None)))
 
 
 class Json:
@@ -102,12 +101,17 @@ class Json:
         """One request.
 
         Raises:
-            orjson.JSONEncodeError: a text is no Unicode.
+            RecordError: a text is no Unicode.
         """
         for nothing in ("data", "files", "content"):
             others.pop(nothing, None)
-        answer = self._connections.request(method, url, content=orjson.dumps(json), **others)
-        return Answer(answer)
+        try:
+            content = orjson.dumps(json)
+        except orjson.JSONEncodeError:  # whose message may quote it
+            raise RecordError(
+                "the text is not valid Unicode", stage=Stage.EMBED, kind="TextRefused"
+            ) from None
+        return Answer(self._connections.request(method, url, content=content, **others))
 
 
 class Answer:
@@ -128,10 +132,7 @@ class Answer:
 
         Lists of vectors are tuples, which the client's models take as they are.
         """
-        try:
-            parsed: object = orjson.loads(self._answer.content)
-        except orjson.JSONDecodeError as error:
-            raise JSONDecodeError(error.msg, "", 0) from None  # which the client expects
+        parsed = _parsed(self._answer.content)
         if isinstance(parsed, dict):
             parsed.pop("texts", None)
             vectors = parsed.get("embeddings")
@@ -141,6 +142,22 @@ class Answer:
                     for name, rows in vectors.items()
                 }
         return parsed
+
+
+def _parsed(content: bytes) -> object:
+    """Servers in Python write NaN into their JSON; one such text must not spoil its neighbours."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise json.JSONDecodeError("no JSON", "", 0) from None  # which the client expects
+
+
+def _count(tokens: object) -> int:
+    return tokens if isinstance(tokens, int) else 0
 
 
 def _translated(error: ApiError | ParsingError) -> WorkerError:
