@@ -76,7 +76,7 @@ class Herd:
         folder: Home = FolderHome(paths, clock)
         pod = uuid.uuid4().hex
         self._pods = Pods(self._topic, pod, clock)
-        shifts = Shifts(self._topic, pod, self._pods.is_live, clock)
+        shifts = Shifts(self._topic, pod, self._pods.may_live, clock)
         label = worker.settings.storage_topic or "memory"
         home = TopicHome(self._topic, label, self._pods.have)
         if self._is_shared:

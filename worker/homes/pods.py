@@ -75,6 +75,13 @@ class Pods:
         with self._lock:
             return pod == self._pod or self._is_fresh(self._signs.get(pod))
 
+    def may_live(self, pod: str) -> bool:
+        """The same with doubts: who did not hear itself for long takes nobody for gone."""
+        with self._lock:
+            sign = self._signs.get(pod)
+            is_known = sign is not None and not self._hears_for_long
+            return pod == self._pod or is_known or self._is_fresh(sign)
+
     def holds(self, connector: str, digest: str) -> bool:
         """Whether any other pod that lives has the file with this content, or may have it."""
         with self._lock:

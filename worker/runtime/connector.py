@@ -70,11 +70,14 @@ class Connector:
 
     def _go_on(self, wanted: Wanted) -> None:
         self._take_in(wanted)
-        if self._shift.is_over:
+        if self._shift.is_over(self._digest):
             self._give_way()
-        if self._blueprint is not None and self._former_have_ended:
-            numbers = self._numbers(self._blueprint)
-            self._staff(wanted, numbers)
+        if not self._former_have_ended:
+            return
+        if self._blueprint is None:
+            self._lease.close()  # others can have the tasks
+            return
+        self._staff(wanted, self._numbers(self._blueprint))
 
     @property
     def is_gone(self) -> bool:
@@ -212,7 +215,7 @@ class Connector:
             return self._crew
         if self._crew is not None:
             self._retire(self._crew)
-            self._blueprint = self._drawn(wanted) or self._blueprint
+            self._draw_anew(wanted)
         if self._blueprint is None or not self._may_begin():
             return None
         try:
@@ -223,6 +226,12 @@ class Connector:
             return None
         self._crew = Crew(parts, self._clock, self._end_within_s)
         return self._crew
+
+    def _draw_anew(self, wanted: Wanted) -> None:
+        """The newest config may be good by now."""
+        blueprint = self._drawn(wanted)
+        if blueprint is not None:
+            self._blueprint, self._digest = blueprint, digest_of(wanted.values)
 
     def _may_begin(self) -> bool:
         self._asks_to_begin = True

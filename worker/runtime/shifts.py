@@ -5,7 +5,8 @@ they have begun. So whoever wants to start tasks says first with which config, a
 others that live still have one that differs. Who said so later knows more, so the others end; no
 two can wait for each other for good.
 
-A key is ``shift/<connector>/<pod>``, and its value ``{"config": <digest>}``.
+A key is ``shift/<connector>/<pod>``, and its value ``{"config": <digest>, "time": <number>}``,
+where the number tells what a worker said last from what it had said before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from worker.errors import WorkerError
@@ -40,9 +42,8 @@ class Shift(Protocol):
         """
         ...
 
-    @property
-    def is_over(self) -> bool:
-        """Whether another worker came later with another config, so that the tasks must end."""
+    def is_over(self, digest: str) -> bool:
+        """Whether another worker came later with another config, so that these tasks must end."""
         ...
 
     def end(self) -> None:
@@ -53,11 +54,13 @@ class Shift(Protocol):
 class LoneShift:
     """Of a worker that shares its connectors with nobody."""
 
-    is_over = False
-
     def begin(self, digest: str) -> bool:  # noqa: ARG002 - see the port
         """At once."""
         return True
+
+    def is_over(self, digest: str) -> bool:  # noqa: ARG002
+        """There is nobody else."""
+        return False
 
     def end(self) -> None:
         """Nobody waits for it."""
@@ -66,55 +69,64 @@ class LoneShift:
 class _Claim(NamedTuple):
     offset: int
     digest: str
+    time: int
 
 
 class Shifts:
     """What all workers say of all connectors. Thread-safe."""
 
     def __init__(
-        self, topic: StateTopic, pod: str, is_live: Callable[[str], bool], clock: Clock
+        self, topic: StateTopic, pod: str, may_live: Callable[[str], bool], clock: Clock
     ) -> None:
-        """``is_live``: was this pod heard of lately? Who was not has no tasks any more."""
+        """``may_live``: may this pod be at work? Who was not heard of for long is not."""
         self._topic = topic
         self._pod = pod
-        self._is_live = is_live
+        self._may_live = may_live
         self._clock = clock
         self._lock = threading.Lock()
-        self._claims: dict[tuple[str, str], _Claim] = {}
+        self._claims: defaultdict[str, dict[str, _Claim]] = defaultdict(dict)
+        """By connector and pod."""
         topic.attach(_PREFIX, self._take)
 
     def of(self, connector: str) -> Shift:
         """One connector's, here."""
         return _SharedShift(self, connector, self._clock)
 
-    def say(self, connector: str, digest: str | None) -> None:
+    def say(self, connector: str, digest: str | None, time: int) -> None:
         """Or take it back, with None."""
-        value = None if digest is None else {"config": digest}
-        try:
-            self._topic.post(f"{_PREFIX}{connector}/{self._pod}", value)
-        except WorkerError as error:
-            _log.debug("With which config %s runs here will be said later: %s", connector, error)
+        value = None if digest is None else {"config": digest, "time": time}
+        self._post(connector, self._pod, value)
 
     def own(self, connector: str) -> _Claim | None:
         """What was said here, once it is read back."""
         with self._lock:
-            return self._claims.get((connector, self._pod))
+            return self._claims[connector].get(self._pod)
 
     def others(self, connector: str) -> Mapping[str, _Claim]:
-        """Of the others that live, by pod."""
+        """Of the others that live, or may, by pod; what the dead had said is forgotten."""
         with self._lock:
-            claims = {pod: claim for (of, pod), claim in self._claims.items() if of == connector}
-        return {
-            pod: claim for pod, claim in claims.items() if pod != self._pod and self._is_live(pod)
-        }
+            claims = dict(self._claims[connector])
+        claims.pop(self._pod, None)
+        gone = [pod for pod in claims if not self._may_live(pod)]
+        for pod in gone:
+            del claims[pod]
+            self._post(connector, pod, None)
+        return claims
+
+    def _post(self, connector: str, pod: str, value: Value | None) -> None:
+        try:
+            self._topic.post(f"{_PREFIX}{connector}/{pod}", value)
+        except WorkerError as error:
+            _log.debug("With which config %s runs will be said later: %s", connector, error)
 
     def _take(self, offset: int, key: str, value: Value | None) -> None:
         connector, _, pod = key.removeprefix(_PREFIX).rpartition("/")
         with self._lock:
             if value is None:
-                self._claims.pop((connector, pod), None)
+                self._claims[connector].pop(pod, None)
             else:
-                self._claims[connector, pod] = _Claim(offset, str(value.get("config")))
+                claim = _Claim(offset, str(value.get("config")), int(value.get("time", 0)))
+                self._claims[connector][pod] = claim
 
 
 class _SharedShift:
@@ -124,11 +136,12 @@ class _SharedShift:
         self._clock = clock
         self._said: str | None = None
         self._said_s = -math.inf
+        self._time = 0
         self._waits = False
 
     def begin(self, digest: str) -> bool:
         own = self._shifts.own(self._connector)
-        if own is None or own.digest != digest:
+        if digest != self._said or own is None or own.time != self._time:
             self._say(digest)
             return False
         others = self._shifts.others(self._connector).values()
@@ -138,10 +151,11 @@ class _SharedShift:
         self._waits = not may_begin
         return may_begin
 
-    @property
-    def is_over(self) -> bool:
+    def is_over(self, digest: str) -> bool:
         own = self._shifts.own(self._connector)
-        return own is not None and any(
+        if own is None or own.digest != digest:
+            return False
+        return any(
             claim.digest != own.digest and claim.offset > own.offset
             for claim in self._shifts.others(self._connector).values()
         )
@@ -152,6 +166,8 @@ class _SharedShift:
 
     def _say(self, digest: str | None) -> None:
         now_s = self._clock.now_s()
-        if digest != self._said or now_s - self._said_s >= _SAY_AGAIN_S:
+        is_news = digest != self._said
+        if is_news or now_s - self._said_s >= _SAY_AGAIN_S:
+            self._time += is_news
             self._said, self._said_s = digest, now_s
-            self._shifts.say(self._connector, digest)
+            self._shifts.say(self._connector, digest, self._time)

@@ -13,6 +13,7 @@ from tests.unit.runtime.fake_cluster import Cluster, Pod, shown
 from tests.unit.runtime.fake_connector import PATIENCE_S, FakeTask
 from worker.clock import FakeClock
 from worker.errors import ConfigError
+from worker.homes.port import digest_of
 from worker.runtime.port import TargetState
 from worker.runtime.shifts import Shifts
 from worker.state.memory import MemoryLog, MemoryStateTopic
@@ -20,7 +21,7 @@ from worker.state.memory import MemoryLog, MemoryStateTopic
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from worker.runtime.wanted import Blueprint
+    from worker.runtime.wanted import Blueprint, Draw
     from worker.state.port import Value
 
 
@@ -78,11 +79,62 @@ def test_where_the_new_config_cannot_be_used_the_old_one_ends_once_others_begin(
     cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
 
     first.herder.put_config("products", config(2))
-    cluster.until(lambda: generations(first, second) == ["2"])
+    cluster.until(lambda: generations(first, second) == ["2", "2"], "the other takes its task over")
     assert "KEY is not set" in second.keeper.connectors["products"].failure
 
     second.herder.put_config("products", config(3))
     cluster.until(lambda: generations(first, second) == ["3", "3"])
+
+
+def test_a_config_that_can_be_used_after_all_is_claimed_as_what_it_is(cluster: Cluster) -> None:
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    has_secret = threading.Event()
+    for pod in (first, second):
+        pod.factory.draw = with_secret(pod, has_secret)  # type: ignore[assignment, method-assign]
+    first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    first.herder.put_config("products", config(2))
+    cluster.until(lambda: all(pod.keeper.connectors["products"].failure for pod in (first, second)))
+    assert generations(first, second) == ["1", "1"]
+
+    has_secret.set()
+    number = first.factory.numbers[0]
+    first.herder.restart_task("products", number)
+    cluster.until(lambda: "1" not in generations(first, second), "nobody goes on with the old one")
+    cluster.until(lambda: generations(first, second) == ["2", "2"])
+
+
+def with_secret(pod: Pod, has_secret: threading.Event) -> Draw:
+    draw = pod.factory.draw
+
+    def drawn(values: Mapping[str, str], origin: str) -> Blueprint:
+        if values["generation"] == "2" and not has_secret.is_set():
+            raise ConfigError(f"{origin}: the variable KEY is not set")
+        return draw(values, origin)
+
+    return drawn
+
+
+def test_who_knows_the_new_config_and_still_drains_draws_it_once(cluster: Cluster) -> None:
+    may_end = threading.Event()
+
+    class Slow(FakeTask):
+        def on_stop(self) -> None:
+            may_end.wait(PATIENCE_S)
+
+    first, second = cluster.pod("a:1"), cluster.pod("b:1")
+    second.factory.task_type = Slow
+    first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    first.herder.put_config("products", config(2))
+    cluster.until(lambda: len(claims_of(cluster, "2")) == 1, "the first waits with its claim")
+    reads = second.factory.reads
+    for _ in range(20):
+        second.keeper.wake()
+        time.sleep(0.01)
+    assert second.factory.reads <= reads + 1
+    may_end.set()
+    cluster.until(lambda: generations(first, second) == ["2", "2"])
 
 
 def test_whoever_was_killed_holds_up_nobody(cluster: Cluster) -> None:
@@ -116,12 +168,17 @@ def test_what_ends_leaves_nothing_behind(cluster: Cluster, verb: str) -> None:
     cluster.until(lambda: not claims(cluster))
 
 
-def claims(cluster: Cluster) -> list[str]:
-    left: dict[str, object] = {}
+def claims(cluster: Cluster) -> dict[str, Value]:
+    left: dict[str, Value | None] = {}
     reader = MemoryStateTopic(cluster.log)
     reader.attach("shift/", lambda _offset, key, value: left.update({key: value}))
     reader.close(0.0)
-    return [key for key, value in left.items() if value is not None]
+    return {key: value for key, value in left.items() if value is not None}
+
+
+def claims_of(cluster: Cluster, generation: str) -> list[str]:
+    wanted = digest_of(config(int(generation)))
+    return [key for key, value in claims(cluster).items() if value["config"] == wanted]
 
 
 def test_never_two_configs_whoever_changes_them_when(cluster: Cluster) -> None:
@@ -158,6 +215,47 @@ def test_never_two_configs_whoever_changes_them_when(cluster: Cluster) -> None:
     cluster.until(lambda: generations(*pods) == ["29"] * 5)
     cluster.until(lambda: shown(pods[0].herder.status("products"))[1] == ["RUNNING"] * 5)
     assert not mixed
+
+
+class Held(MemoryStateTopic):
+    """What is posted reaches the readers when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryLog())
+        self.waiting: list[tuple[str, Value | None]] = []
+
+    def post(self, key: str, value: Value | None) -> None:
+        self.waiting.append((key, value))
+
+    def let_through(self) -> None:
+        for key, value in self.waiting:
+            super().post(key, value)
+        self.waiting.clear()
+
+
+def test_a_claim_that_is_taken_back_does_not_count_while_that_is_on_its_way() -> None:
+    topic = Held()
+    shift = Shifts(topic, "pod-1", lambda _: True, FakeClock()).of("products")
+    assert not shift.begin("one")
+    topic.let_through()
+    assert shift.begin("one")
+    shift.end()
+    assert not shift.begin("one")
+    topic.let_through()
+    assert shift.begin("one")
+
+
+def test_claims_of_who_is_gone_are_taken_back() -> None:
+    log = MemoryLog()
+    gone = Shifts(MemoryStateTopic(log), "gone", lambda _: True, FakeClock()).of("products")
+    assert not gone.begin("one")
+    mine = Shifts(MemoryStateTopic(log), "mine", lambda pod: pod != "gone", FakeClock())
+    assert not mine.of("products").begin("two")
+    left = mine.of("products")
+    assert not left.begin("two")
+    assert left.begin("two")
+    anew = Shifts(MemoryStateTopic(log), "anew", lambda _: True, FakeClock())
+    assert anew.others("products").keys() == {"mine"}
 
 
 class Forgetful(MemoryStateTopic):
