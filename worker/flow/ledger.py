@@ -66,8 +66,7 @@ class PartitionLedger:
         self.is_going = False
         """Whether it is being given up: a truncate deletes nothing more of it here."""
         self.sweeps: set[object] = set()
-        """Truncates whose deletes are on their way, or were given up without an answer. Written by
-        other threads."""
+        """Truncates whose deletes are on their way. Written by other threads."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}
@@ -150,11 +149,14 @@ class PartitionLedger:
             self.is_at_end = True
 
     def follow(self, before: PartitionLedger) -> None:
-        """Take on what holds for the whole assignment, where the log goes back within it."""
+        """Take on what holds for the whole assignment, where the log goes back within it.
+
+        What is under way tells the ledger before of its end, so here it is in doubt.
+        """
         self.first = before.first
-        self.is_held, self.is_in_doubt = before.is_held, before.is_in_doubt
+        self.is_held, self.is_in_doubt = before.is_held, True
         self.is_used, self.sweeps = before.is_used, before.sweeps
-        self.inherited_s, self.written_ms = before.inherited_s, before.written_ms
+        self.inherited_s = before.inherited_s
 
     def close(self) -> None:
         """The partition is not ours any more."""

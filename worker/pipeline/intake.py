@@ -100,7 +100,7 @@ class Intake:
             if ledger is None:
                 continue
             if ledger.goes_back(record.offset):
-                ledger = self._begin_again(ledger.partition, record)
+                ledger = self._begin_again(ledger.partition, record, now_s)
             self._counters.records += 1
             ledger.receive(record.offset)
             stall = self._stalls.get(ledger.partition) if self._stalls else None
@@ -151,7 +151,9 @@ class Intake:
                     again.add(*waiting)
                 return
 
-    def _begin_again(self, partition: TopicPartition, record: Record) -> PartitionLedger:
+    def _begin_again(
+        self, partition: TopicPartition, record: Record, now_s: float
+    ) -> PartitionLedger:
         _log.warning(
             "%s[%d] comes again from offset %d on, as when a topic is made anew; going on there.",
             partition.topic,
@@ -159,6 +161,7 @@ class Intake:
             record.offset,
         )
         ledger = self._ledger.open(partition)
+        ledger.inherited_s = now_s  # from ourselves: what was known of its rows went with the other
         self._stalls.pop(partition, None)
         self._backlog.drop_lost()
         return ledger

@@ -169,14 +169,20 @@ class _Sweep:
         ledgers = list(self.ledgers.values())
         for ledger in ledgers:
             ledger.sweeps.add(self)
-        owned = self.owned
-        gone = [
-            Deletion(point.id, point.stamp.position)
-            for point in points
-            if point.stamp is not None and self._partition(point) in owned
-        ]
-        refused = self.sweeper.store.delete(self.namespace, gone) if gone else {}
-        for ledger in ledgers:
-            ledger.sweeps.discard(self)
+        try:
+            owned = self.owned
+            gone = [
+                Deletion(point.id, point.stamp.position)
+                for point in points
+                if point.stamp is not None and self._partition(point) in owned
+            ]
+            refused = self.sweeper.store.delete(self.namespace, gone) if gone else {}
+        except BaseException:  # without an answer it may still be carried out
+            for ledger in ledgers:
+                ledger.is_in_doubt = True
+            raise
+        finally:
+            for ledger in ledgers:
+                ledger.sweeps.discard(self)
         self.tally.deleted += len(gone) - len(refused)
         self.tally.refused += len(refused)
