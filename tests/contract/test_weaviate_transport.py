@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from grpc import StatusCode
+from weaviate.proto.v1 import search_get_pb2
 
 from tests.contract.store_contract import DIMENSIONS, point, position, vector
 from tests.contract.weaviate_front import Failure, Front, weaviate_front
@@ -14,6 +15,7 @@ from worker.store.point_uuid import point_uuid
 from worker.store.port import Deletion
 from worker.store.weaviate import WeaviateStore
 from worker.store.weaviate_config import WeaviateConfig
+from worker.store.weaviate_points import Place, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +116,30 @@ def test_a_missing_tenant_has_no_points(front: Front, store: WeaviateStore) -> N
     assert list(store.scan("n")) == []
     assert list(store.query("n", vector(1), 1)) == []
     assert store.delete("n", [Deletion("a", position(1))]) == {}
+
+
+def found(row: str, offset: int, written_ms: int) -> search_get_pb2.SearchResult:
+    written = prepared(Place("Shop", "n", "n"), point(row, offset), {})
+    hit = search_get_pb2.SearchResult()
+    hit.metadata.id = written.uuid
+    hit.metadata.last_update_time_unix = written_ms
+    hit.metadata.vector_bytes = written.vector
+    hit.properties.non_ref_props.fields["_stored"].text_value = written.stored
+    return hit
+
+
+@pytest.mark.parametrize(("versions", "searches"), [(1, 1), (2, 1), (40, 3)])
+def test_of_an_object_that_the_server_finds_as_it_was_before_too_the_newest_counts(
+    front: Front, store: WeaviateStore, versions: int, searches: int
+) -> None:
+    front.found = [
+        found(row, offset, written_ms=1000 + offset) for offset in range(versions) for row in "abc"
+    ]
+    held = store.fetch("n", ["a", "b", "c"])
+    assert {row: one.stamp and one.stamp.position for row, one in held.items()} == dict.fromkeys(
+        "abc", position(versions - 1)
+    )
+    assert front.asked == ["Search"] * searches
 
 
 def refusing(*rows: str, said: str) -> object:

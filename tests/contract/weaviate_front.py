@@ -22,7 +22,7 @@ from weaviate.proto.v1 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass
@@ -46,6 +46,8 @@ class Front:
     failures: deque[Failure] = field(default_factory=deque)
     refused: Callable[[batch_pb2.BatchObject], str | None] = lambda _: None
     """Why an object is refused, or None."""
+    found: Sequence[search_get_pb2.SearchResult] = ()
+    """What a search finds, the oldest first."""
     undeleted: int = 0
     asked: list[str] = field(default_factory=list)
 
@@ -78,7 +80,9 @@ class _Weaviate(weaviate_pb2_grpc.WeaviateServicer):
 
     def Search(self, request: Any, context: Any) -> Any:  # noqa: N802 - its name
         self._begin("Search", context)
-        return search_get_pb2.SearchReply()
+        wanted = set(request.filters.value_text_array.values)
+        found = [one for one in self._front.found if one.metadata.id in wanted]
+        return search_get_pb2.SearchReply(results=found[: request.limit])
 
     def BatchDelete(self, request: Any, context: Any) -> Any:  # noqa: N802 - its name
         self._begin("BatchDelete", context)

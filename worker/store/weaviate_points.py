@@ -28,7 +28,8 @@ UPSERT_POINTS: Final = 500
 UPSERT_BYTES: Final = 10 * 1024 * 1024
 """Of the 100 MiB that a server takes by default (``GRPC_MAX_MESSAGE_SIZE``)."""
 FETCH_IDS: Final = 1_000
-"""Of the 10,000 that a query may answer (``QUERY_MAXIMUM_RESULTS``)."""
+"""Some versions of each have to fit into the 10,000 objects that a query may answer
+(``QUERY_MAXIMUM_RESULTS``)."""
 _BYTES_PER_CHARACTER: Final = 4
 """Of UTF-8 at most."""
 _ENVELOPE: Final = 200
