@@ -138,7 +138,7 @@ class BatchRunner:
                 store=store,
                 known=known,
                 parking=parking,
-                chunks=ChunkWriting(store, known, lease, patience),
+                chunks=ChunkWriting(store, known, lease, patience, can.guarded),
                 lease=lease,
                 patience=patience,
                 is_guarded=can.guarded,

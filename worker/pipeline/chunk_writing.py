@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.document.identity import sibling
-from worker.model import REWRITTEN, Point
+from worker.model import REWRITTEN, Outcome, Point
 from worker.pipeline.held import Held
 from worker.pipeline.item import still_open
 from worker.store.port import Deletion
@@ -40,6 +40,8 @@ class ChunkWriting:
     known: Known
     lease: Lease
     patience: Patience
+    is_guarded: bool
+    """Whether the store refuses what is older by itself."""
 
     def prepare(self, namespace: str, items: Sequence[Item]) -> None:
         """Bring all points of these rows to their new state but the first of each.
@@ -56,8 +58,22 @@ class ChunkWriting:
         for item in rows:
             item.unfinished = _unfinished(item)
         self._upsert(namespace, {item: _announced(item) for item in rows})
+        if self.is_guarded:
+            self._leave_out(namespace, still_open(rows))
         self._upsert(namespace, {item: _others(item) for item in still_open(rows)})
         self._delete(namespace, {item: _leftovers(item) for item in still_open(rows)})
+
+    def _leave_out(self, namespace: str, rows: Sequence[Item]) -> None:
+        """A store that refused the sign, without a word, knows something newer of the row.
+
+        Of the other chunks it may know nothing, so that it would take them.
+        """
+        signs = {item.address[1]: item.unfinished for item in rows}
+        found = self.patience("reading the store", lambda: self.store.fetch(namespace, list(signs)))
+        for item in rows:
+            sign, stands = item.unfinished, found.get(item.address[1])
+            if sign is not None and _position(stands) != _position(sign):
+                item.outcome = Outcome.STALE
 
     def _upsert(self, namespace: str, points: Mapping[Item, Sequence[Point]]) -> None:
         def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
@@ -107,6 +123,10 @@ class ChunkWriting:
 
 def _all(parts: Mapping[Item, Sequence[T]], items: Sequence[Item]) -> list[T]:
     return [one for item in items for one in parts[item]]
+
+
+def _position(point: Point | None) -> Position | None:
+    return None if point is None or point.stamp is None else point.stamp.position
 
 
 def _points(item: Item) -> int:

@@ -93,6 +93,8 @@ class Oracle:
             head = points.get(f"{row_id(point_id)}#0")
             if head is not None and head.stamp is not None and head.stamp.is_unfinished:
                 continue  # of a change that did not come to its end and comes again
+            if row_id(point_id) in self._world.late:
+                continue  # nobody could know of it; the second look compares it
             if self._shows(int(row_id(point_id)), actor, self._world.stage.now_s):
                 self.complaints.append(f"point {point_id} goes back to {position}")
 

@@ -350,6 +350,27 @@ BACK_AS_IT_WAS_BEFORE_THE_TRUNCATE_IS_READ = History(
 which the truncate, read later from another partition, took it out."""
 
 
+OLD_CHUNKS_OF_A_ROW_THAT_IS_GONE = History(
+    Setting(guarded=True, partitions=1, rows=1, in_flight=1, has_chunks=True),
+    (
+        Write(1, {}),
+        Write(0, {}),
+        Write(1, {"body": "L2"}),
+        SetBack(),
+        Write(0, {}),
+        Delete(1),
+        Write(0, {}),
+        Join(),
+        Write(0, {}),
+        WorkOn(0, calls=0, hangs=False),
+        WorkOn(0, calls=2, hangs=False),
+        Freeze(0),
+    ),
+)
+"""Read again, an old version of a deleted row: the store refused its first chunk and took the
+others, of which nobody knew when the deletion came again."""
+
+
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
 
@@ -374,6 +395,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(LATE_ROW_OF_FEWER_CHUNKS, id="late row of fewer chunks"),
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
+        pytest.param(OLD_CHUNKS_OF_A_ROW_THAT_IS_GONE, id="old chunks of a row that is gone"),
         pytest.param(WRITTEN_WHILE_ANOTHER_TRUNCATE_CAME, id="written while a truncate came"),
         pytest.param(BACK_AS_IT_WAS_BEFORE_THE_TRUNCATE_IS_READ, id="back before the truncate"),
     ],

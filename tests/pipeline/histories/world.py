@@ -149,8 +149,10 @@ class WatchedStore(MemoryStore):
         assert actor is not None
         self._world.oracle.look_at_writes(positions, actor)
         now_s = self._world.stage.now_s
-        written = actor.tenure, now_s
-        self._world.writers.update(dict.fromkeys(map(row_id, positions), written))
+        rows = {row_id(one) for one in positions}
+        self._world.writers.update(dict.fromkeys(rows, (actor.tenure, now_s)))
+        ours = self._world.owned(actor)
+        self._world.late = (self._world.late - ours) | (rows - ours)
 
 
 class WatchedSource(MemorySource):
@@ -318,6 +320,8 @@ class World:
         """Those that did not leave or crash."""
         self.writers: dict[str, tuple[tuple[int, int], float]] = {}
         """By row, who wrote it last, and when."""
+        self.late: frozenset[str] = frozenset()
+        """Rows that a worker wrote last which had lost them by then."""
         self.excused: dict[str, Position] = {}
         """By id, what a worker wrote that was frozen for long, where the docs say that it stays."""
         self.draining: Member | None = None
