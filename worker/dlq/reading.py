@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _TOPIC = CONNECT + "topic"
 _CONNECTOR = CONNECT + "connector.name"
+_LARGEST = (1 << 63) - 1
+_LAST_MS = 60_000_000_000_000
+"""In the year 3871, and as far before 1970."""
 
 
 def letter_of(record: Record) -> Letter | None:
@@ -27,7 +30,7 @@ def letter_of(record: Record) -> Letter | None:
     if not blocks:
         return None
     last = blocks[-1]
-    written = _number(last, OURS + "timestamp")
+    written = _moment(last, OURS + "timestamp")
     if written is None:
         written = record.timestamp_ms
     try:
@@ -36,8 +39,8 @@ def letter_of(record: Record) -> Letter | None:
             offset=record.offset,
             topic=last[_TOPIC],
             topic_id=last.get(OURS + "topic.id", ""),
-            origin_partition=int(last[CONNECT + "partition"]),
-            origin_offset=int(last[CONNECT + "offset"]),
+            origin_partition=_whole(last[CONNECT + "partition"]),
+            origin_offset=_whole(last[CONNECT + "offset"]),
             stage=last.get(CONNECT + "stage", ""),
             kind=last.get(KIND, ""),
             message=last.get(CONNECT + "exception.message", ""),
@@ -46,8 +49,8 @@ def letter_of(record: Record) -> Letter | None:
             sent_ms=None if written == record.timestamp_ms else record.timestamp_ms,
             status=last.get(OURS + "status", ""),
             replays=_number(last, REPLAYS) or 0,
-            failed_ms=_number(last, OURS + "failed.at"),
-            committed_ms=_number(last, OURS + "source.committed"),
+            failed_ms=_moment(last, OURS + "failed.at"),
+            committed_ms=_moment(last, OURS + "source.committed"),
             source_position=_number(last, OURS + "source.position"),
             table=last.get(OURS + "source.table", ""),
             key_schema_id=_number(last, OURS + "schema.id.key"),
@@ -123,14 +126,34 @@ def _failure(block: Mapping[str, str]) -> Failure:
         status=block.get(OURS + "status", ""),
         version=block.get(OURS + "version", ""),
         trace=block.get(STACK_TRACE, ""),
-        failed_ms=_number(block, OURS + "failed.at"),
+        failed_ms=_moment(block, OURS + "failed.at"),
     )
 
 
 def _first(block: Mapping[str, str]) -> tuple[str, int, int]:
-    return block[_TOPIC], int(block[CONNECT + "partition"]), int(block[CONNECT + "offset"])
+    return block[_TOPIC], _whole(block[CONNECT + "partition"]), _whole(block[CONNECT + "offset"])
+
+
+def _moment(block: Mapping[str, str], name: str) -> int | None:
+    """Unix time in milliseconds; None beyond the years that can be shown."""
+    number = _number(block, name)
+    return number if number is not None and abs(number) <= _LAST_MS else None
 
 
 def _number(block: Mapping[str, str], name: str) -> int | None:
-    text = block.get(name, "")
-    return int(text) if text.removeprefix("-").isdigit() else None
+    try:
+        return _whole(block.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _whole(text: str) -> int:
+    """Anybody may write anything into a header; none of our numbers has more than 64 bits.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = int(text)
+    if abs(number) > _LARGEST:
+        raise ValueError("more than 64 bits")
+    return number
