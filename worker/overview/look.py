@@ -95,7 +95,7 @@ class Overview:
         if topic is None:
             return None
         bounds = self._brokers.bounds(topic)
-        for found in self._brokers.read(self._census.unread(bounds, self._brokers.closed_to())):
+        for found in self._brokers.read(self._census.unread(bounds, self._brokers.closed_to)):
             self._census.take(found)
         held = sum(span.length for span in bounds.values())
         newest = self._census.newest
