@@ -84,10 +84,11 @@ class Overview:
         if bounds.end < self._next_offset:  # it was made anew
             self._spending, self._touched, self._next_offset = Spending(), TouchedLetters(), 0
         span = Span(max(bounds.start, self._next_offset), bounds.end)
-        self._next_offset = bounds.end
         for found in self._brokers.read({self._log: span}):
             self._spending.take(found, today)
             self._touched.take(found)
+            self._next_offset = found[-1].offset + 1
+        self._next_offset = bounds.end
         return True
 
     def _letters(self) -> Letters | None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.overview.cluster import LETTERS, NOON, STATE, MemoryBrokers, overview
 from tests.unit.spend.pods import Group as Pods
+from worker.errors import RetriableError
 from worker.letters.book import LetterBook
 from worker.letters.standing import LetterId, LetterOrigin, LetterState
 from worker.model import Record, TopicPartition
@@ -113,6 +114,20 @@ def test_a_second_look_reads_only_what_is_new() -> None:
     brokers.keep(pods.log)
     assert looking.look().today.whole.tokens == 150
     assert brokers.reads == [Span(0, 1), Span(1, 2)]
+
+
+def test_what_could_not_be_read_of_the_state_topic_is_read_by_the_next_look() -> None:
+    pods, brokers = Pods(), MemoryBrokers()
+    looking = overview(brokers)
+    spend(pods, 100, products=1)
+    spend(pods, 50, products=1)
+    brokers.keep(pods.log)
+    brokers.silent_after = 1
+    with pytest.raises(RetriableError):
+        looking.look()
+    brokers.silent_after = None
+    assert looking.look().today.whole.tokens == 150
+    assert brokers.reads == [Span(0, 2), Span(1, 2)], "nothing is counted twice"
 
 
 def test_a_state_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
