@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 _TOPIC = CONNECT + "topic"
 _CONNECTOR = CONNECT + "connector.name"
 _LARGEST = (1 << 63) - 1
-_LAST_MS = 60_000_000_000_000
-"""In the year 3871, and as far before 1970."""
 
 
 def letter_of(record: Record) -> Letter | None:
@@ -30,7 +28,7 @@ def letter_of(record: Record) -> Letter | None:
     if not blocks:
         return None
     last = blocks[-1]
-    written = _moment(last, OURS + "timestamp")
+    written = _number(last, OURS + "timestamp")
     if written is None:
         written = record.timestamp_ms
     try:
@@ -49,8 +47,8 @@ def letter_of(record: Record) -> Letter | None:
             sent_ms=None if written == record.timestamp_ms else record.timestamp_ms,
             status=last.get(OURS + "status", ""),
             replays=_number(last, REPLAYS) or 0,
-            failed_ms=_moment(last, OURS + "failed.at"),
-            committed_ms=_moment(last, OURS + "source.committed"),
+            failed_ms=_number(last, OURS + "failed.at"),
+            committed_ms=_number(last, OURS + "source.committed"),
             source_position=_number(last, OURS + "source.position"),
             table=last.get(OURS + "source.table", ""),
             key_schema_id=_number(last, OURS + "schema.id.key"),
@@ -126,18 +124,12 @@ def _failure(block: Mapping[str, str]) -> Failure:
         status=block.get(OURS + "status", ""),
         version=block.get(OURS + "version", ""),
         trace=block.get(STACK_TRACE, ""),
-        failed_ms=_moment(block, OURS + "failed.at"),
+        failed_ms=_number(block, OURS + "failed.at"),
     )
 
 
 def _first(block: Mapping[str, str]) -> tuple[str, int, int]:
     return block[_TOPIC], _whole(block[CONNECT + "partition"]), _whole(block[CONNECT + "offset"])
-
-
-def _moment(block: Mapping[str, str], name: str) -> int | None:
-    """Unix time in milliseconds; None beyond the years that can be shown."""
-    number = _number(block, name)
-    return number if number is not None and abs(number) <= _LAST_MS else None
 
 
 def _number(block: Mapping[str, str], name: str) -> int | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.clock import calendar
 from worker.dlq.reading import letters_of
 from worker.letters.counting import Census
 from worker.model import TopicPartition
@@ -18,7 +18,7 @@ from worker.spend.day import day_of, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from worker.dlq.port import Letter
     from worker.overview.port import Brokers, Group
@@ -120,4 +120,4 @@ def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag,
 def _time(letter: Letter | None) -> datetime | None:
     if letter is None or letter.came_ms is None:
         return None
-    return datetime.fromtimestamp(letter.came_ms / 1000, UTC)
+    return calendar(letter.came_ms)

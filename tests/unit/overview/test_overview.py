@@ -205,6 +205,18 @@ def test_the_newest_letter_of_all_partitions_says_what_failed_last() -> None:
     assert [span for span in brokers.reads if span.length] == [Span(0, 5), Span(0, 1)]
 
 
+@pytest.mark.parametrize(("at_ms", "year"), [(2**63 - 1, 9999), (-(2**63), 1)])
+def test_a_letter_of_no_time_that_a_calendar_knows_is_shown_all_the_same(
+    at_ms: int, year: int
+) -> None:
+    brokers = MemoryBrokers()
+    brokers.letter(0, "TextTooLong", at_ms)
+    letters = overview(brokers).look().letters
+    assert letters is not None
+    assert letters.last_at is not None
+    assert letters.last_at.year == year
+
+
 def test_a_letter_of_a_kafka_connect_has_no_kind() -> None:
     brokers = MemoryBrokers()
     brokers.letter(0, None)
