@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,18 @@ class Clock(Protocol):
     def unix_ms(self) -> int:
         """Milliseconds of Unix time, as this machine has it; may be wrong, and may be set back."""
         ...
+
+
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_000
+"""The first and the last second of Python's calendar."""
+
+
+def calendar(unix_ms: int) -> datetime:
+    """In UTC; what Python's calendar does not have is its first or last second.
+
+    The timestamp of a record may be any number.
+    """
+    return datetime.fromtimestamp(min(max(unix_ms, _FIRST_MS), _LAST_MS) / 1000, UTC)
 
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

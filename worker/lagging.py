@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from worker.config import kafka
 from worker.dlq.reading import letters_of
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from worker.build import Assembly
+    from worker.config.connector import ConnectorConfig
+    from worker.config.worker import WorkerConfig
     from worker.letters.standing import LetterId
     from worker.model import TopicPartition
     from worker.source.port import SpanReader
+
+OpenReader: TypeAlias = "Callable[[WorkerConfig, ConnectorConfig, tuple[str, ...]], SpanReader]"
+"""Of some topics, beside the connector's group."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,10 +37,29 @@ _EVERY_S = 15.0
 _TIMEOUT_S = 10.0
 
 
-class Lag:
-    """Asked for beside the group, in a thread of its own."""
+def _kafka_reader(
+    worker: WorkerConfig, config: ConnectorConfig, topics: tuple[str, ...]
+) -> SpanReader:
+    from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
 
-    def __init__(self, of: Assembly) -> None:
+    return KafkaSpanReader(
+        KafkaSourceSettings(
+            consumer=kafka.reader_properties(worker, config),
+            admin=kafka.admin_properties(worker, config),
+            subscription=Subscription(topics),
+        )
+    )
+
+
+class Lag:
+    """Asked for beside the group, rows and letters in a thread each.
+
+    The first look at the letters may read much, and a topic may be silent: rows do not wait for it.
+    """
+
+    def __init__(
+        self, of: Assembly, open_reader: OpenReader = _kafka_reader, *, every_s: float = _EVERY_S
+    ) -> None:
         self.of = of
         self.by_topic: Mapping[str, int] = {}
         """Rows; empty while nobody knows."""
@@ -44,48 +68,72 @@ class Lag:
         """None while nobody knows, and where there is no dead-letter topic."""
         self._behind = Behind()
         self._config = config = of.config
+        self._open_reader = open_reader
+        self._every_s = every_s
         admin = kafka.admin_properties(of.worker, config)
         self._closed = KafkaGroupOffsets(config.dlq_group_id, admin)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"lag-{config.name}", daemon=True)
 
     def watch(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._begin("lag", self._watch_rows)
+        if self._config.dlq_topic is not None:
+            self._begin("letters", self._watch_letters, self._config.dlq_topic)
 
     def close(self) -> None:
         """End, soon."""
         self._stop.set()
 
-    def _run(self) -> None:
-        topic = self._config.dlq_topic
-        with closing(self._reader(self._config.subscription)) as rows:
-            if topic is None:
-                self._look(rows, None)
-                return
-            with closing(self._reader((topic,))) as letters:
-                census = Census(letters_of(self._config.name))
-                touched = self.of.notes.touched_letters
-                self._look(rows, OpenLetters(letters, census, touched, self._closed_to))
+    def _begin(self, what: str, watch: Callable[..., None], *topics: str) -> None:
+        name = f"{what}-{self._config.name}"
+        threading.Thread(target=watch, args=topics, name=name, daemon=True).start()
 
-    def _look(self, rows: SpanReader, letters: OpenLetters | None) -> None:
+    def _watch_rows(self) -> None:
+        with closing(self._reader(*self._config.subscription)) as rows:
+            self._go_on(lambda: self._look_at_rows(rows), self._forget_rows)
+
+    def _watch_letters(self, topic: str) -> None:
+        with closing(self._reader(topic)) as reader:
+            census = Census(letters_of(self._config.name))
+            touched = self.of.notes.touched_letters
+            letters = OpenLetters(reader, census, touched, self._closed_to)
+            self._go_on(lambda: self._look_at_letters(letters), self._forget_letters)
+
+    def _go_on(self, look: Callable[[], None], forget: Callable[[], None]) -> None:
+        """Look again and again. No error ends it, as nobody would begin again."""
+        said: set[type[Exception]] = set()
         while not self._stop.is_set():
-            self._look_at_rows(rows)
-            self.open_letters = None if letters is None else letters.count()
-            self._stop.wait(_EVERY_S)
+            try:
+                look()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+                forget()
+                if type(error) not in said:
+                    name = self._config.name
+                    _log.error("What %s has before it is not known.", name, exc_info=error)
+                said.add(type(error))
+            self._stop.wait(self._every_s)
 
     def _look_at_rows(self, reader: SpanReader) -> None:
         try:
             ahead = reader.ahead(_TIMEOUT_S)
         except WorkerError as error:
             _log.debug("The lag is not known: %s.", error)
-            self.by_topic, self.seconds_by_topic = {}, {}
+            self._forget_rows()
             return
         behind: Counter[str] = Counter()
         for place, span in ahead.items():
             behind[place.topic] += span.length
         self.by_topic = behind
         self.seconds_by_topic = self._behind.look(time.monotonic(), ahead)
+
+    def _forget_rows(self) -> None:
+        self.by_topic, self.seconds_by_topic = {}, {}
+
+    def _look_at_letters(self, letters: OpenLetters) -> None:
+        self.open_letters = letters.count()
+
+    def _forget_letters(self) -> None:
+        self.open_letters = None
 
     def _closed_to(self) -> Mapping[TopicPartition, int]:
         """Who may not ask for the group's offsets is told of none, and reads all letters."""
@@ -94,17 +142,8 @@ class Lag:
         except FatalError:
             return {}
 
-    def _reader(self, topics: tuple[str, ...]) -> SpanReader:
-        from worker.source.kafka_spans import KafkaSpanReader  # noqa: PLC0415 - few runs need it
-
-        worker, config = self.of.worker, self._config
-        return KafkaSpanReader(
-            KafkaSourceSettings(
-                consumer=kafka.reader_properties(worker, config),
-                admin=kafka.admin_properties(worker, config),
-                subscription=Subscription(topics),
-            )
-        )
+    def _reader(self, *topics: str) -> SpanReader:
+        return self._open_reader(self.of.worker, self._config, topics)
 
 
 class OpenLetters:
@@ -128,7 +167,7 @@ class OpenLetters:
         try:
             reaches = self._reader.standings(_TIMEOUT_S)
             bounds = {place: reach.log for place, reach in reaches.items()}
-            for records in self._reader.read(self._census.unread(bounds, self._closed_to())):
+            for records in self._reader.read(self._census.unread(bounds, self._closed_to)):
                 self._census.take(records)
         except WorkerError as error:
             _log.debug("The number of open letters is not known: %s.", error)

@@ -95,3 +95,16 @@ def test_who_takes_over_from_a_paused_task_goes_on(world: World) -> None:
     command.wait()
     assert command.states == ["replayed"]
     assert command.book.delays.why(command.standings[0].origin.place) == ""  # type: ignore[union-attr]
+
+
+def test_who_leaves_in_order_takes_back_why_letters_wait(world: World) -> None:
+    member = world.member()
+    world.table.insert(1, body=POISON)
+    world.settle()
+    world.heal()
+    member.task.pause()
+    command = Command(world)
+    command.ask()
+    world.until(lambda: command.standings[0].note)
+    world.stop(member)
+    assert [(one.state.value, one.note) for one in command.standings] == [("asked", "")]

@@ -148,7 +148,7 @@ def test_from_the_first_failure_to_all_clear(stack: Stack, bench: Bench) -> None
 
             assert refusing.stop() == 0
             twin, theirs = another_connector(stack, bench, topic, letters)
-            assert dlq("list", "--limit", "0")["not_of_this_connector"] == theirs
+            assert dlq("list", "--limit", "0")["other_records"] == theirs
             healed = bench.worker(topic, FIELDS["products"], METADATA["products"], HEALED)
             fates = dlq("replay", "--dry-run")["fates"]
             assert fates["superseded"] >= 10

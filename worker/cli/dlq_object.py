@@ -33,13 +33,13 @@ def list_object(
 ) -> dict[str, Any]:
     """``states`` is of all its letters, everything else of those that were asked for.
 
-    ``not_of_this_connector`` are other records of the topic, which several may share.
+    ``other_records`` of the topic are nobody's letters, or those of others that share it.
     """
     return {
         "connector": connector,
         "topic": topic,
         "states": by_state(Tally.of(found.all)),
-        "not_of_this_connector": found.strangers,
+        "other_records": found.strangers,
         **tally_object(chosen),
         "records": [case_object(case) for case in shown],
     }

@@ -102,12 +102,8 @@ def _watch(run: Replay, stand_in: StandIn, stop: threading.Event, progress: Reco
             progress(answered - done)
             done = answered
         stand_in.look()
-        delay = _delay(run, stand_in)
+        delay = stand_in.why(run.delays())
         if delay and delay != said:
             progress.say(f"Waiting: {delay}.")
         said = delay
         stop.wait(_REFRESH_S)
-
-
-def _delay(run: Replay, stand_in: StandIn) -> str:
-    return stand_in.obstacle or "; ".join(run.delays())

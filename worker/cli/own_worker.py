@@ -21,8 +21,11 @@ from worker.source.subscription import Subscription
 from worker.throttle.accounts import Accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from worker.config.connector import ConnectorConfig
     from worker.config.worker import WorkerConfig
+    from worker.overview.port import Brokers
 
 _LOOK_EVERY_S = 5.0
 _ALONE_S = 15.0
@@ -32,17 +35,17 @@ _ALONE_S = 15.0
 class StandIn:
     """Runs the connector's tasks if its group has no member, and only then."""
 
-    def __init__(self, worker: WorkerConfig, config: ConnectorConfig) -> None:
+    def __init__(
+        self, worker: WorkerConfig, config: ConnectorConfig, brokers: Brokers | None = None
+    ) -> None:
+        """``brokers`` are those of the config, if None."""
         self._worker = worker
         self._config = config
-        settings = KafkaSourceSettings(
-            consumer=kafka.reader_properties(worker, config),
-            admin=kafka.admin_properties(worker, config),
-            subscription=Subscription(config.subscription),
-        )
-        self._brokers = KafkaBrokers(config.group_id, settings, config.dlq_group_id)
+        self._brokers = brokers or _kafka(worker, config)
         self._supervisor: Supervisor | None = None
         self._assembly: Assembly | None = None
+        self._has_others = False
+        """In the group, as it was looked at last."""
         self._alone_since_s: float | None = None
         self._look_at_s = 0.0
         self.obstacle = ""
@@ -68,12 +71,27 @@ class StandIn:
         if now_s < self._look_at_s:
             return
         self._look_at_s = now_s + _LOOK_EVERY_S
-        if self._brokers.group().members:
-            self._alone_since_s = None
+        self._has_others = bool(self._brokers.group().members)
+        if self._has_others:
+            self._alone_since_s, self.obstacle = None, ""
             return
         self._alone_since_s = self._alone_since_s or now_s
         if now_s - self._alone_since_s >= patience_s:
             self._begin_unless_unwanted()
+
+    def why(self, notes: Iterable[str]) -> str:
+        """Why letters wait; ``notes`` of owners count only while there is one.
+
+        What one that was killed has left behind is taken back by the next one.
+        """
+        return self.obstacle or ("; ".join(notes) if self._has_owner else "")
+
+    @property
+    def _has_owner(self) -> bool:
+        if self._supervisor is None:
+            return self._has_others
+        tasks = (running.assembled for running in self._supervisor.tasks)
+        return any(one is not None and one.task.holds_partitions for one in tasks)
 
     def close(self) -> None:
         """Leave the group in order."""
@@ -104,6 +122,15 @@ class StandIn:
         for task in supervisor.failures:
             if task.error is not None:
                 raise task.error
+
+
+def _kafka(worker: WorkerConfig, config: ConnectorConfig) -> KafkaBrokers:
+    settings = KafkaSourceSettings(
+        consumer=kafka.reader_properties(worker, config),
+        admin=kafka.admin_properties(worker, config),
+        subscription=Subscription(config.subscription),
+    )
+    return KafkaBrokers(config.group_id, settings, config.dlq_group_id)
 
 
 def end(code: int) -> int:

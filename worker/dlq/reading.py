@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TOPIC = CONNECT + "topic"
 _CONNECTOR = CONNECT + "connector.name"
+_LARGEST = (1 << 63) - 1
 
 
 def letter_of(record: Record) -> Letter | None:
@@ -36,8 +37,8 @@ def letter_of(record: Record) -> Letter | None:
             offset=record.offset,
             topic=last[_TOPIC],
             topic_id=last.get(OURS + "topic.id", ""),
-            origin_partition=int(last[CONNECT + "partition"]),
-            origin_offset=int(last[CONNECT + "offset"]),
+            origin_partition=_whole(last[CONNECT + "partition"]),
+            origin_offset=_whole(last[CONNECT + "offset"]),
             stage=last.get(CONNECT + "stage", ""),
             kind=last.get(KIND, ""),
             message=last.get(CONNECT + "exception.message", ""),
@@ -128,9 +129,23 @@ def _failure(block: Mapping[str, str]) -> Failure:
 
 
 def _first(block: Mapping[str, str]) -> tuple[str, int, int]:
-    return block[_TOPIC], int(block[CONNECT + "partition"]), int(block[CONNECT + "offset"])
+    return block[_TOPIC], _whole(block[CONNECT + "partition"]), _whole(block[CONNECT + "offset"])
 
 
 def _number(block: Mapping[str, str], name: str) -> int | None:
-    text = block.get(name, "")
-    return int(text) if text.removeprefix("-").isdigit() else None
+    try:
+        return _whole(block.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _whole(text: str) -> int:
+    """Anybody may write anything into a header; none of our numbers has more than 64 bits.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = int(text)
+    if abs(number) > _LARGEST:
+        raise ValueError("more than 64 bits")
+    return number

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.clock import calendar
 from worker.explain.rehearsal import Course
 from worker.letters.standing import LetterState
 from worker.pipeline.decide import is_stale
@@ -20,7 +20,7 @@ def moment(ms: int | None) -> str:
     """A time as people and machines read it, in UTC."""
     if ms is None:
         return "an unknown time"
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return calendar(ms).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def behind(found: Explanation) -> str:

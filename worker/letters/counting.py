@@ -55,19 +55,23 @@ class Census:
         return self._known.newest
 
     def unread(
-        self, bounds: Mapping[TopicPartition, Span], closed_to: Mapping[TopicPartition, int]
+        self,
+        bounds: Mapping[TopicPartition, Span],
+        closed_to: Callable[[], Mapping[TopicPartition, int]],
     ) -> Mapping[TopicPartition, Span]:
         """What is to be read now.
 
         Args:
             bounds: of the topic.
-            closed_to: offsets below which nothing was left to be done, by ``closed_prefix``.
+            closed_to: tells the offsets below which nothing was left to be done, by
+                ``closed_prefix``; asked for partitions that are new.
         """
         ends = {place.partition: span.end for place, span in bounds.items()}
         known = self._known
         if known.is_outdated or any(ends.get(one, 0) < at for one, at in known.next.items()):
             self._known = _Known()
-        return {place: self._unread(place, span, closed_to) for place, span in bounds.items()}
+        closed = closed_to() if ends.keys() - self._known.began.keys() else {}
+        return {place: self._unread(place, span, closed) for place, span in bounds.items()}
 
     def take(self, records: Iterable[Record]) -> None:
         """More of the topic."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.clock import calendar
 from worker.dlq.reading import letters_of
 from worker.letters.counting import Census
 from worker.model import TopicPartition
@@ -18,7 +18,7 @@ from worker.spend.day import day_of, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from worker.dlq.port import Letter
     from worker.overview.port import Brokers, Group
@@ -84,10 +84,11 @@ class Overview:
         if bounds.end < self._next_offset:  # it was made anew
             self._spending, self._touched, self._next_offset = Spending(), TouchedLetters(), 0
         span = Span(max(bounds.start, self._next_offset), bounds.end)
-        self._next_offset = bounds.end
         for found in self._brokers.read({self._log: span}):
             self._spending.take(found, today)
             self._touched.take(found)
+            self._next_offset = found[-1].offset + 1
+        self._next_offset = bounds.end
         return True
 
     def _letters(self) -> Letters | None:
@@ -95,7 +96,7 @@ class Overview:
         if topic is None:
             return None
         bounds = self._brokers.bounds(topic)
-        for found in self._brokers.read(self._census.unread(bounds, self._brokers.closed_to())):
+        for found in self._brokers.read(self._census.unread(bounds, self._brokers.closed_to)):
             self._census.take(found)
         held = sum(span.length for span in bounds.values())
         newest = self._census.newest
@@ -119,4 +120,4 @@ def _lags(ahead: Mapping[TopicPartition, Span], group: Group) -> tuple[TopicLag,
 def _time(letter: Letter | None) -> datetime | None:
     if letter is None or letter.came_ms is None:
         return None
-    return datetime.fromtimestamp(letter.came_ms / 1000, UTC)
+    return calendar(letter.came_ms)

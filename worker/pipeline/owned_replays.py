@@ -22,6 +22,7 @@ from worker.pipeline.replay_questions import Questions
 from worker.pipeline.replay_release import Release
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from concurrent.futures import Executor
 
     from worker.clock import Clock
@@ -121,6 +122,11 @@ class OwnedReplays:
         """See the protocol. The old letter is closed once the new one is written."""
         for candidate in entry.candidates:
             self._endings.put_back(candidate, entry.ledger, error)
+
+    def give_up(self, partitions: Collection[TopicPartition]) -> None:
+        """See the protocol."""
+        for place in partitions:
+            self._book.delays.say(place, "")
 
     def drop_lost(self) -> None:
         """See the protocol."""

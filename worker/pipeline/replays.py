@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from worker.errors import RecordError
     from worker.flow.backlog import Entry
-    from worker.model import Outcome
+    from worker.model import Outcome, TopicPartition
     from worker.pipeline.candidate import Replayed
 
 
@@ -49,6 +51,14 @@ class Replays(Protocol):
         """A letter's change failed again."""
         ...
 
+    def give_up(self, partitions: Collection[TopicPartition]) -> None:
+        """These go in order: what was said of why their letters wait is no longer true.
+
+        Raises:
+            FatalError: as ``tick``.
+        """
+        ...
+
     def drop_lost(self) -> None:
         """Forget what belongs to partitions that are gone; what is asked for stays so."""
         ...
@@ -77,6 +87,9 @@ class NoReplays:
 
     def failed(self, entry: Replayed, error: RecordError) -> None:
         """Never called."""
+
+    def give_up(self, partitions: Collection[TopicPartition]) -> None:
+        """Nothing is asked for."""
 
     def drop_lost(self) -> None:
         """There is nothing."""

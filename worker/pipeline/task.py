@@ -190,6 +190,11 @@ class Task:
             if one.first is not None
         }
 
+    @property
+    def holds_partitions(self) -> bool:
+        """For any thread."""
+        return bool(self._ledger.held())
+
     def pause(self) -> None:
         """Keep the partitions and read nothing more; what was read is finished. Any thread."""
         self._pressure.hold()
@@ -266,6 +271,7 @@ class Task:
         _log.info("Giving up: %s.", names(partitions))
         try:
             self._handover.finish(partitions)
+            self._replays.give_up(partitions)
         finally:
             self._forget(partitions)
 

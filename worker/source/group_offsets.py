@@ -137,6 +137,8 @@ class KafkaGroupOffsets:
             if error.args[0].code() == _NO_GROUP:
                 return []
             raise _meaning(error.args[0]) from error
+        except TimeoutError as error:
+            raise _silence() from error
         return [one for one in found.topic_partitions or [] if one.offset >= 0]
 
     def _ends(
@@ -175,6 +177,8 @@ class KafkaGroupOffsets:
                 if not passes(error.args[0]) or time.monotonic() >= deadline_s:
                     raise self._refused(error.args[0]) from error
                 time.sleep(_AGAIN_S)
+            except TimeoutError as error:
+                raise _silence() from error
             else:
                 return
 
@@ -202,6 +206,12 @@ def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the librar
         return future.result(_ASK_S + 1)
     except KafkaException as error:
         raise _meaning(error.args[0]) from error
+    except TimeoutError as error:
+        raise _silence() from error
+
+
+def _silence() -> RetriableError:
+    return RetriableError("Kafka did not answer in time")
 
 
 def _meaning(error: KafkaError) -> FatalError | RetriableError:

@@ -112,6 +112,8 @@ class TopicIds:
 def existing_ids(admin: AdminClient) -> frozenset[str]:
     """Of all topics that we may see; none if the cluster has no ids, or says not all of them.
 
+    Kafka leaves topics that we may not DESCRIBE out of its list instead of refusing.
+
     Raises:
         RetriableError: the brokers do not answer.
     """

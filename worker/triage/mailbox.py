@@ -42,6 +42,8 @@ class Found:
     """Of the whole topic."""
     strangers: int = 0
     """Records that say nothing of a failure."""
+    topic_ids: set[str] = field(default_factory=set)
+    """Of the dead-letter topic, as its records say: several if it was made anew meanwhile."""
     ends: Mapping[TopicPartition, Reach] = field(default_factory=dict)
     """Of the dead-letter topic."""
 
@@ -97,6 +99,7 @@ class Mailbox:
         standings = self.filing.standings()
         for records in self.reader.read(spans):
             for record in records:
+                found.topic_ids.add(record.topic_id)
                 self._sort(record, selection, standings, found)
             progress(len(records))
         return found

@@ -28,12 +28,19 @@ class Vigil:
             FatalError: they do not let us in.
         """
         ends = self._mailbox.ends()
-        if any(reach.log.end < self._seen.get(place, 0) for place, reach in ends.items()):
-            self._seen, self._found = {}, Found()  # the topic was made anew
+        if any(place not in ends or ends[place].log.end < at for place, at in self._seen.items()):
+            self._begin_again()
         new = self._mailbox.find(Selection(), ends, since=self._seen)
+        if len(self._found.topic_ids | new.topic_ids) > 1:
+            self._begin_again()
+            new = self._mailbox.find(Selection(), ends)
         self._seen = {place: reach.log.end for place, reach in ends.items()}
         starts = {place.partition: reach.log.start for place, reach in ends.items()}
-        found = Found(ends=ends, strangers=self._found.strangers + new.strangers)
+        found = Found(
+            ends=ends,
+            strangers=self._found.strangers + new.strangers,
+            topic_ids=self._found.topic_ids | new.topic_ids,
+        )
         found.all = [
             case
             for case in (*self._found.all, *new.all)
@@ -43,3 +50,7 @@ class Vigil:
         found.cases = [case for case in found.all if case.is_open]
         self._found = found
         return found
+
+    def _begin_again(self) -> None:
+        """The topic was made anew."""
+        self._seen, self._found = {}, Found()

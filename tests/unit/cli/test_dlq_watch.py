@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console, ConsoleDimensions
 
 from tests.unit.triage.office import NOON_MS, TOPIC, Office
+from worker.cli.dlq_object import list_object
 from worker.cli.dlq_watch import Look, frame, line
+from worker.triage.tally import Tally
 from worker.triage.vigil import Vigil
 
 AT = datetime(2026, 11, 26, 3, 0, 7, tzinfo=UTC)
@@ -70,3 +72,13 @@ def test_a_line_for_a_pipe_changes_only_with_the_letters() -> None:
     assert after.startswith(f"{TOPIC}: 2 letters: 2 open (1 TextRefused, 1 BrokenAvro); the last")
     away = line(TOPIC, look_at(office, "Kafka does not answer"))
     assert away == f"{after}; not known any better: Kafka does not answer"
+
+
+@pytest.mark.parametrize("at_ms", [2**63 - 1, -(2**63)])
+def test_a_letter_of_no_time_that_a_calendar_knows_is_shown_all_the_same(at_ms: int) -> None:
+    office = Office()
+    office.fail(1, at_ms=at_ms)
+    look = look_at(office)
+    assert line(TOPIC, look).startswith(f"{TOPIC}: 1 letter: 1 open")
+    assert any("TextRefused" in one for one in shown(look, 100))
+    assert list_object("shop", TOPIC, look.found, Tally.of(look.found.all), look.found.all)

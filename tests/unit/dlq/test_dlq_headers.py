@@ -207,3 +207,20 @@ def test_a_record_that_a_kafka_connect_alone_reported_is_a_letter_too() -> None:
 @pytest.mark.parametrize("headers", [(), ((CONNECT + "topic", b"t"), (CONNECT + "offset", b"x"))])
 def test_a_record_that_says_nothing_is_no_letter(headers: Headers) -> None:
     assert letter_of(Record("dlq", 0, 0, None, None, headers)) is None
+
+
+@pytest.mark.parametrize("forged", ["²", "9" * 5000, "9" * 20, "-" + "9" * 20, "1.5", "", "-"])
+def test_a_forged_moment_is_not_known_and_the_letter_is_one_all_the_same(forged: str) -> None:
+    sent = dead(letter(at_ms=5), timestamp_ms=900)
+    names = ("timestamp", "failed.at", "source.committed")
+    forgery = tuple((OURS + name, forged.encode()) for name in names)
+    found = letter_of(replace(sent, headers=(*sent.headers, *forgery)))
+    assert found is not None
+    assert (found.written_ms, found.failed_ms, found.committed_ms) == (900, None, None)
+
+
+@pytest.mark.parametrize("forged", ["²", "9" * 5000, "9" * 20])
+def test_who_forges_the_place_has_written_no_letter(forged: str) -> None:
+    sent = dead(letter(), timestamp_ms=None)
+    headers = (*sent.headers, (CONNECT + "offset", forged.encode()))
+    assert letter_of(replace(sent, headers=headers)) is None

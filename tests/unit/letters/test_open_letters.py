@@ -16,7 +16,7 @@ def counting(office: Office) -> OpenLetters:
         office.reader(TOPIC),
         Census(letters_of("shop")),
         lambda: [(one, said.state.is_closed) for one, said in book.standings().items()],
-        lambda: office.committed,
+        office.closed_to,
     )
 
 
@@ -90,3 +90,16 @@ def test_while_the_brokers_are_away_nobody_knows() -> None:
     office.fail(1)
     office.broker.down()
     assert counting(office).count() is None
+
+
+def test_the_group_is_asked_only_for_partitions_that_are_new() -> None:
+    office = Office()
+    letters = counting(office)
+    for offset in range(3):
+        office.fail(offset)
+        letters.count()
+    assert office.questions == 1
+    office.broker.delete_topic(TOPIC)
+    office.broker.create_topic(TOPIC)
+    letters.count()
+    assert office.questions == 2

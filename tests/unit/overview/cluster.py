@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.errors import RetriableError
 from worker.model import Record, TopicPartition
 from worker.overview.look import Overview, Subject
 from worker.overview.port import Group, GroupState
@@ -31,6 +32,8 @@ class MemoryBrokers:
         self.group_now = Group(GroupState.NOT_RUNNING)
         self.reads: list[Span] = []
         self.closed: dict[TopicPartition, int] = {}
+        self.silent_after: int | None = None
+        """So many records they still give away."""
 
     def group(self) -> Group:
         return self.group_now
@@ -48,7 +51,12 @@ class MemoryBrokers:
     def read(self, spans: Mapping[TopicPartition, Span]) -> Iterator[Sequence[Record]]:
         for place, span in spans.items():
             self.reads.append(span)
-            yield self.topics[place][span.start : span.end]
+            for record in self.topics[place][span.start : span.end]:
+                if self.silent_after == 0:
+                    raise RetriableError("the brokers are silent")
+                if self.silent_after is not None:
+                    self.silent_after -= 1
+                yield [record]
 
     def closed_to(self) -> Mapping[TopicPartition, int]:
         return self.closed

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.overview.cluster import LETTERS, NOON, STATE, MemoryBrokers, overview
 from tests.unit.spend.pods import Group as Pods
+from worker.errors import RetriableError
 from worker.letters.book import LetterBook
 from worker.letters.standing import LetterId, LetterOrigin, LetterState
 from worker.model import Record, TopicPartition
@@ -115,6 +116,20 @@ def test_a_second_look_reads_only_what_is_new() -> None:
     assert brokers.reads == [Span(0, 1), Span(1, 2)]
 
 
+def test_what_could_not_be_read_of_the_state_topic_is_read_by_the_next_look() -> None:
+    pods, brokers = Pods(), MemoryBrokers()
+    looking = overview(brokers)
+    spend(pods, 100, products=1)
+    spend(pods, 50, products=1)
+    brokers.keep(pods.log)
+    brokers.silent_after = 1
+    with pytest.raises(RetriableError):
+        looking.look()
+    brokers.silent_after = None
+    assert looking.look().today.whole.tokens == 150
+    assert brokers.reads == [Span(0, 2), Span(1, 2)], "nothing is counted twice"
+
+
 def test_a_state_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
     pods, brokers = Pods(), MemoryBrokers()
     looking = overview(brokers)
@@ -188,6 +203,18 @@ def test_the_newest_letter_of_all_partitions_says_what_failed_last() -> None:
     assert (letters.records, letters.last_kind) == (6, "UnavailableColumn")
     assert letters.last_at == datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
     assert [span for span in brokers.reads if span.length] == [Span(0, 5), Span(0, 1)]
+
+
+@pytest.mark.parametrize(("at_ms", "year"), [(2**63 - 1, 9999), (-(2**63), 1)])
+def test_a_letter_of_no_time_that_a_calendar_knows_is_shown_all_the_same(
+    at_ms: int, year: int
+) -> None:
+    brokers = MemoryBrokers()
+    brokers.letter(0, "TextTooLong", at_ms)
+    letters = overview(brokers).look().letters
+    assert letters is not None
+    assert letters.last_at is not None
+    assert letters.last_at.year == year
 
 
 def test_a_letter_of_a_kafka_connect_has_no_kind() -> None:

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from worker.errors import FatalError
+from worker.errors import FatalError, RetriableError
 from worker.model import TopicPartition
 from worker.source.group_offsets import KafkaGroupOffsets
 
@@ -28,16 +28,22 @@ class FakeAdmin:
         self.offsets = dict.fromkeys(PLACES, 10)
         self.errors: list[int] = []
         self.is_always_troubled = False
+        self.is_silent = False
+        """It does not answer any more once the group is gone."""
 
     def list_consumer_group_offsets(
         self, request: list[ConsumerGroupTopicPartitions], **_: object
     ) -> dict[str, Future[Any]]:
+        if self.is_silent and not self.offsets:
+            return {"g": _Silence()}
         found = [KafkaPartition(*place, offset) for place, offset in self.offsets.items()]
         return {"g": _done(ConsumerGroupTopicPartitions("g", found))}
 
     def alter_consumer_group_offsets(
         self, request: list[ConsumerGroupTopicPartitions], **_: object
     ) -> dict[str, Future[Any]]:
+        if self.is_silent and not self.offsets:
+            return {"g": _Silence()}
         code = self.errors.pop(0) if self.errors else 0
         if code or (self.is_always_troubled and not self.offsets):
             return {"g": _failed(code or TROUBLE)}
@@ -48,6 +54,14 @@ class FakeAdmin:
     def delete_consumer_groups(self, names: list[str], **_: object) -> dict[str, Future[Any]]:
         self.offsets.clear()
         return {"g": _done(None)}
+
+
+class _Silence(Future[Any]):
+    """An answer that never comes, to somebody who does not want to wait for that."""
+
+    def result(self, timeout: float | None = None) -> Any:
+        assert timeout is not None
+        return super().result(0)
 
 
 def _done(result: object) -> Future[Any]:
@@ -104,3 +118,16 @@ def test_offsets_that_could_not_be_committed_again_are_told(
     with pytest.raises(FatalError, match="alter the offsets to t-1: 5, t-2: 10"):
         group(admin, patience_s=0.0).alter({PLACES[0]: None, PLACES[1]: 5})
     assert "has lost its offsets: t-1: 5, t-2: 10" in caplog.text
+
+
+def test_an_answer_that_never_comes_is_an_outage(admin: FakeAdmin) -> None:
+    admin.is_silent = True
+    admin.offsets.clear()
+    with pytest.raises(RetriableError, match="in time"):
+        group(admin).committed()
+
+
+def test_offsets_are_told_too_where_their_commit_is_not_answered(admin: FakeAdmin) -> None:
+    admin.is_silent = True
+    with pytest.raises(FatalError, match="alter the offsets to t-1: 10, t-2: 10"):
+        group(admin).alter({PLACES[0]: None})

@@ -54,6 +54,8 @@ class Office:
         self.others: list[str] = []
         """Topics that the tests make."""
         self.committed: dict[TopicPartition, int] = {}
+        self.questions = 0
+        """How often somebody asked for what is committed."""
         self.mailbox = Mailbox(
             reader=self.reader(TOPIC),
             filing=Filing(letters_of("shop"), self.book.standings, MAX_REPLAYS),
@@ -123,6 +125,11 @@ class Office:
 
     def names(self, **conditions: object) -> list[str]:
         return [case.letter.name for case in self.found(**conditions).cases]
+
+    def closed_to(self) -> Mapping[TopicPartition, int]:
+        """What is committed."""
+        self.questions += 1
+        return self.committed
 
     def topic_ids(self) -> list[str]:
         """Of all topics that exist."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.triage.office import HOUR_MS, NOON_MS, STATE, TOPIC, Office
 from worker.errors import Stage
 from worker.letters.standing import LetterId, LetterOrigin, LetterState
@@ -226,3 +228,33 @@ def test_a_vigil_sees_what_comes_what_is_closed_and_what_goes() -> None:
     office.broker.create_topic(TOPIC)
     office.fail(9)
     assert [case.letter.origin_offset for case in vigil.look().all] == [9]
+
+
+def test_letters_of_a_topic_that_is_gone_are_gone_too() -> None:
+    office = Office()
+    office.fail(1)
+    vigil = Vigil(office.mailbox)
+    assert len(vigil.look().cases) == 1
+    office.broker.delete_topic(TOPIC)
+    assert vigil.look().all == []
+    office.broker.create_topic(TOPIC)
+    office.fail(2)
+    assert len(vigil.look().all) == 1
+
+
+@pytest.mark.parametrize("connector", ["shop", "stock"])
+def test_a_topic_that_was_made_anew_and_has_grown_between_two_looks_is_read_anew(
+    connector: str,
+) -> None:
+    office = Office()
+    office.fail(1)
+    vigil = Vigil(office.mailbox)
+    vigil.look()
+    office.broker.delete_topic(TOPIC)
+    office.broker.create_topic(TOPIC)
+    first = office.fail(7)
+    office.fail(8, connector=connector)
+    found = vigil.look()
+    assert found.all[0].id == first
+    assert len(found.all) + found.strangers == 2
+    assert len(vigil.look().all) == len(found.all)
