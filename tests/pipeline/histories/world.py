@@ -104,6 +104,11 @@ def what_is_wrong(history: happen.History) -> str:
         world.close()
 
 
+def _is_further(point: Point) -> bool:
+    """Whether it is a chunk after the first; what the row has now takes its place."""
+    return any(point.id == sibling(row_id(point.id), n) for n in range(1, _MOST_CHUNKS))
+
+
 class WatchedEmbedder(FakeEmbedder):
     """Tells what is paid for."""
 
@@ -523,7 +528,7 @@ class World:
         """What a store that guards itself takes from a worker that was frozen for long.
 
         Of two things it knows no Position (ADR 9 and 11): of a row that a truncate covers, and of a
-        chunk whose number the row has no more.
+        chunk whose number the row has no more when its owner is through.
         """
         actor = self.stage.acting
         assert actor is not None
@@ -533,17 +538,12 @@ class World:
         for point in points:
             self.excused.pop(point.id, None)
             is_late = self.setting.guarded and row_id(point.id) not in ours
-            if is_late and point.stamp and (self.is_covered(point) or self._is_beyond(point)):
+            if is_late and point.stamp and (self.is_covered(point) or _is_further(point)):
                 self.excused[point.id] = point.stamp.position
 
     def is_covered(self, point: Point) -> bool:
         """Whether a truncate that is written down came after the change that it is of."""
         return self.watermarks.covers_point(point, _PLACE)
-
-    def _is_beyond(self, point: Point) -> bool:
-        head = self.points.get(sibling(point.id, 0))
-        chunks = 1 if head is None or head.stamp is None else head.stamp.chunks
-        return any(point.id == sibling(point.id, number) for number in range(chunks, _MOST_CHUNKS))
 
     def owned(self, actor: Actor) -> frozenset[str]:
         return self.everybody[actor.member].owned(actor)
