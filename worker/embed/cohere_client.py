@@ -157,7 +157,8 @@ def _parsed(content: bytes) -> object:
 
 
 def _count(tokens: object) -> int:
-    return tokens if isinstance(tokens, int) else 0
+    """Cohere counts in floats."""
+    return int(tokens) if isinstance(tokens, int | float) else 0
 
 
 def _translated(error: ApiError | ParsingError) -> WorkerError:

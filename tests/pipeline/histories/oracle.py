@@ -304,7 +304,8 @@ def _truncates_before(point: Point, past: Past) -> int:
     """How often the table had been emptied before the change that the point is of."""
     assert point.stamp is not None
     offset = point.stamp.position.offset
-    return next(one.event.truncates for one in past.moments if one.offset == offset)
+    # The sign that a row is unfinished has the offset before.
+    return next(one.event.truncates for one in past.moments if one.offset >= offset)
 
 
 def _places(past: Past) -> list[tuple[int, int]]:
