@@ -104,11 +104,6 @@ def what_is_wrong(history: happen.History) -> str:
         world.close()
 
 
-def _is_further(point: Point) -> bool:
-    """Whether it is a chunk after the first; what the row has now takes its place."""
-    return any(point.id == sibling(row_id(point.id), n) for n in range(1, _MOST_CHUNKS))
-
-
 class WatchedEmbedder(FakeEmbedder):
     """Tells what is paid for."""
 
@@ -537,8 +532,7 @@ class World:
         ours = self.owned(actor)
         for point in points:
             self.excused.pop(point.id, None)
-            is_late = self.setting.guarded and row_id(point.id) not in ours
-            if is_late and point.stamp and (self.is_covered(point) or _is_further(point)):
+            if self.setting.guarded and row_id(point.id) not in ours and point.stamp:
                 self.excused[point.id] = point.stamp.position
 
     def is_covered(self, point: Point) -> bool:
@@ -572,11 +566,20 @@ class World:
     @property
     def points(self) -> dict[str, Point]:
         """The index, whether it shows it yet or not, without what is excused."""
+        points = self.store.points(TOPIC)
         return {
             point_id: point
-            for point_id, point in self.store.points(TOPIC).items()
-            if point.stamp is None or self.excused.get(point_id) != point.stamp.position
+            for point_id, point in points.items()
+            if not self._is_excused(point, points.get(sibling(point_id, 0)))
         }
+
+    def _is_excused(self, point: Point, head: Point | None) -> bool:
+        """Written late, and of a truncated row or of a number that its row has not."""
+        if point.stamp is None or self.excused.get(point.id) != point.stamp.position:
+            return False
+        chunks = 1 if head is None or head.stamp is None else head.stamp.chunks
+        is_beyond = any(point.id == sibling(point.id, n) for n in range(chunks, _MOST_CHUNKS))
+        return is_beyond or self.is_covered(point)
 
     @property
     def committed(self) -> Mapping[TopicPartition, int]:
