@@ -64,16 +64,27 @@ class ChunkWriting:
         self._delete(namespace, {item: _leftovers(item) for item in still_open(rows)})
 
     def _leave_out(self, namespace: str, rows: Sequence[Item]) -> None:
-        """A store that refused the sign, without a word, knows something newer of the row.
+        """A store that refused the sign, without a word, may know something newer of the row.
 
-        Of the other chunks it may know nothing, so that it would take them.
+        Of the other chunks it may know nothing, so that it would take them. What it knows may also
+        be a deletion just before the change, which has the sign's Position; then it takes a sign
+        of the change's own.
         """
-        signs = {item.address[1]: item.unfinished for item in rows}
-        found = self.patience("reading the store", lambda: self.store.fetch(namespace, list(signs)))
-        for item in rows:
-            sign, stands = item.unfinished, found.get(item.address[1])
-            if sign is not None and _position(stands) != _position(sign):
-                item.outcome = Outcome.STALE
+        refused = self._refused(namespace, rows)
+        for item in refused:
+            item.unfinished = _at(item.unfinished, _oldest_needed(item.work))
+        self._upsert(namespace, {item: _announced(item) for item in refused})
+        for item in self._refused(namespace, still_open(refused)):
+            item.outcome = Outcome.STALE
+
+    def _refused(self, namespace: str, rows: Sequence[Item]) -> Sequence[Item]:
+        """Those with a sign of which the store has nothing, or something newer than the change."""
+        signed = [item for item in rows if item.unfinished is not None]
+        if not signed:
+            return ()
+        ids = [item.address[1] for item in signed]
+        found = self.patience("reading the store", lambda: self.store.fetch(namespace, ids))
+        return [item for item in signed if not _is_due(item, found.get(item.address[1]))]
 
     def _upsert(self, namespace: str, points: Mapping[Item, Sequence[Point]]) -> None:
         def call(items: Sequence[Item]) -> Mapping[str, RecordError]:
@@ -125,8 +136,17 @@ def _all(parts: Mapping[Item, Sequence[T]], items: Sequence[Item]) -> list[T]:
     return [one for item in items for one in parts[item]]
 
 
-def _position(point: Point | None) -> Position | None:
-    return None if point is None or point.stamp is None else point.stamp.position
+def _is_due(item: Item, stands: Point | None) -> bool:
+    """Whether what stands for the row is nothing newer than the change."""
+    if stands is None or stands.stamp is None:
+        return False
+    return not item.change.position.is_before(stands.stamp.position)
+
+
+def _at(sign: Point | None, position: Position) -> Point | None:
+    if sign is None or sign.stamp is None:
+        return sign
+    return replace(sign, stamp=replace(sign.stamp, position=position))
 
 
 def _points(item: Item) -> int:

@@ -371,6 +371,18 @@ OLD_CHUNKS_OF_A_ROW_THAT_IS_GONE = History(
 others, of which nobody knew when the deletion came again."""
 
 
+BACK_RIGHT_AFTER_IT_LEFT = History(
+    Setting(guarded=True, partitions=1, rows=1, in_flight=1, has_condition=True, has_chunks=True),
+    (
+        Write(0, {}),
+        Write(0, {"body": "L2", "visible": False}),
+        Freeze(0, in_write=True),
+        Write(0, {"visible": True}),
+    ),
+)
+"""The sign of the row had the Position of the deletion just before it, so the store refused it."""
+
+
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
 
@@ -396,6 +408,7 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
         pytest.param(LATE_CHUNK_OVER_A_NEWER_ONE, id="late chunk"),
         pytest.param(LATE_CHUNK_OF_A_ROW_THAT_IS_GONE, id="late chunk of a row that is gone"),
         pytest.param(OLD_CHUNKS_OF_A_ROW_THAT_IS_GONE, id="old chunks of a row that is gone"),
+        pytest.param(BACK_RIGHT_AFTER_IT_LEFT, id="back right after it left"),
         pytest.param(WRITTEN_WHILE_ANOTHER_TRUNCATE_CAME, id="written while a truncate came"),
         pytest.param(BACK_AS_IT_WAS_BEFORE_THE_TRUNCATE_IS_READ, id="back before the truncate"),
     ],
