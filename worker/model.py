@@ -151,6 +151,8 @@ class Change:
     """Whether deletes of its topic are tombstones, which tell no position (flattened records)."""
     linked_at: int | None = None
     """Source position of the change that ``moved_from`` was taken over from."""
+    moved_to: Key | None = None
+    """The row's new key, if this is the delete half of a key change and a tombstone."""
 
     @property
     def key_changed_at(self) -> int | None:
@@ -161,6 +163,11 @@ class Change:
     def departed_at(self) -> int | None:
         """The same as far as the delete half tells it."""
         return None if self.is_left_by_tombstone else self.key_changed_at
+
+    @property
+    def departed_to(self) -> Key | None:
+        """The new key, by which both halves know each other where one tells no position."""
+        return self.key if self.is_left_by_tombstone else self.moved_to
 
     @property
     def position(self) -> Position:

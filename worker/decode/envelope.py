@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from worker.decode.key_change import moved_from, moves_away
+from worker.decode.key_change import moved_from, moved_to, moves_away
 from worker.decode.origin import flat_origin, origin_of
 from worker.decode.part import Part
 from worker.decode.row import NOTHING
@@ -43,7 +43,7 @@ class Envelopes:
             SchemaNeeded, RecordError: as in ``Decoder.decode``.
         """
         if value is None:
-            return self._tombstone(record, key)
+            return self._tombstone(record, reader, key)
         if value.kind is _FLAT:
             return self._flat(record, reader, key, value)
         op = _OPS.get(str(value.fields.get("op")))
@@ -64,10 +64,13 @@ class Envelopes:
         away = moves_away(record)
         return Change(record, key, _DELETE, _NO_COLUMNS, origin, NOTHING, None, away)
 
-    def _tombstone(self, record: Record, key: Key) -> Change:
+    def _tombstone(self, record: Record, reader: KeyReader, key: Key) -> Change:
         """Of flattened records it may be all that comes of a delete."""
         away = record.topic not in self._with_deletes and moves_away(record)
-        return Change(record, key, Op.TOMBSTONE, _NO_COLUMNS, Origin(), NOTHING, None, away)
+        new = moved_to(record, reader.type, self._keys) if away else None
+        return Change(
+            record, key, Op.TOMBSTONE, _NO_COLUMNS, Origin(), NOTHING, None, away, moved_to=new
+        )
 
     def _flat(self, record: Record, reader: KeyReader, key: Key, value: RawValue) -> Change:
         """A row of ``ExtractNewRecordState``; without ``__op`` nobody knows more than that it is.

@@ -38,8 +38,21 @@ def moved_from(record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key 
     Raises:
         SchemaNeeded: it is Avro, and the schema has to be loaded first.
     """
+    return _other_key(OLD_KEY, record, kind, keys)
+
+
+def moved_to(record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
+    """The new key of a delete; as ``moved_from``.
+
+    Raises:
+        SchemaNeeded: as there.
+    """
+    return _other_key(NEW_KEY, record, kind, keys)
+
+
+def _other_key(header: str, record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
     for name, value in record.headers:
-        if name == OLD_KEY and value:
+        if name == header and value:
             return _from_text(value, record.topic, kind) or _from_format(value, record, keys)
     return None
 

@@ -4,7 +4,7 @@ Debezium sends a key change as a delete and a create, to partitions that differe
 Whoever deletes the old point parks it first; whoever writes the new one looks at both places.
 A key may be left by several rows one after the other, such as one that is used to swap two others,
 so a parked point is found by its old address and by when it left: both halves of a key change come
-from one source position.
+from one source position. A tombstone tells none; then it is found by where it went.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from worker.store.port import Deletion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from worker.model import Change
+    from worker.model import Change, Key
     from worker.pipeline.known import Address
     from worker.pipeline.patience import Patience
     from worker.store.port import Store
@@ -42,11 +42,13 @@ class Departure(NamedTuple):
     address: Address
     source_position: int | None
     """None if the source says none; then the last one who left is meant."""
+    new_key: Key | None = None
+    """Where to, if that is known instead: of those who left for there the last one is meant."""
 
     @classmethod
     def of(cls, address: Address, change: Change) -> Departure:
         """What the delete of the old key, or the create of the new one, tells."""
-        return cls(address, change.departed_at)
+        return cls(address, change.departed_at, change.departed_to)
 
 
 class Parking:
@@ -104,8 +106,10 @@ class Parking:
 
 
 def _id(departure: Departure) -> str:
-    (namespace, point_id), position = departure
-    return digest(f"{namespace}\0{point_id}\0{'' if position is None else position}".encode())
+    (namespace, point_id), position, new_key = departure
+    when = "" if position is None else str(position)
+    where = "" if new_key is None else f"\0{[value for _, value in new_key.columns]!r}"
+    return digest(f"{namespace}\0{point_id}\0{when}{where}".encode())
 
 
 def _parked(departure: Departure, point: Point) -> Point:

@@ -348,6 +348,8 @@ def test_tombstones_of_flattened_rows_may_be_half_of_a_key_change(
     gone = row_change(decoder, record(KEY_BYTES, None, (NEW_KEY,)))
     assert (gone.op, gone.moves_away) == (Op.TOMBSTONE, True)
     assert (created.key_changed_at, created.departed_at, gone.departed_at) == (8, None, None)
+    assert gone.departed_to == Key(TOPIC, (("id", 2),))
+    assert created.departed_to == created.key
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
