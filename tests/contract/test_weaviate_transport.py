@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,15 +170,60 @@ def test_where_every_point_is_refused_for_one_reason_the_task_stops(
     assert set(store.upsert("n", [point(one) for one in "abcdefg"])) == set("abcdefg")
 
 
+@pytest.mark.parametrize("rows", ["a", "abcdefgh"])
 @pytest.mark.parametrize(
-    "said", ["context deadline exceeded", "store is read-only", "not enough memory", "no replica"]
+    "said",
+    [
+        "context deadline exceeded",
+        "store is read-only",
+        "not enough memory",
+        "no replica",
+        "put inverted indices props: write: no space left on device",
+        'add dimension tracking for vector "": no space left on device',
+        "unexpected EOF",
+        "open: too many open files",
+        "write: invalid argument",
+        "write tcp: broken pipe",
+        "shard n: not found",
+        'tenant not found: "n"',
+        "an unexpected error occurred: panic occurred: invalid memory address",
+        "ResourceExhausted",
+        "what nobody has said before",
+    ],
 )
-def test_what_is_not_about_the_point_is_an_outage(
+def test_what_is_not_known_to_be_about_the_point_is_an_outage_with_what_was_said_and_where(
+    front: Front, store: WeaviateStore, said: str, rows: str
+) -> None:
+    front.refused = refusing(*rows, said=said)  # type: ignore[assignment]
+    words = re.escape(said.partition('"')[0])
+    where = rf"to n: {len(rows)} of {len(rows) + 1} objects.*{point_uuid('n', 'a')}: {words}"
+    with pytest.raises(RetriableError, match=where):
+        store.upsert("n", [point(row) for row in (*rows, "z")])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "new node has a vector with length 8. Existing nodes have vectors with length 9",
+        "vector dimensions do not match the index dimensions",
+        "insert called with a vector of the wrong size: 8. Saved length: 9, path: x",
+    ],
+)
+def test_vectors_of_another_length_stop_the_task(
     front: Front, store: WeaviateStore, said: str
 ) -> None:
     front.refused = refusing("a", said=said)  # type: ignore[assignment]
-    with pytest.raises(RetriableError):
+    with pytest.raises(FatalError):
         store.upsert("n", [point("a"), point("b")])
+
+
+def test_a_bad_point_beside_an_outage_is_no_dead_letter_yet(
+    front: Front, store: WeaviateStore
+) -> None:
+    said = {point_uuid("n", "a"): "invalid text property", point_uuid("n", "b"): "unexpected EOF"}
+    front.refused = lambda given: said.get(given.uuid)
+    with pytest.raises(RetriableError, match="unexpected EOF"):
+        store.upsert("n", [point(row) for row in "abc"])
 
 
 @pytest.mark.parametrize("words", ["a disk", "a dimension", "class not found"])

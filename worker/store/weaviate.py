@@ -24,7 +24,7 @@ from worker.store.weaviate_errors import (
     is_about_dimensions,
     is_about_tenant,
     is_left_over,
-    is_outage,
+    is_of_object,
     is_unknown,
     record_error,
     sentence,
@@ -129,7 +129,7 @@ class WeaviateStore:
         for request in requests(self._sound(place, points, refused)):
             with self._calling(f"upsert to {namespace}"):
                 said = self._protocol.upsert(request_of(place, request))
-            refused.update(self._refusals(request, said))
+            refused.update(self._refusals(namespace, request, said))
         return refused
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
@@ -200,9 +200,9 @@ class WeaviateStore:
                 refused[point.id] = error
 
     def _refusals(
-        self, request: Sequence[Prepared], said: Mapping[int, str]
+        self, namespace: str, request: Sequence[Prepared], said: Mapping[int, str]
     ) -> Mapping[str, RecordError]:
-        """The points at fault, unless it is something that hits them all."""
+        """The points at fault, unless somebody else is."""
         reasons = {blanked(words) for words in said.values()}
         for words in reasons:
             if is_left_over(words):
@@ -213,8 +213,12 @@ class WeaviateStore:
                 )
             if is_about_dimensions(words) or is_about_collection(words):
                 raise FatalError(f"Weaviate, upsert to {self._name}: {words}")
-            if is_outage(words):
-                raise RetriableError(f"Weaviate, upsert to {self._name}: {words}")
+        for index, one in said.items():
+            if not is_of_object(blanked(one)):
+                raise RetriableError(
+                    f"Weaviate, upsert to {namespace}: {len(said)} of {len(request)} objects are "
+                    f"not written, such as {request[index].uuid}: {blanked(one)}"
+                )
         if len(said) == len(request) >= ENOUGH and len(reasons) == 1:
             raise FatalError(f"Weaviate refuses every point for {self._name}: {reasons.pop()}")
         return {request[index].id: record_error(one) for index, one in said.items()}
