@@ -535,6 +535,22 @@ def test_a_build_that_waits_for_somebody_does_not_hold_up_the_end(
     assert not is_valid(database)
 
 
+def test_a_build_on_a_server_that_froze_does_not_hold_up_the_end(
+    opened: Open, server: Postgres, database: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened(quiet_s=0.1, least_rows=0)
+    store.create(DIMENSIONS)
+    with server.connect("index") as other, other.transaction():
+        other.execute("LOCK TABLE vecsink.shop IN SHARE UPDATE EXCLUSIVE MODE")
+        eventually(lambda: _waits(database), "the build waits")
+        with frozen(backends_of_app(database), at_most_s=20):
+            began_s = time.monotonic()
+            store.close()
+            assert time.monotonic() - began_s < 15
+            assert "left behind" in caplog.text
+    eventually(lambda: not backends_of_app(database), "the build is cancelled after all")
+
+
 def test_a_start_does_not_wait_for_the_build_of_another_worker(
     opened: Open, server: Postgres, database: Connection
 ) -> None:

@@ -7,6 +7,7 @@ themselves (``pgvector_sql`` says how).
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import psycopg
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 
 _PAGE: Final = 500
 _CANCEL_EVERY_S: Final = 0.2
+_LEAVE_AFTER_S: Final = 5.0
+"""For a server that cancels; one that has frozen never says that it has."""
 _MOST_EXPLORED: Final = 1_000
 _LEAST_EXPLORED: Final = 40
 """Bounds of ``hnsw.ef_search``; the lower one is its default."""
@@ -187,8 +190,12 @@ class PgvectorStore:
     def close(self) -> None:
         """Drop the connections; a later call opens new ones, but builds no index any more."""
         self._builder.close()
+        leave_s = time.monotonic() + _LEAVE_AFTER_S
         self._pool.close()
         while not self._builder.ends_within(_CANCEL_EVERY_S):
+            if time.monotonic() > leave_s:
+                log.warning("The HNSW build is left behind: its server does not cancel it.")
+                return
             self._pool.close()  # what began just then is cancelled as well
 
     # Inside --------------------------------------------------------------------------------
