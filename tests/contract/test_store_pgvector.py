@@ -247,6 +247,16 @@ def test_the_other_connections_to_a_server_that_froze_are_not_asked(
     pool.close()
 
 
+def test_no_free_connection_names_the_time_out(opened: Open, database: Connection) -> None:
+    pool = opened(timeout_ms=300, max_connections=1)._pool
+    with (
+        pool.connection("one"),
+        pytest.raises(RetriableError, match=r"free within store\.timeout\.ms"),
+        pool.connection("another"),
+    ):
+        pass
+
+
 def test_what_the_network_swallows_ends_after_the_time_out(opened: Open) -> None:
     pool = opened(timeout_ms=300)._pool
     with pool.connection("looking") as connection:
@@ -393,6 +403,32 @@ def test_a_constraint_that_refuses_everything_stops_the_task(
                 call()
         else:
             assert len(call()) == points
+
+
+@pytest.mark.parametrize(("bad", "stops"), [("row-3", False), ("row-%", True)])
+def test_a_trigger_of_the_users_refuses_its_row_alone_and_stops_the_task_only_if_all(
+    store: PgvectorStore, database: Connection, bad: str, *, stops: bool
+) -> None:
+    database.execute(
+        "CREATE FUNCTION vecsink.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION 'a secret row'; END$$"
+    )
+    database.execute(
+        sql.SQL(
+            "CREATE TRIGGER refuse BEFORE INSERT ON vecsink.shop FOR EACH ROW "
+            "WHEN (NEW.id LIKE {}) EXECUTE FUNCTION vecsink.refuse()"
+        ).format(bad)
+    )
+    rows = [point(f"row-{number}") for number in range(8)]
+    if stops:
+        with pytest.raises(FatalError, match=r"every point.*trigger"):
+            store.upsert("n", rows)
+        return
+    refused = store.upsert("n", rows)
+    assert set(refused) == {"row-3"}
+    assert "P0001" in str(refused["row-3"])
+    assert "secret" not in str(refused["row-3"])
+    assert len(store.fetch("n", [row.id for row in rows])) == 7
 
 
 def test_values_that_nobody_can_store_are_never_a_reason_to_stop(store: PgvectorStore) -> None:

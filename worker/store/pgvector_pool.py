@@ -64,7 +64,7 @@ class PgvectorPool:
         Errors about the data of a request pass as they are.
 
         Raises:
-            RetriableError: the database does not answer, or all connections are busy.
+            RetriableError: the database does not answer, or no connection comes free in time.
             FatalError: it refuses the login, or what was asked of it.
         """
         pool = self._opened()
@@ -144,7 +144,9 @@ class PgvectorPool:
             return pool.getconn()
         except PoolTimeout as error:
             self._login().close()
-            raise RetriableError("all connections to the store's database are busy") from error
+            raise RetriableError(
+                "no connection to the store's database came free within store.timeout.ms"
+            ) from error
         except PoolClosed as error:
             raise RetriableError("the connections to the store's database are closed") from error
 
