@@ -243,6 +243,19 @@ def test_words_of_the_namespace_are_not_the_servers(
         store.fetch(namespace, ["a"])
 
 
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://[::1]:8080", "[::1]:50051"),
+        ("http://127.0.0.1:8080", "127.0.0.1:50051"),
+        ("https://weaviate", "weaviate:50051"),
+    ],
+)
+def test_grpc_is_spoken_with_the_host_of_the_rest_api(url: str, target: str) -> None:
+    config = WeaviateConfig.model_validate({"store.index": "Shop", "store.url": url})
+    assert config.grpc_target == target
+
+
 def test_points_that_were_not_deleted_are_tried_again(front: Front, store: WeaviateStore) -> None:
     front.undeleted = 2
     with pytest.raises(RetriableError, match="2"):

@@ -108,7 +108,8 @@ class WeaviateConfig(Creation):
     @property
     def grpc_target(self) -> str:
         """Where gRPC is spoken."""
-        return self.grpc_address or f"{urlsplit(self.url).hostname}:50051"
+        host = urlsplit(self.url).hostname or ""
+        return self.grpc_address or (f"[{host}]:50051" if ":" in host else f"{host}:50051")
 
     @property
     def is_secure(self) -> bool:
