@@ -143,6 +143,22 @@ def test_of_an_object_that_the_server_finds_as_it_was_before_too_the_newest_coun
     assert front.asked == ["Search"] * searches
 
 
+@pytest.mark.parametrize("stored", ["", "no JSON", "[]", "{}", "null"])
+def test_objects_of_others_in_a_tenant_are_no_points(
+    front: Front, store: WeaviateStore, stored: str
+) -> None:
+    theirs = [search_get_pb2.SearchResult() for _ in range(300)]
+    for number, hit in enumerate(theirs):
+        hit.metadata.id = f"{number:08d}"
+        hit.properties.non_ref_props.fields["_stored"].text_value = stored
+    ours = found("a", 1, written_ms=1000)
+    ours.metadata.id = "99999999"
+    front.found = [*theirs, ours]
+    assert [one.id for one in store.scan("n")] == ["a"]
+    assert [one.id for one in store.query("n", vector(1), 400)] == ["a"]
+    assert front.asked == ["Search", "Search", "Search"]
+
+
 def refusing(*rows: str, said: str) -> object:
     uuids = {point_uuid("n", row) for row in rows}
 

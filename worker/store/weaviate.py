@@ -35,7 +35,7 @@ from worker.store.weaviate_points import (
     FETCH_IDS,
     ID,
     Place,
-    point_of,
+    points_of,
     prepared,
     request_of,
     requests,
@@ -117,7 +117,7 @@ class WeaviateStore:
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"), _missing_tenant_is_empty():
                 hits = self._protocol.fetch(tenant_of(namespace), uuids[start : start + FETCH_IDS])
-                found.update((point.id, point) for point in map(point_of, hits))
+                found.update((point.id, point) for point in points_of(hits))
         return found
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
@@ -157,21 +157,20 @@ class WeaviateStore:
             with _filter_is_the_callers(where):
                 hits = self._protocol.nearest(tenant_of(namespace), vector, k, wanted)
             near = self._shape.score_of_equals()
-            return [_match(hit, near) for hit in hits]
+            return [_match(hit, stored, near) for hit in hits if (stored := stored_of(hit))]
         return []
 
     def scan(self, namespace: str) -> Iterator[Point]:
         """Page after page, in the order of the UUIDs."""
         after: str | None = ""
         while after is not None:
+            begin, after = after, None
             page: list[Point] = []
             with self._calling(f"scan of {namespace}"), _missing_tenant_is_empty():
-                hits = self._protocol.page(tenant_of(namespace), after, _PAGE)
-                page = [point_of(hit) for hit in hits]
+                hits = self._protocol.page(tenant_of(namespace), begin, _PAGE)
+                page = list(points_of(hits))
                 after = hits[-1].metadata.id if len(hits) == _PAGE else None
             yield from page
-            if not page:
-                return
 
     def namespaces(self) -> Sequence[str]:
         """Of the tenants; one stays when its last point has gone."""
@@ -232,8 +231,7 @@ class WeaviateStore:
             raise translated(error, doing) from None
 
 
-def _match(hit: search_get_pb2.SearchResult, near: float) -> Match:
-    stored = stored_of(hit)
+def _match(hit: search_get_pb2.SearchResult, stored: Mapping[str, object], near: float) -> Match:
     return Match(str(stored[ID]), near - hit.metadata.distance, users(stored))
 
 
