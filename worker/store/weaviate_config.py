@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from worker.config.values import Count
+from worker.errors import ConfigError, FatalError
 from worker.store.creation import Creation
 from worker.store.pairs import Pairs
+from worker.store.weaviate_tenants import tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +96,17 @@ class WeaviateConfig(Creation):
                 "a name that begins with a capital letter and has letters, digits and underscores"
             )
         return given
+
+    def expect_namespace(self, namespace: str) -> None:
+        """Whether there can be a tenant for it.
+
+        Raises:
+            ConfigError: its name would be too long.
+        """
+        try:
+            tenant_of(namespace)
+        except FatalError as error:
+            raise ConfigError(str(error)) from error
 
     @property
     def typed(self) -> Mapping[str, PropertyType]:
