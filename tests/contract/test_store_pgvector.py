@@ -21,14 +21,20 @@ from psycopg import sql
 from tests.contract.postgres_server import postgres
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
 from tests.stack.worker_process import eventually
+from worker.clock import SystemClock
+from worker.config.read import read_connector
 from worker.errors import ConfigError, FatalError, RetriableError
-from worker.model import Point
+from worker.index import Index
+from worker.model import Point, TopicPartition
+from worker.pipeline.patience import Patience
 from worker.store.filters import matches
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import refused_login
 from worker.store.pgvector_pool import PgvectorPool
 from worker.store.port import Deletion
+from worker.throttle.accounts import Accounts
+from worker.treasury import Counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -812,3 +818,46 @@ def test_nothing_of_a_row_is_logged(store: PgvectorStore, caplog: pytest.LogCapt
     caplog.set_level(logging.DEBUG)
     (error,) = store.upsert("n", [point("row", metadata={"name": "private\0"})]).values()
     assert "private" not in str(error) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("offsets", "words"),
+    [({"a": 3}, "group connect-shop has committed"), ({"a": 0}, ""), ({}, ""), (None, "may have")],
+)
+def test_an_index_made_anew_under_a_group_that_has_commits_is_warned_of_once(
+    server: Postgres,
+    database: Connection,
+    caplog: pytest.LogCaptureFixture,
+    offsets: Mapping[str, int] | None,
+    words: str,
+) -> None:
+    def committed() -> Mapping[TopicPartition, int]:
+        if offsets is None:
+            raise RetriableError("no brokers")
+        return {TopicPartition(topic, 0): offset for topic, offset in offsets.items()}
+
+    raw = {
+        "name": "shop",
+        "connector.class": "EmbeddingSink",
+        "topics": "a",
+        "key.converter": "json",
+        "value.converter": "json",
+        "document.fields": "name",
+        "embedder": "fake",
+        "store": "pgvector",
+        "store.url": f"postgresql://127.0.0.1:{server.port}/index",
+        "store.user": "app",
+        "store.password": PASSWORD,
+        "store.index": "shop",
+        "store.create": "true",
+    }
+    config = read_connector(raw).config
+    assert config is not None
+    patience = Patience(abort=threading.Event(), clock=SystemClock())
+    for expected in (words, ""):
+        caplog.clear()
+        with Index(config, Accounts(SystemClock()), Counting()) as index:
+            index.check(patience, committed)
+        warned = [one.message for one in caplog.records if one.levelno == logging.WARNING]
+        assert len(warned) == bool(expected)
+        assert expected in "".join(warned)

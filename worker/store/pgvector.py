@@ -80,7 +80,7 @@ class PgvectorStore:
         """Refuses what is older; a write is visible as soon as it is committed."""
         return Capabilities(guarded=True, settle_s=0.0, write_timeout_s=self._config.timeout_s)
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """Extension, schema, tables and columns, as far as they are missing.
 
         A missing index is built later, in the background.
@@ -88,13 +88,14 @@ class PgvectorStore:
         config = self._config
         config.expect(dimensions)
         if not config.create:
-            return
+            return False
         with self._pool.patient("making the table") as connection:
-            tables.make(connection, config, dimensions)
+            is_made = tables.make(connection, config, dimensions)
             shape = tables.shape_of(connection, config)
             lacks_index = config.hnsw and not hnsw.is_indexed(connection, config, shape)
         if lacks_index:
             self._builder.begin()
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Look at the table anew."""

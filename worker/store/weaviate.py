@@ -84,17 +84,20 @@ class WeaviateStore:
             write_timeout_s=self._config.timeout_s,
         )
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """The collection, or the properties that it lacks."""
         self._config.expect(dimensions)
         if not self._config.create:
-            return
+            return False
         with self._calling("making the collection"):
             held = self._schema.collection()
             if held is not None:
                 self._schema.add_properties(held)
-            elif self._schema.create(dimensions):
-                log.info("Weaviate collection %r was made.", self._name)
+                return False
+            is_made = self._schema.create(dimensions)
+        if is_made:
+            log.info("Weaviate collection %r was made.", self._name)
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Look at the collection as it is now."""
