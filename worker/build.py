@@ -33,6 +33,7 @@ from worker.plugins import RESELECTORS, Registry
 from worker.replaying import replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.departure import for_good
+from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka import KafkaSource, KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.statehouse import Statehouse
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from worker.dlq.port import DeadLetterQueue
     from worker.document.spec import DocumentSpec
     from worker.embed.port import Limits
+    from worker.model import TopicPartition
     from worker.reselect.port import Reselector
 
 _KIP_848_SESSION_S = 45.0
@@ -121,7 +123,7 @@ class Assembly:
             max_delay_s=errors.retry_delay_max_s,
         )
         self.index.open()
-        self.index.check(patience)
+        self.index.check(patience, self._committed)
         self.notes.open(patience)
         model = self.index.embedder.model
         chunking = chunking_of(self.config, self.index.embedder)
@@ -169,6 +171,10 @@ class Assembly:
             abort=abort,
         )
         return Assembled(task, Goal(source, clock) if until_caught_up else None)
+
+    def _committed(self) -> Mapping[TopicPartition, int]:
+        admin = kafka.admin_properties(self.worker, self.config)
+        return KafkaGroupOffsets(self.config.group_id, admin).committed()
 
     def _source(self, number: int) -> KafkaSource:
         return KafkaSource(

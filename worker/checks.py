@@ -9,8 +9,10 @@ from worker.config.read import attempt
 from worker.document.collision import check_identity
 from worker.document.metadata_fields import parse_metadata
 from worker.document.pattern import ID_KEY, NAMESPACE_KEY, parse_id, parse_namespace
+from worker.document.place import Place
 from worker.document.spec import parse_condition, parse_text
 from worker.plugins import RESELECTORS, Registry
+from worker.store.creation import Creation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +55,19 @@ def _check_identity(config: ConnectorConfig) -> Iterable[Problem]:
     )
 
 
+def check_namespaces(config: ConnectorConfig) -> Iterable[Problem]:
+    """Whether the store can have the namespaces, as far as the settings alone say their names."""
+    return attempt(config, NAMESPACE_KEY, lambda: _expect_namespaces(config))
+
+
+def _expect_namespaces(config: ConnectorConfig) -> None:
+    store, pattern = config.store_config, parse_namespace(config.target.namespace)
+    topics = config.connector.topics if pattern.variables else ("",)
+    if isinstance(store, Creation) and pattern.variables <= {"topic"}:
+        for topic in topics:
+            store.expect_namespace(pattern.fill(Place(topic)))
+
+
 def check_reselect(config: ConnectorConfig) -> Iterable[Problem]:
     """Whether the source database's address can be used, and its library is installed."""
     return attempt(config, "reselect.url", lambda: _reselector(config.reselect))
@@ -63,4 +78,4 @@ def _reselector(settings: ReselectSettings) -> None:
         Registry(RESELECTORS).load(settings.database)(settings).close()
 
 
-CHECKS = (check_documents, check_reselect)
+CHECKS = (check_documents, check_namespaces, check_reselect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from worker.clock import SystemClock
 from worker.document.pattern import parse_namespace
 from worker.embed.port import Overlong
+from worker.errors import WorkerError
 from worker.pipeline.caller import Caller, Errand
 from worker.pipeline.embedding import Embedding
 from worker.pipeline.exposure import Exposure
@@ -19,15 +21,18 @@ from worker.plugins import EMBEDDERS, STORES, Registry
 from worker.store.measured import MeasuredStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from worker.config.connector import ConnectorConfig
     from worker.embed.port import Embedder
-    from worker.model import Vector
+    from worker.model import TopicPartition, Vector
     from worker.spend.port import Purse, Report
     from worker.store.port import Store
     from worker.throttle.accounts import Accounts
     from worker.treasury import Counting, Treasury
+
+_log = logging.getLogger(__name__)
 
 _ASK_S = 10.0
 """How long a person waits for the vector of a question while the provider is away."""
@@ -83,17 +88,36 @@ class Index:
         with self._lock:
             _ = self.embedding, self.store
 
-    def check(self, patience: Patience) -> None:
+    def check(
+        self, patience: Patience, committed: Callable[[], Mapping[TopicPartition, int]]
+    ) -> None:
         """Have a missing index made, if asked to, and look whether it takes the model's vectors.
 
-        Once for all tasks.
+        Once for all tasks. ``committed`` asks for the group's offsets, once an index was made.
         """
         with self._lock:
             if not self._is_checked:
                 dimensions = self.embedder.model.dimensions
-                patience("making the index", lambda: self.store.create(dimensions))
+                if patience("making the index", lambda: self.store.create(dimensions)):
+                    self._warn_of_rows_before(committed)
                 patience("reaching the store", lambda: self.store.check(dimensions))
                 self._is_checked = True
+
+    def _warn_of_rows_before(self, committed: Callable[[], Mapping[TopicPartition, int]]) -> None:
+        group = self._config.group_id
+        try:
+            if not any(offset > 0 for offset in committed().values()):
+                return
+            has = "has"
+        except WorkerError as error:
+            _log.info("Whether group %s has committed offsets is not known: %s", group, error)
+            has = "may have"
+        _log.warning(
+            "The index was made anew, but group %s %s committed offsets: rows before them are not "
+            "in it. Set the group back to fill it (docs/stores.md, An index that is gone).",
+            group,
+            has,
+        )
 
     def question(self, text: str) -> Vector:
         """The vector of a question.

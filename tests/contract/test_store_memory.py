@@ -28,6 +28,8 @@ class MemoryContract(StoreContract):
     def memory(self) -> MemoryStore:
         return made(DIMENSIONS)
 
+    is_always_there = True
+
     @pytest.fixture
     def store(self, memory: MemoryStore) -> Store:
         return memory

@@ -21,14 +21,20 @@ from psycopg import sql
 from tests.contract.postgres_server import postgres
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
 from tests.stack.worker_process import eventually
+from worker.clock import SystemClock
+from worker.config.read import read_connector
 from worker.errors import ConfigError, FatalError, RetriableError
-from worker.model import Point
+from worker.index import Index
+from worker.model import Point, TopicPartition
+from worker.pipeline.patience import Patience
 from worker.store.filters import matches
 from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import refused_login
 from worker.store.pgvector_pool import PgvectorPool
 from worker.store.port import Deletion
+from worker.throttle.accounts import Accounts
+from worker.treasury import Counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -247,6 +253,16 @@ def test_the_other_connections_to_a_server_that_froze_are_not_asked(
     pool.close()
 
 
+def test_no_free_connection_names_the_time_out(opened: Open, database: Connection) -> None:
+    pool = opened(timeout_ms=300, max_connections=1)._pool
+    with (
+        pool.connection("one"),
+        pytest.raises(RetriableError, match=r"free within store\.timeout\.ms"),
+        pool.connection("another"),
+    ):
+        pass
+
+
 def test_what_the_network_swallows_ends_after_the_time_out(opened: Open) -> None:
     pool = opened(timeout_ms=300)._pool
     with pool.connection("looking") as connection:
@@ -395,6 +411,32 @@ def test_a_constraint_that_refuses_everything_stops_the_task(
             assert len(call()) == points
 
 
+@pytest.mark.parametrize(("bad", "stops"), [("row-3", False), ("row-%", True)])
+def test_a_trigger_of_the_users_refuses_its_row_alone_and_stops_the_task_only_if_all(
+    store: PgvectorStore, database: Connection, bad: str, *, stops: bool
+) -> None:
+    database.execute(
+        "CREATE FUNCTION vecsink.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION 'a secret row'; END$$"
+    )
+    database.execute(
+        sql.SQL(
+            "CREATE TRIGGER refuse BEFORE INSERT ON vecsink.shop FOR EACH ROW "
+            "WHEN (NEW.id LIKE {}) EXECUTE FUNCTION vecsink.refuse()"
+        ).format(bad)
+    )
+    rows = [point(f"row-{number}") for number in range(8)]
+    if stops:
+        with pytest.raises(FatalError, match=r"every point.*trigger"):
+            store.upsert("n", rows)
+        return
+    refused = store.upsert("n", rows)
+    assert set(refused) == {"row-3"}
+    assert "P0001" in str(refused["row-3"])
+    assert "secret" not in str(refused["row-3"])
+    assert len(store.fetch("n", [row.id for row in rows])) == 7
+
+
 def test_values_that_nobody_can_store_are_never_a_reason_to_stop(store: PgvectorStore) -> None:
     rows = [point(f"row-{number}", metadata={"name": "a\0b"}) for number in range(8)]
     assert len(store.upsert("n", rows)) == 8
@@ -533,6 +575,22 @@ def test_a_build_that_waits_for_somebody_does_not_hold_up_the_end(
         store.close()
         assert time.monotonic() - began_s < 10
     assert not is_valid(database)
+
+
+def test_a_build_on_a_server_that_froze_does_not_hold_up_the_end(
+    opened: Open, server: Postgres, database: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened(quiet_s=0.1, least_rows=0)
+    store.create(DIMENSIONS)
+    with server.connect("index") as other, other.transaction():
+        other.execute("LOCK TABLE vecsink.shop IN SHARE UPDATE EXCLUSIVE MODE")
+        eventually(lambda: _waits(database), "the build waits")
+        with frozen(backends_of_app(database), at_most_s=20):
+            began_s = time.monotonic()
+            store.close()
+            assert time.monotonic() - began_s < 15
+            assert "left behind" in caplog.text
+    eventually(lambda: not backends_of_app(database), "the build is cancelled after all")
 
 
 def test_a_start_does_not_wait_for_the_build_of_another_worker(
@@ -760,3 +818,46 @@ def test_nothing_of_a_row_is_logged(store: PgvectorStore, caplog: pytest.LogCapt
     caplog.set_level(logging.DEBUG)
     (error,) = store.upsert("n", [point("row", metadata={"name": "private\0"})]).values()
     assert "private" not in str(error) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("offsets", "words"),
+    [({"a": 3}, "group connect-shop has committed"), ({"a": 0}, ""), ({}, ""), (None, "may have")],
+)
+def test_an_index_made_anew_under_a_group_that_has_commits_is_warned_of_once(
+    server: Postgres,
+    database: Connection,
+    caplog: pytest.LogCaptureFixture,
+    offsets: Mapping[str, int] | None,
+    words: str,
+) -> None:
+    def committed() -> Mapping[TopicPartition, int]:
+        if offsets is None:
+            raise RetriableError("no brokers")
+        return {TopicPartition(topic, 0): offset for topic, offset in offsets.items()}
+
+    raw = {
+        "name": "shop",
+        "connector.class": "EmbeddingSink",
+        "topics": "a",
+        "key.converter": "json",
+        "value.converter": "json",
+        "document.fields": "name",
+        "embedder": "fake",
+        "store": "pgvector",
+        "store.url": f"postgresql://127.0.0.1:{server.port}/index",
+        "store.user": "app",
+        "store.password": PASSWORD,
+        "store.index": "shop",
+        "store.create": "true",
+    }
+    config = read_connector(raw).config
+    assert config is not None
+    patience = Patience(abort=threading.Event(), clock=SystemClock())
+    for expected in (words, ""):
+        caplog.clear()
+        with Index(config, Accounts(SystemClock()), Counting()) as index:
+            index.check(patience, committed)
+        warned = [one.message for one in caplog.records if one.levelno == logging.WARNING]
+        assert len(warned) == bool(expected)
+        assert expected in "".join(warned)

@@ -172,6 +172,21 @@ def test_values_of_another_type_are_kept_beside_the_properties(store: WeaviateSt
     assert list(store.query("n", vector(1), 3, {"price": {"$exists": True}})) == []
 
 
+def test_a_value_that_somebody_elses_property_does_not_take_is_refused_alone(
+    server: Weaviate, index: str
+) -> None:
+    opened(server, index, **{"store.properties": ""}).create(DIMENSIONS)
+    headers = {"authorization": f"Bearer {KEY}"}
+    url, wanted = f"{server.url}/v1/schema/{index}/properties", {"name": "price"}
+    made = httpx.post(url, json=wanted | {"dataType": ["int"]}, headers=headers)
+    made.raise_for_status()
+    store = opened(server, index, **{"store.properties": "price number"})
+    refused = store.upsert("n", [point(str(one), metadata={"price": one}) for one in (1, 1.5, 2)])
+    assert set(refused) == {"1.5"}
+    assert set(store.fetch("n", ["1", "1.5", "2"])) == {"1", "2"}
+    drop(server, index)
+
+
 def test_a_restart_loses_nothing(server: Weaviate, store: WeaviateStore) -> None:
     store.upsert("n", [point("a"), point("b")])
     store.delete("n", [Deletion("b", position(9))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +143,22 @@ def test_of_an_object_that_the_server_finds_as_it_was_before_too_the_newest_coun
     assert front.asked == ["Search"] * searches
 
 
+@pytest.mark.parametrize("stored", ["", "no JSON", "[]", "{}", "null"])
+def test_objects_of_others_in_a_tenant_are_no_points(
+    front: Front, store: WeaviateStore, stored: str
+) -> None:
+    theirs = [search_get_pb2.SearchResult() for _ in range(300)]
+    for number, hit in enumerate(theirs):
+        hit.metadata.id = f"{number:08d}"
+        hit.properties.non_ref_props.fields["_stored"].text_value = stored
+    ours = found("a", 1, written_ms=1000)
+    ours.metadata.id = "99999999"
+    front.found = [*theirs, ours]
+    assert [one.id for one in store.scan("n")] == ["a"]
+    assert [one.id for one in store.query("n", vector(1), 400)] == ["a"]
+    assert front.asked == ["Search", "Search", "Search"]
+
+
 def refusing(*rows: str, said: str) -> object:
     uuids = {point_uuid("n", row) for row in rows}
 
@@ -169,15 +186,60 @@ def test_where_every_point_is_refused_for_one_reason_the_task_stops(
     assert set(store.upsert("n", [point(one) for one in "abcdefg"])) == set("abcdefg")
 
 
+@pytest.mark.parametrize("rows", ["a", "abcdefgh"])
 @pytest.mark.parametrize(
-    "said", ["context deadline exceeded", "store is read-only", "not enough memory", "no replica"]
+    "said",
+    [
+        "context deadline exceeded",
+        "store is read-only",
+        "not enough memory",
+        "no replica",
+        "put inverted indices props: write: no space left on device",
+        'add dimension tracking for vector "": no space left on device',
+        "unexpected EOF",
+        "open: too many open files",
+        "write: invalid argument",
+        "write tcp: broken pipe",
+        "shard n: not found",
+        'tenant not found: "n"',
+        "an unexpected error occurred: panic occurred: invalid memory address",
+        "ResourceExhausted",
+        "what nobody has said before",
+    ],
 )
-def test_what_is_not_about_the_point_is_an_outage(
+def test_what_is_not_known_to_be_about_the_point_is_an_outage_with_what_was_said_and_where(
+    front: Front, store: WeaviateStore, said: str, rows: str
+) -> None:
+    front.refused = refusing(*rows, said=said)  # type: ignore[assignment]
+    words = re.escape(said.partition('"')[0])
+    where = rf"to n: {len(rows)} of {len(rows) + 1} objects.*{point_uuid('n', 'a')}: {words}"
+    with pytest.raises(RetriableError, match=where):
+        store.upsert("n", [point(row) for row in (*rows, "z")])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "new node has a vector with length 8. Existing nodes have vectors with length 9",
+        "vector dimensions do not match the index dimensions",
+        "insert called with a vector of the wrong size: 8. Saved length: 9, path: x",
+    ],
+)
+def test_vectors_of_another_length_stop_the_task(
     front: Front, store: WeaviateStore, said: str
 ) -> None:
     front.refused = refusing("a", said=said)  # type: ignore[assignment]
-    with pytest.raises(RetriableError):
+    with pytest.raises(FatalError):
         store.upsert("n", [point("a"), point("b")])
+
+
+def test_a_bad_point_beside_an_outage_is_no_dead_letter_yet(
+    front: Front, store: WeaviateStore
+) -> None:
+    said = {point_uuid("n", "a"): "invalid text property", point_uuid("n", "b"): "unexpected EOF"}
+    front.refused = lambda given: said.get(given.uuid)
+    with pytest.raises(RetriableError, match="unexpected EOF"):
+        store.upsert("n", [point(row) for row in "abc"])
 
 
 @pytest.mark.parametrize("words", ["a disk", "a dimension", "class not found"])
@@ -195,6 +257,19 @@ def test_words_of_the_namespace_are_not_the_servers(
     front.failures.append(Failure(StatusCode.UNKNOWN, f"busy with 'it', not \"{namespace}\""))
     with pytest.raises(RetriableError, match=namespace):
         store.fetch(namespace, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://[::1]:8080", "[::1]:50051"),
+        ("http://127.0.0.1:8080", "127.0.0.1:50051"),
+        ("https://weaviate", "weaviate:50051"),
+    ],
+)
+def test_grpc_is_spoken_with_the_host_of_the_rest_api(url: str, target: str) -> None:
+    config = WeaviateConfig.model_validate({"store.index": "Shop", "store.url": url})
+    assert config.grpc_target == target
 
 
 def test_points_that_were_not_deleted_are_tried_again(front: Front, store: WeaviateStore) -> None:

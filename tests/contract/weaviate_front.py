@@ -81,7 +81,11 @@ class _Weaviate(weaviate_pb2_grpc.WeaviateServicer):
     def Search(self, request: Any, context: Any) -> Any:  # noqa: N802 - its name
         self._begin("Search", context)
         wanted = set(request.filters.value_text_array.values)
-        found = [one for one in self._front.found if one.metadata.id in wanted]
+        found = [
+            one
+            for one in self._front.found
+            if one.metadata.id > request.after and (not wanted or one.metadata.id in wanted)
+        ]
         return search_get_pb2.SearchReply(results=found[: request.limit])
 
     def BatchDelete(self, request: Any, context: Any) -> Any:  # noqa: N802 - its name

@@ -182,8 +182,8 @@ class GatedStore:
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
 
-    def create(self, dimensions: int) -> None:
-        self._inner.create(dimensions)
+    def create(self, dimensions: int) -> bool:
+        return self._inner.create(dimensions)
 
     def check(self, dimensions: int) -> None:
         self._inner.check(dimensions)

@@ -184,9 +184,9 @@ class Fence:
         """Those of the store."""
         return self._store.capabilities
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """See the port."""
-        self._store.create(dimensions)
+        return self._store.create(dimensions)
 
     def check(self, dimensions: int) -> None:
         """See the port."""

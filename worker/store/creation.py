@@ -42,3 +42,10 @@ class Creation(Section):
                 f"store.dimensions is {self.dimensions}, and the model makes {dimensions}: change "
                 "one of them"
             )
+
+    def expect_namespace(self, namespace: str) -> None:
+        """Whether the store can have a namespace of this name.
+
+        Raises:
+            ConfigError: it cannot.
+        """

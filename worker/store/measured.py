@@ -41,9 +41,9 @@ class MeasuredStore:
         """The store's."""
         return self._store.capabilities
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """Make a missing index, if asked to."""
-        self._store.create(dimensions)
+        return self._store.create(dimensions)
 
     def check(self, dimensions: int) -> None:
         """Ask the live store."""

@@ -102,10 +102,11 @@ class MemoryStore:
         behaviour = self._behaviour
         return Capabilities(behaviour.guarded, behaviour.settle_s, behaviour.write_timeout_s)
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """It is always there; what comes first decides its size."""
         with self._lock:
             self._fix_dimensions(dimensions)
+        return False
 
     def check(self, dimensions: int) -> None:
         """Fails if vectors of another size are here or configured."""

@@ -7,6 +7,7 @@ themselves (``pgvector_sql`` says how).
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import psycopg
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 
 _PAGE: Final = 500
 _CANCEL_EVERY_S: Final = 0.2
+_LEAVE_AFTER_S: Final = 5.0
+"""For a server that cancels; one that has frozen never says that it has."""
 _MOST_EXPLORED: Final = 1_000
 _LEAST_EXPLORED: Final = 40
 """Bounds of ``hnsw.ef_search``; the lower one is its default."""
@@ -77,7 +80,7 @@ class PgvectorStore:
         """Refuses what is older; a write is visible as soon as it is committed."""
         return Capabilities(guarded=True, settle_s=0.0, write_timeout_s=self._config.timeout_s)
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """Extension, schema, tables and columns, as far as they are missing.
 
         A missing index is built later, in the background.
@@ -85,13 +88,14 @@ class PgvectorStore:
         config = self._config
         config.expect(dimensions)
         if not config.create:
-            return
+            return False
         with self._pool.patient("making the table") as connection:
-            tables.make(connection, config, dimensions)
+            is_made = tables.make(connection, config, dimensions)
             shape = tables.shape_of(connection, config)
             lacks_index = config.hnsw and not hnsw.is_indexed(connection, config, shape)
         if lacks_index:
             self._builder.begin()
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Look at the table anew."""
@@ -187,8 +191,12 @@ class PgvectorStore:
     def close(self) -> None:
         """Drop the connections; a later call opens new ones, but builds no index any more."""
         self._builder.close()
+        leave_s = time.monotonic() + _LEAVE_AFTER_S
         self._pool.close()
         while not self._builder.ends_within(_CANCEL_EVERY_S):
+            if time.monotonic() > leave_s:
+                log.warning("The HNSW build is left behind: its server does not cancel it.")
+                return
             self._pool.close()  # what began just then is cancelled as well
 
     # Inside --------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _AWAY = ("08", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
 """SQLSTATEs, or their classes, of what passes: connections, conflicts, resources, locks, an
 operator's intervention, the disk, a server that is a standby just now."""
-_DATA = ("22", "23", "54000", "54001")
-"""Of what may be wrong with one point: its values, a constraint that somebody added, its size."""
-_CONSTRAINT = "23"
+_DATA = ("22", "23", "54000", "54001", "P0001")
+"""Of what may be wrong with one point: its values, a constraint that somebody added, its size,
+what a trigger of the user's raises."""
+_CONSTRAINTS = ("23", "P0001")
 _TOO_LARGE = "54"
 _CANCELLED = "57014"
 _REFUSED = (
@@ -43,14 +44,18 @@ def record_errors(
     """The errors of points that were refused when they stood alone, out of so many.
 
     Raises:
-        FatalError: one constraint refuses all, so the points are not at fault.
+        FatalError: one constraint or trigger refuses all, so the points are not at fault.
     """
     states = {error.sqlstate or "" for error in at_fault.values()}
-    if len(at_fault) == sent >= ENOUGH and len(states) == 1 and min(states).startswith(_CONSTRAINT):
+    if (
+        len(at_fault) == sent >= ENOUGH
+        and len(states) == 1
+        and min(states).startswith(_CONSTRAINTS)
+    ):
         name = _name(next(iter(at_fault.values())))
         raise FatalError(
             f"pgvector, {doing}: PostgreSQL refuses every point, tried one by one: {name}; look at "
-            "the constraints of the table and of those that refer to it"
+            "the constraints and triggers of the table and of those that refer to it"
         ).coded(min(states))
     return {point_id: _record_error(error) for point_id, error in at_fault.items()}
 

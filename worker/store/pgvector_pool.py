@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 APPLICATION = "vecsink"
 _GRACE_S = 1.0
 """After the time-out, for a server that ends its queries by itself."""
+_CANCEL_S = 2.0
+"""For the server to take a cancellation, which says nothing yet of its effect."""
 
 _SESSION = """
 SELECT set_config('statement_timeout', $1, false),
@@ -62,7 +64,7 @@ class PgvectorPool:
         Errors about the data of a request pass as they are.
 
         Raises:
-            RetriableError: the database does not answer, or all connections are busy.
+            RetriableError: the database does not answer, or no connection comes free in time.
             FatalError: it refuses the login, or what was asked of it.
         """
         pool = self._opened()
@@ -102,7 +104,7 @@ class PgvectorPool:
         """Close what is open, cancel what takes long; a later call opens it again."""
         for connection in tuple(self._patient):
             with suppress(psycopg.Error):
-                connection.cancel_safe()
+                connection.cancel_safe(timeout=_CANCEL_S)
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
@@ -142,7 +144,9 @@ class PgvectorPool:
             return pool.getconn()
         except PoolTimeout as error:
             self._login().close()
-            raise RetriableError("all connections to the store's database are busy") from error
+            raise RetriableError(
+                "no connection to the store's database came free within store.timeout.ms"
+            ) from error
         except PoolClosed as error:
             raise RetriableError("the connections to the store's database are closed") from error
 

@@ -139,8 +139,10 @@ def shape_of(connection: Connection, config: PgvectorConfig) -> Shape:
     return Shape(dimensions, kind, oid)
 
 
-def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> None:
+def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> bool:
     """Make what is missing: extension, schema, tables, columns; other workers wait meanwhile.
+
+    The answer is whether the table with the vectors was missing.
 
     Raises:
         FatalError: there is no pgvector and it cannot be made, or it is older than what we need.
@@ -167,6 +169,7 @@ def make(connection: Connection, config: PgvectorConfig, dimensions: int) -> Non
         for key, kind in config.columns:
             if key not in columns:
                 _add_typed(connection, config, key, kind)
+    return not columns
 
 
 def _make_extension(connection: Connection) -> None:

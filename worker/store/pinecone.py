@@ -72,18 +72,20 @@ class PineconeStore:
             write_timeout_s=opening.TIMEOUT_S,
         )
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """A serverless index; it takes a while until it is ready, which ``check`` says."""
         config = self._config
         config.expect(dimensions)
         if not config.create:
-            return
+            return False
         place = opening.Place(config.cloud, config.region)
         with self._calling("making the index"):
             key = config.api_key.get_secret_value()
             shape = opening.Shape(dimensions, config.metric)
-            if opening.create(config.index, key, config.url, shape, place):
-                log.info("Pinecone index %r was made.", config.index)
+            is_made = opening.create(config.index, key, config.url, shape, place)
+        if is_made:
+            log.info("Pinecone index %r was made.", config.index)
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""

@@ -73,8 +73,11 @@ class Store(Protocol):
         """What it can do."""
         ...
 
-    def create(self, dimensions: int) -> None:
-        """Make the index for vectors of this size if it is missing and ``store.create`` is set."""
+    def create(self, dimensions: int) -> bool:
+        """Make the index for vectors of this size if it is missing and ``store.create`` is set.
+
+        The answer is whether this call has made it, and so it is empty.
+        """
         ...
 
     def check(self, dimensions: int) -> None:

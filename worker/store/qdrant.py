@@ -86,17 +86,19 @@ class QdrantStore:
             write_timeout_s=self._config.timeout_s,
         )
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """The collection, and the payload indexes that it lacks."""
         config = self._config
         config.expect(dimensions)
         if not config.create:
-            return
+            return False
         with self._calling("making the collection"):
             client = self._connection.client()
-            if collection.create(client, config, dimensions):
+            is_made = collection.create(client, config, dimensions)
+            if is_made:
                 log.info("Qdrant collection %r was made.", self._name)
             collection.create_indexes(client, config)
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Look at server and collection as they are now."""

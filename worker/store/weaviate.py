@@ -24,7 +24,7 @@ from worker.store.weaviate_errors import (
     is_about_dimensions,
     is_about_tenant,
     is_left_over,
-    is_outage,
+    is_of_object,
     is_unknown,
     record_error,
     sentence,
@@ -35,7 +35,7 @@ from worker.store.weaviate_points import (
     FETCH_IDS,
     ID,
     Place,
-    point_of,
+    points_of,
     prepared,
     request_of,
     requests,
@@ -84,17 +84,20 @@ class WeaviateStore:
             write_timeout_s=self._config.timeout_s,
         )
 
-    def create(self, dimensions: int) -> None:
+    def create(self, dimensions: int) -> bool:
         """The collection, or the properties that it lacks."""
         self._config.expect(dimensions)
         if not self._config.create:
-            return
+            return False
         with self._calling("making the collection"):
             held = self._schema.collection()
             if held is not None:
                 self._schema.add_properties(held)
-            elif self._schema.create(dimensions):
-                log.info("Weaviate collection %r was made.", self._name)
+                return False
+            is_made = self._schema.create(dimensions)
+        if is_made:
+            log.info("Weaviate collection %r was made.", self._name)
+        return is_made
 
     def check(self, dimensions: int) -> None:
         """Look at the collection as it is now."""
@@ -117,7 +120,7 @@ class WeaviateStore:
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"), _missing_tenant_is_empty():
                 hits = self._protocol.fetch(tenant_of(namespace), uuids[start : start + FETCH_IDS])
-                found.update((point.id, point) for point in map(point_of, hits))
+                found.update((point.id, point) for point in points_of(hits))
         return found
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
@@ -129,7 +132,7 @@ class WeaviateStore:
         for request in requests(self._sound(place, points, refused)):
             with self._calling(f"upsert to {namespace}"):
                 said = self._protocol.upsert(request_of(place, request))
-            refused.update(self._refusals(request, said))
+            refused.update(self._refusals(namespace, request, said))
         return refused
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
@@ -157,21 +160,20 @@ class WeaviateStore:
             with _filter_is_the_callers(where):
                 hits = self._protocol.nearest(tenant_of(namespace), vector, k, wanted)
             near = self._shape.score_of_equals()
-            return [_match(hit, near) for hit in hits]
+            return [_match(hit, stored, near) for hit in hits if (stored := stored_of(hit))]
         return []
 
     def scan(self, namespace: str) -> Iterator[Point]:
         """Page after page, in the order of the UUIDs."""
         after: str | None = ""
         while after is not None:
+            begin, after = after, None
             page: list[Point] = []
             with self._calling(f"scan of {namespace}"), _missing_tenant_is_empty():
-                hits = self._protocol.page(tenant_of(namespace), after, _PAGE)
-                page = [point_of(hit) for hit in hits]
+                hits = self._protocol.page(tenant_of(namespace), begin, _PAGE)
+                page = list(points_of(hits))
                 after = hits[-1].metadata.id if len(hits) == _PAGE else None
             yield from page
-            if not page:
-                return
 
     def namespaces(self) -> Sequence[str]:
         """Of the tenants; one stays when its last point has gone."""
@@ -200,9 +202,9 @@ class WeaviateStore:
                 refused[point.id] = error
 
     def _refusals(
-        self, request: Sequence[Prepared], said: Mapping[int, str]
+        self, namespace: str, request: Sequence[Prepared], said: Mapping[int, str]
     ) -> Mapping[str, RecordError]:
-        """The points at fault, unless it is something that hits them all."""
+        """The points at fault, unless somebody else is."""
         reasons = {blanked(words) for words in said.values()}
         for words in reasons:
             if is_left_over(words):
@@ -213,8 +215,12 @@ class WeaviateStore:
                 )
             if is_about_dimensions(words) or is_about_collection(words):
                 raise FatalError(f"Weaviate, upsert to {self._name}: {words}")
-            if is_outage(words):
-                raise RetriableError(f"Weaviate, upsert to {self._name}: {words}")
+        for index, one in said.items():
+            if not is_of_object(blanked(one)):
+                raise RetriableError(
+                    f"Weaviate, upsert to {namespace}: {len(said)} of {len(request)} objects are "
+                    f"not written, such as {request[index].uuid}: {blanked(one)}"
+                )
         if len(said) == len(request) >= ENOUGH and len(reasons) == 1:
             raise FatalError(f"Weaviate refuses every point for {self._name}: {reasons.pop()}")
         return {request[index].id: record_error(one) for index, one in said.items()}
@@ -228,8 +234,7 @@ class WeaviateStore:
             raise translated(error, doing) from None
 
 
-def _match(hit: search_get_pb2.SearchResult, near: float) -> Match:
-    stored = stored_of(hit)
+def _match(hit: search_get_pb2.SearchResult, stored: Mapping[str, object], near: float) -> Match:
     return Match(str(stored[ID]), near - hit.metadata.distance, users(stored))
 
 

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from worker.config.values import Count
+from worker.errors import ConfigError, FatalError
 from worker.store.creation import Creation
 from worker.store.pairs import Pairs
+from worker.store.weaviate_tenants import tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +97,17 @@ class WeaviateConfig(Creation):
             )
         return given
 
+    def expect_namespace(self, namespace: str) -> None:
+        """Whether there can be a tenant for it.
+
+        Raises:
+            ConfigError: its name would be too long.
+        """
+        try:
+            tenant_of(namespace)
+        except FatalError as error:
+            raise ConfigError(str(error)) from error
+
     @property
     def typed(self) -> Mapping[str, PropertyType]:
         """Metadata keys that are properties, and their types."""
@@ -108,7 +121,8 @@ class WeaviateConfig(Creation):
     @property
     def grpc_target(self) -> str:
         """Where gRPC is spoken."""
-        return self.grpc_address or f"{urlsplit(self.url).hostname}:50051"
+        host = urlsplit(self.url).hostname or ""
+        return self.grpc_address or (f"[{host}]:50051" if ":" in host else f"{host}:50051")
 
     @property
     def is_secure(self) -> bool:

@@ -2,7 +2,8 @@
 
 Over REST the status says it. Over gRPC nearly everything has the code UNKNOWN, so the sentence has
 to be read; what nobody knows counts as an outage, which is repeated and never empties a topic into
-the DLQ. Messages quote what was sent, so quoted parts are blanked.
+the DLQ, also where it is said of a single object. Messages quote what was sent, so quoted parts are
+blanked.
 """
 
 from __future__ import annotations
@@ -38,22 +39,11 @@ _NO_COLLECTION: Final = (
     "multi-tenancy disabled",
 )
 """The last of them after a collection was dropped, as the server then makes one of its own."""
-_OUTAGES: Final = (
-    "connect",
-    "context canceled",
-    "deadline",
-    "disk",
-    "leader",
-    "memory",
-    "not active",
-    "not ready",
-    "read-only",
-    "replica",
-    "shut",
-    "timeout",
-    "unavailable",
-)
-"""Words of sentences about a point that are not about the point."""
+_OTHER_LENGTH: Final = ("vector length", "with length", "wrong size", "dimensions do not match")
+"""Not "dimension", as the server counts those and its disk may be full then."""
+_OF_THE_OBJECT: Final = re.compile(r"invalid [\w\[\] ]*property\b")
+"""How the server's validation begins about a value that is not of the property's type. "invalid"
+alone would not do, which the system says of an argument or a memory address."""
 _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
 """OpenSSL's words for what no waiting mends."""
 _QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
@@ -100,7 +90,7 @@ def is_about_dimensions(said: str) -> bool:
 
     ``said`` is ``blanked``, here and below, as the words of a row may be the same.
     """
-    return "vector length" in said or "with length" in said or "dimension" in said
+    return any(words in said for words in _OTHER_LENGTH)
 
 
 def is_about_collection(said: str) -> bool:
@@ -113,9 +103,9 @@ def is_left_over(said: str) -> bool:
     return "multi-tenancy disabled" in said
 
 
-def is_outage(said: str) -> bool:
-    """Whether a sentence about one point is about something else."""
-    return any(word in said for word in _OUTAGES)
+def is_of_object(said: str) -> bool:
+    """Whether it is known to be about the object itself; nobody knows what else is."""
+    return _OF_THE_OBJECT.match(said) is not None
 
 
 def record_error(said: str) -> RecordError:

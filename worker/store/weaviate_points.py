@@ -122,16 +122,21 @@ def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
         yield request
 
 
-def point_of(hit: search_get_pb2.SearchResult) -> Point:
-    """A stored point, as the pipeline knows it."""
-    stored = stored_of(hit)
-    return Point(str(stored[ID]), vector_of(hit), users(stored), stamp_of(stored))
+def points_of(hits: Iterable[search_get_pb2.SearchResult]) -> Iterator[Point]:
+    """Stored points, as the pipeline knows them, without the objects of others."""
+    for hit in hits:
+        stored = stored_of(hit)
+        if stored:
+            yield Point(str(stored[ID]), vector_of(hit), users(stored), stamp_of(stored))
 
 
 def stored_of(hit: search_get_pb2.SearchResult) -> Mapping[str, Any]:
-    """What we keep beside a vector."""
-    stored: Mapping[str, Any] = orjson.loads(hit.properties.non_ref_props.fields[STORED].text_value)
-    return stored
+    """What we keep beside a vector; nothing if somebody else has written the object."""
+    try:
+        stored = orjson.loads(hit.properties.non_ref_props.fields[STORED].text_value)
+    except orjson.JSONDecodeError:
+        return {}
+    return stored if isinstance(stored, dict) and ID in stored else {}
 
 
 def vector_of(hit: search_get_pb2.SearchResult) -> Vector:
