@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PARTITIONS = 2
 GOOD, BAD = 40, 5
 POISON = "poison"
+expect.set_options(timeout=60_000)
+"""A replay reads Kafka first, and a new config waits for the tasks of the former one."""
 
 
 def test_letters_of_a_real_failure_are_put_back_from_the_page(
