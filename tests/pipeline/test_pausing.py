@@ -8,7 +8,7 @@ from tests.pipeline.replaying import Command
 from tests.pipeline.world import POISON
 
 if TYPE_CHECKING:
-    from tests.pipeline.world import World
+    from tests.pipeline.world import Member, World
 
 
 def test_what_was_read_before_the_pause_is_finished_and_nothing_more_is_read(world: World) -> None:
@@ -45,7 +45,8 @@ def test_a_task_that_begins_paused_joins_its_group_and_writes_nothing(world: Wor
     world.assert_equals_table()
 
 
-def test_a_paused_task_replays_nothing_and_says_so(world: World) -> None:
+def asked_while_paused(world: World) -> tuple[Member, Command]:
+    """A member that is paused, and a letter that it is asked for and could write by now."""
     member = world.member()
     world.table.insert(1, body=POISON)
     world.settle()
@@ -54,6 +55,11 @@ def test_a_paused_task_replays_nothing_and_says_so(world: World) -> None:
     command = Command(world)
     command.ask()
     world.until(lambda: "paused" in command.standings[0].note)
+    return member, command
+
+
+def test_a_paused_task_replays_nothing_and_says_so(world: World) -> None:
+    member, command = asked_while_paused(world)
     member.step(300)
     assert command.states == ["asked"]
     assert world.index == {}
@@ -81,14 +87,7 @@ def test_a_task_that_is_paused_as_its_partitions_come_says_so_too(world: World) 
 
 
 def test_who_takes_over_from_a_paused_task_goes_on(world: World) -> None:
-    first = world.member()
-    world.table.insert(1, body=POISON)
-    world.settle()
-    world.heal()
-    first.task.pause()
-    command = Command(world)
-    command.ask()
-    world.until(lambda: command.standings[0].note)
+    first, command = asked_while_paused(world)
     world.crash(first)
     assert "paused" in command.standings[0].note
     world.member()
@@ -98,13 +97,6 @@ def test_who_takes_over_from_a_paused_task_goes_on(world: World) -> None:
 
 
 def test_who_leaves_in_order_takes_back_why_letters_wait(world: World) -> None:
-    member = world.member()
-    world.table.insert(1, body=POISON)
-    world.settle()
-    world.heal()
-    member.task.pause()
-    command = Command(world)
-    command.ask()
-    world.until(lambda: command.standings[0].note)
+    member, command = asked_while_paused(world)
     world.stop(member)
     assert [(one.state.value, one.note) for one in command.standings] == [("asked", "")]

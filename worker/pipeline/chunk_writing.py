@@ -76,6 +76,7 @@ class ChunkWriting:
         self._upsert(namespace, {item: _announced(item) for item in refused})
         for item in self._refused(namespace, still_open(refused)):
             item.outcome = Outcome.STALE
+            self.known.forget(item.ledger, item.address)  # the sign is not there
 
     def _refused(self, namespace: str, rows: Sequence[Item]) -> Sequence[Item]:
         """Those with a sign of which the store has nothing, or something newer than the change."""

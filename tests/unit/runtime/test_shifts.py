@@ -40,7 +40,8 @@ def generations(*pods: Pod) -> list[str]:
     return sorted(task.generation for pod in pods for task in pod.factory.running)
 
 
-def test_a_new_config_waits_for_the_slowest_task_of_the_old_one(cluster: Cluster) -> None:
+def quick_and_slow(cluster: Cluster) -> tuple[Pod, Pod, threading.Event]:
+    """A task on each of two pods; that of the second ends when the event says so."""
     may_end = threading.Event()
 
     class Slow(FakeTask):
@@ -51,6 +52,11 @@ def test_a_new_config_waits_for_the_slowest_task_of_the_old_one(cluster: Cluster
     second.factory.task_type = Slow
     first.herder.create("products", config(1), TargetState.RUNNING)
     cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    return first, second, may_end
+
+
+def test_a_new_config_waits_for_the_slowest_task_of_the_old_one(cluster: Cluster) -> None:
+    first, second, may_end = quick_and_slow(cluster)
 
     first.herder.put_config("products", config(2))
     cluster.until(lambda: generations(first) == [], "the quick one has ended")
@@ -116,16 +122,7 @@ def with_secret(pod: Pod, has_secret: threading.Event) -> Draw:
 
 
 def test_who_knows_the_new_config_and_still_drains_draws_it_once(cluster: Cluster) -> None:
-    may_end = threading.Event()
-
-    class Slow(FakeTask):
-        def on_stop(self) -> None:
-            may_end.wait(PATIENCE_S)
-
-    first, second = cluster.pod("a:1"), cluster.pod("b:1")
-    second.factory.task_type = Slow
-    first.herder.create("products", config(1), TargetState.RUNNING)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    first, second, may_end = quick_and_slow(cluster)
     first.herder.put_config("products", config(2))
     cluster.until(lambda: len(claims_of(cluster, "2")) == 1, "the first waits with its claim")
     reads = second.factory.reads
