@@ -40,8 +40,9 @@ MODEL = "text-embedding-3-small"
 CAUGHT_UP_S = 180.0
 LATENCY_S = 0.05
 OUTAGE_S = 2.0
-SWEEPS_S = 20.0
-"""By so much workers may be apart in carrying out a truncate, each for its own partitions."""
+SWEEPS_S = 180.0
+"""By so much workers may be apart in carrying out a truncate, each for its own partitions: a sweep
+begins 30 s after an owner knows of it, and anew with each owner that a partition gets meanwhile."""
 LOG_LINES = 80
 LOST = 2
 """Calls."""
