@@ -19,7 +19,7 @@ from worker.console.port import Seen, Since
 from worker.errors import ConfigError, WorkerError
 from worker.lettering import room_of
 from worker.overseeing import overview
-from worker.runtime.port import BadRequestError, HerderError
+from worker.runtime.refusals import BadRequestError, HerderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

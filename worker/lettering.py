@@ -9,7 +9,7 @@ from worker.clock import SystemClock
 from worker.console.room import Room, Tools
 from worker.errors import ConfigError
 from worker.index import Index
-from worker.runtime.port import BadRequestError
+from worker.runtime.refusals import BadRequestError
 from worker.throttle.accounts import Accounts
 from worker.treasury import Counting
 from worker.triaging import desk_of, dlq_topic_of, foresight_of, mailbox_of, places_of

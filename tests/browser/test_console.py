@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.unit.rest.conftest import CONFIG
-from worker.runtime.port import NotFoundError, State, TargetState
+from worker.runtime.port import State, TargetState
+from worker.runtime.refusals import NotFoundError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

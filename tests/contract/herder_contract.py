@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.state_contract import eventually
-from worker.runtime.port import (
-    AlreadyExistsError,
-    NotFoundError,
-    NotStoppedError,
-    PartitionOffset,
-    RestartRequest,
-    State,
-    TargetState,
-)
+from worker.runtime.port import PartitionOffset, RestartRequest, State, TargetState
+from worker.runtime.refusals import AlreadyExistsError, NotFoundError, NotStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

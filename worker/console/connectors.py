@@ -12,7 +12,7 @@ from worker.console.attention import in_order, notices
 from worker.console.history import EVERY_S, moments
 from worker.rest.call import Answer
 from worker.rest.router import Route
-from worker.runtime.port import NotFoundError
+from worker.runtime.refusals import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

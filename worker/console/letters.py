@@ -14,7 +14,7 @@ from worker.errors import ConfigError
 from worker.letters.standing import LetterState
 from worker.rest.call import Answer
 from worker.rest.router import Route
-from worker.runtime.port import BadRequestError, NotFoundError
+from worker.runtime.refusals import BadRequestError, NotFoundError
 from worker.triage.replay import Terms
 from worker.triage.selection import Stretch
 from worker.triage.tally import Tally

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from worker.errors import WorkerError
 from worker.letters.standing import LetterState
 from worker.model import TopicPartition
-from worker.runtime.port import ConflictError
+from worker.runtime.refusals import ConflictError
 from worker.triage.outlook import in_order
 from worker.triage.replay import Replay, homeless
 from worker.triage.selection import Selection

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from worker.errors import ConfigError
-from worker.runtime.port import BadRequestError
+from worker.runtime.refusals import BadRequestError
 from worker.triage.selection import OPEN_STATES, Selection, Stretch, states_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from worker.errors import WorkerError
 from worker.rest.call import Answer, Call, RefusedError
 from worker.rest.shapes import error_message
-from worker.runtime.port import HerderError
+from worker.runtime.refusals import HerderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from worker.config.load import is_text
-from worker.runtime.port import BadRequestError, HerderError
+from worker.runtime.refusals import BadRequestError, HerderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

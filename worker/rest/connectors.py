@@ -10,7 +10,8 @@ from urllib.parse import quote
 from worker.rest import shapes
 from worker.rest.call import NO_CONTENT, Answer, texts
 from worker.rest.router import Route
-from worker.runtime.port import BadRequestError, NotFoundError, TargetState
+from worker.runtime.port import TargetState
+from worker.runtime.refusals import BadRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

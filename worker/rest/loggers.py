@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.rest import shapes
 from worker.rest.call import NO_CONTENT, Answer
 from worker.rest.router import Route
-from worker.runtime.port import BadRequestError, NotFoundError
+from worker.runtime.refusals import BadRequestError, NotFoundError
 from worker.telemetry.levels import is_level, level_of, levels, set_level
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from worker.rest import shapes
 from worker.rest.call import ACCEPTED, Answer
 from worker.rest.router import Route
-from worker.runtime.port import BadRequestError, PartitionOffset
+from worker.runtime.port import PartitionOffset
+from worker.runtime.refusals import BadRequestError
 
 if TYPE_CHECKING:
     from worker.rest.call import Call

@@ -13,7 +13,7 @@ from worker.rest.call import Answer
 from worker.rest.definitions import converter_definitions
 from worker.rest.router import Route
 from worker.rest.validation import is_our_class, normalized
-from worker.runtime.port import BadRequestError, NotFoundError
+from worker.runtime.refusals import BadRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

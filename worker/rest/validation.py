@@ -16,7 +16,7 @@ from worker.rest.definitions import (
     unknown_definition,
 )
 from worker.rest.wording import sentence
-from worker.runtime.port import BadRequestError
+from worker.runtime.refusals import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

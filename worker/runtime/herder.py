@@ -9,21 +9,23 @@ from worker.errors import RetriableError, WorkerError
 from worker.model import TopicPartition
 from worker.runtime.offsets import check_offsets
 from worker.runtime.port import (
-    AlreadyExistsError,
-    BadRequestError,
-    ConflictError,
     ConnectorInfo,
     ConnectorStateInfo,
     Health,
-    HerderError,
-    NotFoundError,
-    NotStoppedError,
     PartitionOffset,
     Put,
     State,
     Status,
     TargetState,
     TaskInfo,
+)
+from worker.runtime.refusals import (
+    AlreadyExistsError,
+    BadRequestError,
+    ConflictError,
+    HerderError,
+    NotFoundError,
+    NotStoppedError,
 )
 from worker.runtime.restart import Restart, planned
 

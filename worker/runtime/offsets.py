@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from worker.runtime.port import BadRequestError
+from worker.runtime.refusals import BadRequestError
 
 if TYPE_CHECKING:
     from worker.model import TopicPartition

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from worker.telemetry.instruments import Attributes, of_call, of_connector, of_model
+from worker.telemetry.points import of_call, of_connector, of_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from worker.telemetry.instrument import Attributes
     from worker.telemetry.reading import Reading
     from worker.telemetry.spread import Spread
 

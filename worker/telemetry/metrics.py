@@ -27,7 +27,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from worker import __version__
 from worker.telemetry.histograms import HISTOGRAMS
-from worker.telemetry.instruments import INSTRUMENTS, Kind
+from worker.telemetry.instrument import Kind
+from worker.telemetry.instruments import INSTRUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
 
     from worker.telemetry.histograms import Histogram
-    from worker.telemetry.instruments import Instrument
+    from worker.telemetry.instrument import Instrument
     from worker.telemetry.reading import Reading
 
 _SCOPE = "vecsink"

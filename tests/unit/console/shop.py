@@ -23,7 +23,8 @@ from worker.letters.standing import LetterState
 from worker.model import Origin, Outcome, Record, TopicPartition
 from worker.overview.port import Group, GroupState, Member
 from worker.overview.standing import BudgetUse, DaySpend, Letters, Spend, Standing, TopicLag
-from worker.runtime.port import BadRequestError, NotFoundError, State, TargetState
+from worker.runtime.port import State, TargetState
+from worker.runtime.refusals import BadRequestError, NotFoundError
 from worker.runtime.trace import trace_of
 from worker.telemetry.bill import Bill
 from worker.telemetry.counters import Counters

@@ -13,7 +13,8 @@ from worker.attending import Attendant
 from worker.config.load_worker import load_worker
 from worker.errors import ConfigError
 from worker.metering import Metering
-from worker.runtime.port import BadRequestError, NotFoundError, TargetState
+from worker.runtime.port import TargetState
+from worker.runtime.refusals import BadRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

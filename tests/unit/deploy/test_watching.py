@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.unit.telemetry.readings import prometheus_text
 from worker.model import Outcome
 from worker.runtime.supervisor import TaskState
-from worker.telemetry.instruments import CIRCUITS
+from worker.telemetry.points import CIRCUITS
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = yaml.safe_load((ROOT / "deploy/alerts/vecsink.rules.yml").read_text())

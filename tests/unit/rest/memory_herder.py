@@ -6,13 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from worker.runtime.port import (
-    AlreadyExistsError,
-    BadRequestError,
     ConnectorInfo,
     ConnectorStateInfo,
     Health,
-    NotFoundError,
-    NotStoppedError,
     PartitionOffset,
     Put,
     RestartRequest,
@@ -20,6 +16,12 @@ from worker.runtime.port import (
     Status,
     TargetState,
     TaskInfo,
+)
+from worker.runtime.refusals import (
+    AlreadyExistsError,
+    BadRequestError,
+    NotFoundError,
+    NotStoppedError,
 )
 
 if TYPE_CHECKING:

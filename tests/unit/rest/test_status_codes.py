@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.rest.conftest import CONFIG
-from worker.runtime.port import ConflictError, Health
+from worker.runtime.port import Health
+from worker.runtime.refusals import ConflictError
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient

@@ -11,18 +11,14 @@ import pytest
 from tests.unit.runtime.fake_cluster import Cluster, Pod, shown
 from worker.errors import FatalError, RetriableError
 from worker.model import TopicPartition
-from worker.runtime.port import (
+from worker.runtime.port import PartitionOffset, RestartRequest, State, Status, TargetState
+from worker.runtime.refusals import (
     AlreadyExistsError,
     BadRequestError,
     ConflictError,
     HerderError,
     NotFoundError,
     NotStoppedError,
-    PartitionOffset,
-    RestartRequest,
-    State,
-    Status,
-    TargetState,
 )
 
 if TYPE_CHECKING:
