@@ -32,9 +32,10 @@ from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
 from worker.replaying import replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.source.clients import KafkaSourceSettings
 from worker.source.departure import for_good
 from worker.source.group_offsets import KafkaGroupOffsets
-from worker.source.kafka import KafkaSource, KafkaSourceSettings
+from worker.source.kafka import KafkaSource
 from worker.source.subscription import Subscription
 from worker.statehouse import Statehouse
 from worker.telemetry.counters import Counters

@@ -31,7 +31,7 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 from worker.state.copy import copy_of

@@ -13,8 +13,8 @@ from worker.config import kafka
 from worker.dlq.reading import letters_of
 from worker.errors import FatalError, WorkerError
 from worker.letters.counting import Census
+from worker.source.clients import KafkaSourceSettings
 from worker.source.group_offsets import KafkaGroupOffsets
-from worker.source.kafka import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.telemetry.behind import Behind
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.config import kafka
 from worker.overview.kafka import KafkaBrokers
 from worker.overview.look import Overview, Subject
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.spend.amount import PICODOLLARS, Limit
 

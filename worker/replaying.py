@@ -9,7 +9,7 @@ from confluent_kafka import murmur2
 from worker.config import kafka
 from worker.dlq import reading
 from worker.pipeline.inquiry import Readers, ReplayPorts
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 

@@ -22,7 +22,7 @@ from worker.flow.batching import BufferLimits
 from worker.pipeline.cutting import Measure
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 from worker.spend.amount import budget_of

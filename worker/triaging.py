@@ -28,8 +28,8 @@ from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
 from worker.pipeline.patience import Patience
 from worker.pipeline.tail import TailReading
+from worker.source.clients import KafkaSourceSettings
 from worker.source.group_offsets import KafkaGroupOffsets
-from worker.source.kafka import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 from worker.source.topic_ids import existing_ids

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Producer
 
-from worker.source.kafka import KafkaSource, KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
+from worker.source.kafka import KafkaSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

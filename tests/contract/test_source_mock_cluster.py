@@ -12,7 +12,8 @@ from tests.contract.kafka_cluster import QUIET, KafkaCluster
 from tests.contract.source_contract import Member, SourceContract, clean, fresh, places, turn, turns
 from worker.errors import ConfigError, RetriableError
 from worker.model import TopicPartition
-from worker.source.kafka import KafkaSource, KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
+from worker.source.kafka import KafkaSource
 from worker.source.mock_cluster import MockCluster
 from worker.source.subscription import Subscription
 

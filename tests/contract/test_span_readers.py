@@ -11,7 +11,7 @@ from confluent_kafka import TopicPartition as KafkaPartition
 
 from worker.errors import RetriableError
 from worker.model import TopicPartition
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader

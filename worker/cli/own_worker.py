@@ -16,7 +16,7 @@ from worker.herding import target_of
 from worker.overview.kafka import KafkaBrokers
 from worker.runtime.port import TargetState
 from worker.runtime.supervisor import Supervisor
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.subscription import Subscription
 from worker.throttle.accounts import Accounts
 

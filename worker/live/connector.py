@@ -15,7 +15,7 @@ from worker.index import Index
 from worker.live.check import DEADLINE_S, Check, Question, Verdict, answered
 from worker.live.cluster import Cluster
 from worker.live.services import ask_provider, ask_registry, ask_store
-from worker.source.kafka import KafkaSourceSettings
+from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
 from worker.treasury import Counting

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
     from worker.model import Record
-    from worker.source.kafka import KafkaSourceSettings
+    from worker.source.clients import KafkaSourceSettings
 
 _CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
 _ASK_S = 10.0

@@ -14,8 +14,6 @@ from worker.runtime.port import (
     Health,
     PartitionOffset,
     Put,
-    State,
-    Status,
     TargetState,
     TaskInfo,
 )
@@ -27,25 +25,18 @@ from worker.runtime.refusals import (
     NotFoundError,
     NotStoppedError,
 )
+from worker.runtime.register import Register
 from worker.runtime.restart import Restart, planned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from worker.homes.port import OpenHome, Stored
-    from worker.runtime.board import Board, Posted
+    from worker.runtime.board import Board
     from worker.runtime.health import Health as Pulse
     from worker.runtime.keeper import Keeper
     from worker.runtime.offsets import OpenOffsets
     from worker.runtime.port import RestartRequest
-
-_TASK_CLASS = "EmbeddingSinkTask"
-"""What Connect tells of a task beside its connector's config."""
-_STATES = {
-    TargetState.RUNNING: State.RUNNING,
-    TargetState.PAUSED: State.PAUSED,
-    TargetState.STOPPED: State.STOPPED,
-}
 
 
 class PodHerder:
@@ -64,13 +55,12 @@ class PodHerder:
         pulse: Pulse,
     ) -> None:
         """``home`` takes what comes by REST; ``is_live``: was a pod heard of lately?"""
-        self._worker_id = worker_id
+        self._register = Register(worker_id, keeper, board, is_live)
         self._keeper = keeper
         self._board = board
         self._home = home
         self._open_offsets = open_offsets
         self._cluster_id = cluster_id
-        self._is_live = is_live
         self._pulse = pulse
         self._has_begun = False
 
@@ -97,27 +87,15 @@ class PodHerder:
 
     def connector(self, name: str) -> ConnectorInfo:
         """As stored."""
-        stored = self._stored(name, NotFoundError.connector(name))
-        return ConnectorInfo(name, {**stored.values, "name": name}, self._numbers(name, stored))
+        return self._register.info(name, self._stored(name, NotFoundError.connector(name)))
 
     def status(self, name: str) -> ConnectorStateInfo:
         """As the pods said."""
-        stored = self._stored(name, NotFoundError.status_of(name))
-        posted = self._board.tasks(name)
-        tasks = {
-            number: self._credible(posted[number])
-            if number in posted
-            else Status(State.UNASSIGNED, self._worker_id)
-            for number in self._numbers(name, stored)
-        }
-        runs_at = tasks[0].worker_id if tasks else self._worker_id
-        return ConnectorStateInfo(name, self._connector_status(name, stored, runs_at), tasks)
+        return self._register.status(name, self._stored(name, NotFoundError.status_of(name)))
 
     def tasks(self, name: str) -> Sequence[TaskInfo]:
         """All have the connector's config."""
-        stored = self._stored(name, NotFoundError.connector(name))
-        config = {**stored.values, "name": name, "task.class": _TASK_CLASS}
-        return [TaskInfo(number, config) for number in self._numbers(name, stored)]
+        return self._register.tasks(name, self._stored(name, NotFoundError.connector(name)))
 
     def create(
         self, name: str, config: Mapping[str, str], initial_state: TargetState
@@ -258,26 +236,6 @@ class PodHerder:
             posted = self._board.tasks(name)
             for number, status in restart.changed.items():
                 self._board.post_task(name, number, status, posted[number].pod)
-
-    def _numbers(self, name: str, stored: Stored) -> Sequence[int]:
-        """A connector that is stopped has no tasks."""
-        if self._board.target(name) is TargetState.STOPPED:
-            return range(0)
-        wanted = stored.values.get("tasks.max", "1").strip()
-        return range(int(wanted) if wanted.isdecimal() else 0)
-
-    def _connector_status(self, name: str, stored: Stored, runs_at: str) -> Status:
-        here = self._keeper.connectors.get(name)
-        failure = stored.problem or (here.failure if here is not None else "")
-        if failure:
-            return Status(State.FAILED, self._worker_id, failure)
-        return Status(_STATES[self._board.target(name)], runs_at)
-
-    def _credible(self, posted: Posted) -> Status:
-        """A pod that is gone runs nothing, whatever it said last."""
-        if self._is_live(posted.pod):
-            return posted.status
-        return Status(State.UNASSIGNED, posted.status.worker_id)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -4,50 +4,35 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError
 
 from worker.clock import SystemClock
-from worker.errors import ConfigError
 from worker.model import TopicPartition
+from worker.source.clients import clients
 from worker.source.commits import Commits
-from worker.source.departure import depart, for_good, stay
+from worker.source.departure import depart, stay
 from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
-from worker.source.port import Polled
+from worker.source.messages import Messages
 from worker.source.quiet_log import QuietLog
-from worker.source.records import record_of
 from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from confluent_kafka import Message
     from confluent_kafka import TopicPartition as KafkaPartition
 
     from worker.clock import Clock
     from worker.errors import FatalError
-    from worker.model import Record
-    from worker.source.port import AssignmentListener, Commit
-    from worker.source.subscription import Subscription
+    from worker.source.clients import KafkaSourceSettings
+    from worker.source.port import AssignmentListener, Commit, Polled
 
 _log = logging.getLogger(__name__)
 
-_OWNED = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "enable.partition.eof": True,
-}
-"""What this class relies on, whatever the properties say."""
-_CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.source.librdkafka")}
-"""librdkafka logs every attempt to connect, 20 a second; ``error_cb`` tells us of them as well, and
-we say it once in a while. ``log_level`` can be overridden."""
-_PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - so spelt in the public API
 _MISSING = frozenset(
     {
         KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -55,22 +40,6 @@ _MISSING = frozenset(
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - so spelt in the public API
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSourceSettings:
-    """How to reach the cluster, and what to read."""
-
-    consumer: Mapping[str, Any] = field(repr=False)
-    """librdkafka's properties of the member; ``partition.assignment.strategy`` must be
-    cooperative, or ``group.protocol`` be ``consumer``."""
-    admin: Mapping[str, Any] = field(repr=False)
-    """librdkafka's properties of a client that asks for topic ids and offsets."""
-    subscription: Subscription
-    close_timeout_s: float = 10.0
-    """How long leaving the group may take, after ``on_revoked`` returned."""
-    stays: Callable[[], bool] = for_good
-    """Whether this process ends and is to come back: a static member then keeps its place."""
 
 
 class KafkaSource:
@@ -97,19 +66,13 @@ class KafkaSource:
         Raises:
             ConfigError: librdkafka does not take the properties.
         """
-        settings, callbacks = (
-            self._settings,
-            {"error_cb": self._on_error, "on_commit": self._on_commit},
-        )
-        try:
-            admin = AdminClient({**_CALM, **settings.admin})
-            consumer = Consumer({**_CALM, **settings.consumer, **_OWNED, **callbacks})
-        except KafkaException as error:
-            raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
+        settings = self._settings
+        admin, consumer = clients(settings, self._on_error, self._on_commit)
         self._listener = listener
         self._ids = TopicIds(admin, self._clock)
         self._size = SubscriptionSize(admin, self._clock, settings.subscription)
         self._lanes = Lanes(self._ids, self._clock)
+        self._messages = Messages(self._lanes, self._on_error)
         self._ends = GroupEnds(admin, self._clock, settings.subscription, settings.consumer)
         self._consumer = consumer
         consumer.subscribe(
@@ -124,7 +87,11 @@ class KafkaSource:
         consumer = self._member
         self._lanes.name_topics(consumer)
         messages = self._lanes.take_released(max_records)
-        polled = self._sort(consumer, messages or self._take(consumer, max_records, timeout_s))
+        polled = self._messages.sorted(
+            consumer, messages or self._messages.take(consumer, max_records, timeout_s)
+        )
+        if polled.records or polled.ends:
+            self._refusals.let_in()
         self._refusals.check()
         if self._failure is not None:
             raise self._failure
@@ -199,69 +166,6 @@ class KafkaSource:
         leaving.join(self._settings.close_timeout_s)
         if leaving.is_alive():
             _log.warning("Kafka does not answer; the group will notice by itself that we left.")
-
-    def _take(self, consumer: Consumer, max_records: int, timeout_s: float) -> list[Message]:
-        """``consume`` alone would wait out its time-out unless all ``max_records`` are there."""
-        first = self._first(consumer, timeout_s)
-        if first is None:
-            return []
-        lane = self._lanes.of(first)
-        others = self._at_hand(consumer, max_records - 1)
-        if first.error() is None and self._lanes.of(first) is not lane:
-            return others  # its partition was given up while the others were fetched
-        return [first, *others]
-
-    def _first(self, consumer: Consumer, timeout_s: float) -> Message | None:
-        try:
-            return consumer.poll(timeout_s)
-        except KafkaException as error:
-            self._on_error(error.args[0])
-            return None
-
-    def _at_hand(self, consumer: Consumer, count: int) -> list[Message]:
-        try:
-            return consumer.consume(count, 0) if count > 0 else []
-        except KafkaException as error:
-            self._on_error(error.args[0])
-            return []
-
-    def _sort(self, consumer: Consumer, messages: Iterable[Message]) -> Polled:
-        """Messages to records and ends; runs for every record, so it does little."""
-        lanes = self._lanes.by_place
-        records: list[Record] = []
-        ends: dict[TopicPartition, int] = {}
-        for message in messages:
-            if message.error() is not None:
-                self._note(message, ends)
-                continue
-            lane = lanes.get((message.topic(), message.partition()))  # type: ignore[arg-type]  # a record has both
-            if lane is None:
-                continue
-            offset: int = message.offset()  # type: ignore[assignment]  # a record has one
-            if lane.topic_id is None:
-                self._lanes.hold_back(consumer, lane, message)
-                continue
-            if offset < lane.next_offset:
-                self._lanes.go_back(lane, offset)
-                continue
-            lane.next_offset = offset + 1
-            records.append(record_of(message, lane.partition, offset, lane.topic_id))
-        if records or ends:
-            self._refusals.let_in()
-        return Polled(records, ends)
-
-    def _note(self, message: Message, ends: dict[TopicPartition, int]) -> None:
-        """A message that is no record: the end of a partition, or an error."""
-        error, lane = message.error(), self._lanes.of(message)
-        if error is None:
-            return
-        if error.code() != _PARTITION_EOF:
-            self._on_error(error, message.topic())
-        elif lane is not None and lane.topic_id is None:
-            if lane.back_to is None:
-                lane.held.append(message)
-        elif lane is not None:
-            ends[lane.partition] = message.offset() or 0
 
     def _of_held(self, commits: Mapping[TopicPartition, Commit]) -> dict[TopicPartition, Commit]:
         held = self._lanes.by_place

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.errors import FatalError
     from worker.model import Record
-    from worker.source.kafka import KafkaSourceSettings
+    from worker.source.clients import KafkaSourceSettings
     from worker.source.port import Reach
 
 T = TypeVar("T")
