@@ -13,7 +13,8 @@ from worker.errors import WorkerError
 from worker.homes.port import digest_of
 from worker.runtime.crew import Crew
 from worker.runtime.lease import Lease
-from worker.runtime.port import State, TargetState
+from worker.runtime.port import TargetState
+from worker.runtime.staff import Staff
 from worker.runtime.supervisor import TaskState
 from worker.runtime.trace import trace_of
 from worker.runtime.wanted import NEVER
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.runtime.crew import Parts
+    from worker.runtime.port import State
     from worker.runtime.shifts import Shift
     from worker.runtime.supervisor import RunningTask
     from worker.runtime.wanted import Blueprint, Draw, Wanted
@@ -52,10 +54,7 @@ class Connector:
         self._lease = Lease(clock)
         self._crew: Crew | None = None
         self._former: list[Crew] = []
-        self._tasks: dict[int, RunningTask] = {}
-        self._begun: dict[int, int] = {}
-        """The newest request to restart a task that its present run is an answer to."""
-        self._restarting: set[int] = set()
+        self._staff = Staff(self._hire, self._end)
 
     def turn(self, wanted: Wanted | None) -> None:
         """One step; None: it was deleted, or the worker ends."""
@@ -77,7 +76,7 @@ class Connector:
         if self._blueprint is None:
             self._lease.close()  # others can have the tasks
             return
-        self._staff(wanted, self._numbers(self._blueprint))
+        self._staff.keep(self._numbers(self._blueprint), wanted)
 
     @property
     def is_gone(self) -> bool:
@@ -98,7 +97,7 @@ class Connector:
     @property
     def tasks(self) -> list[RunningTask]:
         """Those of now, and those that failed."""
-        return list(self._tasks.values())
+        return self._staff.tasks
 
     @property
     def has_failed(self) -> bool:
@@ -109,22 +108,8 @@ class Connector:
         return all(task.state is TaskState.FAILED for task in tasks)
 
     def statuses(self) -> dict[int, tuple[State, str]]:
-        """Of the tasks here, by number: the state, and why it failed.
-
-        One that ends as its slot has moved is another worker's to tell of.
-        """
-        return {
-            number: self._status(number, task)
-            for number, task in self._tasks.items()
-            if not task.is_over or number in self._restarting
-        }
-
-    def _status(self, number: int, task: RunningTask) -> tuple[State, str]:
-        if task.state is TaskState.FAILED and number not in self._restarting:
-            return State.FAILED, task.trace
-        if task.state is TaskState.RUNNING and number not in self._restarting:
-            return State.PAUSED if task.is_paused else State.RUNNING, ""
-        return State.RESTARTING if number in self._restarting else State.UNASSIGNED, ""
+        """Of the tasks here, by number: the state, and why it failed."""
+        return self._staff.statuses()
 
     def _take_in(self, wanted: Wanted) -> None:
         """Read a config that is new, or that somebody wants read again."""
@@ -174,38 +159,11 @@ class Connector:
             self._blueprint = None
             return frozenset()
 
-    def _staff(self, wanted: Wanted, numbers: frozenset[int]) -> None:
-        """Have exactly these tasks run."""
-        for number in self._tasks.keys() - numbers:
-            self._end(number)
-            if not self._tasks[number].is_alive or self._tasks[number].is_lost:
-                del self._tasks[number]
-                self._restarting.discard(number)
-        for number in sorted(numbers):
-            self._see_to(number, wanted)
-
-    def _see_to(self, number: int, wanted: Wanted) -> None:
-        task = self._tasks.get(number)
-        is_paused = wanted.target is TargetState.PAUSED
-        if task is None:
-            self._start(number, wanted, paused=is_paused)
-        elif task.is_over:
-            if not task.is_alive or task.is_lost:
-                self._start(number, wanted, paused=is_paused)
-        elif wanted.restarts.get(number, NEVER) > self._begun[number]:
-            self._restarting.add(number)
-            self._end(number)
-        else:
-            if task.state is not TaskState.STARTING:
-                self._restarting.discard(number)
-            (task.pause if is_paused else task.resume)()
-
-    def _start(self, number: int, wanted: Wanted, *, paused: bool) -> None:
+    def _hire(self, number: int, wanted: Wanted) -> RunningTask | None:
         crew = self._ready_crew(wanted)
         if crew is None:
-            return
-        self._tasks[number] = crew.start(number, paused=paused)
-        self._begun[number] = wanted.restarts.get(number, NEVER)
+            return None
+        return crew.start(number, paused=wanted.target is TargetState.PAUSED)
 
     def _ready_crew(self, wanted: Wanted) -> Crew | None:
         """Those that work; where nobody does any more, a new crew, with secrets read anew."""
@@ -237,9 +195,9 @@ class Connector:
         self._asks_to_begin = True
         return self._shift.begin(self._digest)
 
-    def _end(self, number: int) -> None:
+    def _end(self, task: RunningTask) -> None:
         if self._crew is not None:
-            self._crew.end(self._tasks[number])
+            self._crew.end(task)
 
     def _stand_down(self) -> None:
         """No tasks, and nobody else is kept from having them."""
@@ -253,9 +211,7 @@ class Connector:
         if self._crew is not None:
             self._crew.end_all()
             self._retire(self._crew)
-        self._tasks.clear()
-        self._begun.clear()
-        self._restarting.clear()
+        self._staff.clear()
 
     def _retire(self, crew: Crew) -> None:
         self._former.append(crew)
