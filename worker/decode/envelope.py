@@ -56,7 +56,7 @@ class Envelopes:
         if type(after) is not dict:
             raise Part.VALUE.error(f"the envelope of op {op} has no after", kind="NoAfter")
         missing = NOTHING if op is _READ else value.row.unavailable(after)
-        old = moved_from(record, reader.type, self._keys) if op is _CREATE else None
+        old = moved_from(record, key, reader.type, self._keys) if op is _CREATE else None
         return Change(record, key, op, value.row.read(after, missing), origin, missing, old)
 
     def _delete(self, record: Record, key: Key, origin: Origin) -> Change:
@@ -67,7 +67,7 @@ class Envelopes:
     def _tombstone(self, record: Record, reader: KeyReader, key: Key) -> Change:
         """Of flattened records it may be all that comes of a delete."""
         away = record.topic not in self._with_deletes and moves_away(record)
-        new = moved_to(record, reader.type, self._keys) if away else None
+        new = moved_to(record, key, reader.type, self._keys) if away else None
         return Change(
             record, key, Op.TOMBSTONE, _NO_COLUMNS, Origin(), NOTHING, None, away, moved_to=new
         )
@@ -83,7 +83,7 @@ class Envelopes:
         if op is _DELETE:
             return self._delete(record, key, origin)
         missing = NOTHING if op is _READ else value.row.unavailable(fields)
-        old = None if op is _READ else moved_from(record, reader.type, self._keys)
+        old = None if op is _READ else moved_from(record, key, reader.type, self._keys)
         return Change(
             record,
             key,

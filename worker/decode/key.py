@@ -16,7 +16,7 @@ from worker.decode.row import broken_column
 from worker.model import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container
 
     from worker.decode.column_type import ColumnType
     from worker.model import Value
@@ -62,6 +62,11 @@ class TypedKey:
             raise broken_column(Part.KEY, name) from error
         return Key(topic, tuple(columns.items()))
 
+    def narrowed(self, columns: Container[str]) -> TypedKey:
+        """Of keys that have only these columns."""
+        there = tuple(one for one in self.conversions if one[0] in columns)
+        return TypedKey(self.type, there)
+
 
 def key_reader(
     kind: ColumnType, conversion: Callable[[ColumnType], Callable[[Any], Value] | None]
@@ -90,11 +95,6 @@ def frozen(value: Any) -> Value:  # noqa: ANN401 - any value
     if isinstance(value, dict):
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
     return value
-
-
-def same_columns(names: Mapping[str, Any], kind: ColumnType) -> bool:
-    """Whether a struct has exactly the columns of this key."""
-    return names.keys() == kind.field_names
 
 
 def _hashable(

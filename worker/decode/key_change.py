@@ -3,7 +3,8 @@
 The delete of the old key, and the tombstone after it, carry ``__debezium.newkey``; the create
 of the new key carries ``__debezium.oldkey``. The value is a struct that the *header* converter
 wrote: Connect's default writes text that looks like JSON, such as ``{"id":2}``.
-Sources: ``RelationalChangeRecordEmitter`` of Debezium, ``Values`` of Kafka Connect.
+Sources: ``RelationalChangeRecordEmitter`` and ``ByLogicalTableRouter`` of Debezium, ``Values`` of
+Kafka Connect.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from worker.decode.conversion import json_conversion
-from worker.decode.key import UntypedKey, key_reader, same_columns
+from worker.decode.key import PLAIN_KEY, UntypedKey, key_reader
 from worker.errors import RecordError
+from worker.model import Key
 
 if TYPE_CHECKING:
     from worker.decode.column_type import ColumnType
     from worker.decode.formats import KeyFormat
-    from worker.model import Key, Record
+    from worker.model import Record, Value
 
 NEW_KEY = "__debezium.newkey"
 OLD_KEY = "__debezium.oldkey"
@@ -30,34 +32,42 @@ def moves_away(record: Record) -> bool:
     return any(name == NEW_KEY for name, _ in record.headers)
 
 
-def moved_from(record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
-    """The old key of a create, with values of the same types as in the record's own key.
+def moved_from(record: Record, own: Key, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
+    """The old key of a create, with values of the same types as in the record's ``own`` key.
 
     None if there is none, or if a header converter wrote it that cannot be read here.
 
     Raises:
         SchemaNeeded: it is Avro, and the schema has to be loaded first.
     """
-    return _other_key(OLD_KEY, record, kind, keys)
+    return _other_key(OLD_KEY, record, own, kind, keys)
 
 
-def moved_to(record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
+def moved_to(record: Record, own: Key, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
     """The new key of a delete; as ``moved_from``.
 
     Raises:
         SchemaNeeded: as there.
     """
-    return _other_key(NEW_KEY, record, kind, keys)
+    return _other_key(NEW_KEY, record, own, kind, keys)
 
 
-def _other_key(header: str, record: Record, kind: ColumnType | None, keys: KeyFormat) -> Key | None:
+def _other_key(
+    header: str, record: Record, own: Key, kind: ColumnType | None, keys: KeyFormat
+) -> Key | None:
     for name, value in record.headers:
         if name == header and value:
-            return _from_text(value, record.topic, kind) or _from_format(value, record, keys)
+            other = _from_text(value, own, kind) or _from_format(value, record, own, keys)
+            return None if other is None else _with(other, own)
     return None
 
 
-def _from_format(data: bytes, record: Record, keys: KeyFormat) -> Key | None:
+def _with(other: dict[str, Value], own: Key) -> Key:
+    """What a transform added to keys is the same in both."""
+    return Key(own.topic, tuple((name, other.get(name, value)) for name, value in own.columns))
+
+
+def _from_format(data: bytes, record: Record, own: Key, keys: KeyFormat) -> dict[str, Value] | None:
     try:
         read = keys.read(data, record)
     except RecordError:
@@ -65,21 +75,25 @@ def _from_format(data: bytes, record: Record, keys: KeyFormat) -> Key | None:
     if read is None:
         return None
     reader, raw = read
-    return reader.key(record.topic, raw)
+    return _transformed(dict(reader.key(own.topic, raw).columns), own)
 
 
-def _from_text(data: bytes, topic: str, kind: ColumnType | None) -> Key | None:
+def _from_text(data: bytes, own: Key, kind: ColumnType | None) -> dict[str, Value] | None:
     try:
         # Connect does not escape control characters; Decimal keeps the digits of numbers
-        columns = json.loads(data, strict=False, parse_float=Decimal)
+        parsed = json.loads(data, strict=False, parse_float=Decimal)
     except ValueError:
         return None
-    columns = _payload(columns)
-    if not isinstance(columns, dict):
+    columns = _transformed(_payload(parsed), own)
+    if columns is None:
         return None
     if kind is None:
-        return UntypedKey().key(topic, columns)
-    return _typed(columns, topic, kind)
+        return dict(UntypedKey().key(own.topic, columns).columns)
+    reader = key_reader(kind, json_conversion).narrowed(columns)
+    try:
+        return dict(reader.key(own.topic, columns).columns)
+    except RecordError:
+        return None
 
 
 def _payload(columns: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -89,11 +103,15 @@ def _payload(columns: Any) -> Any:  # noqa: ANN401 - any JSON
     return columns
 
 
-def _typed(columns: dict[str, Any], topic: str, kind: ColumnType) -> Key | None:
-    if not same_columns(columns, kind):
+def _transformed(columns: Any, own: Key) -> dict[str, Any] | None:  # noqa: ANN401 - any value
+    """Those that the record's key has too: transforms change keys, and leave headers as they are.
+
+    ``ExtractField$Key`` makes a plain value of the only column. What ``ByLogicalTableRouter`` adds,
+    the name of the table's own topic, is not there. None for what is no key of such rows.
+    """
+    if not isinstance(columns, dict):
         return None
-    ordered = {name: columns[name] for name, _ in kind.fields}
-    try:
-        return key_reader(kind, json_conversion).key(topic, ordered)
-    except RecordError:
-        return None
+    names = [name for name, _ in own.columns]
+    if names == [PLAIN_KEY] and len(columns) == 1:
+        return dict.fromkeys(names, next(iter(columns.values())))
+    return {name: columns[name] for name in names if name in columns} or None

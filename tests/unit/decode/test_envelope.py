@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -36,6 +38,8 @@ from worker.errors import FatalError, RecordError, Stage
 from worker.model import Key, Op
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.decode.conftest import NewDecoder
     from worker.decode.decoder import DebeziumDecoder
     from worker.decode.local_registry import LocalRegistry
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 ROW = {"id": 1, "name": "jacket", "note": None}
 ROW_KEY = Key(TOPIC, (("id", 1),))
 KEY_BYTES = framed(KEY_ID, KEY, {"id": 1})
+ROUTED = "__dbz__physicalTableIdentifier"
+TWO = struct({"id": "int", "shop": "int"}, "Two")
 
 
 def value(op: str, after: Any = None, before: Any = None, source: Any = None) -> bytes:
@@ -122,6 +128,42 @@ def test_old_keys_have_the_types_of_the_key_and_its_order(
     change = row_change(new_decoder(), record(key, value("c", ROW), headers))
     assert change.moved_from == change.key
     assert repr(change.moved_from) == repr(change.key)
+
+
+@pytest.mark.parametrize("format_of", [orjson.dumps, partial(framed, KEY_ID, KEY)])
+def test_old_keys_get_what_a_router_adds_to_keys(
+    format_of: Callable[[Any], bytes], registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    put(registry, 30, struct({"id": "int", ROUTED: "string"}, "Key"))
+    key = framed(30, struct({"id": "int", ROUTED: "string"}, "Key"), {"id": 1, ROUTED: "shop.a"})
+    headers = (("__debezium.oldkey", format_of({"id": 7})),)
+    change = row_change(new_decoder(), record(key, value("c", ROW), headers))
+    assert change.key == Key(TOPIC, (("id", 1), (ROUTED, "shop.a")))
+    assert change.moved_from == Key(TOPIC, (("id", 7), (ROUTED, "shop.a")))
+
+
+@pytest.mark.parametrize(
+    "header", [b'{"id":7,"shop":3}', framed(31, TWO, {"id": 7, "shop": 3})], ids=["text", "avro"]
+)
+def test_old_keys_lose_what_keys_lost(
+    header: bytes, registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    put(registry, 31, TWO)
+    headers = (("__debezium.oldkey", header),)
+    change = row_change(new_decoder(), record(KEY_BYTES, value("c", ROW), headers))
+    assert change.moved_from == Key(TOPIC, (("id", 7),))
+
+
+def test_old_keys_are_plain_where_keys_are(
+    registry: LocalRegistry, new_decoder: NewDecoder
+) -> None:
+    put(registry, 30, "int")
+    headers = (("__debezium.oldkey", b'{"id":7}'),)
+    change = row_change(new_decoder(), record(framed(30, "int", 1), value("c", ROW), headers))
+    assert (change.key, change.moved_from) == (
+        Key(TOPIC, (("key", 1),)),
+        Key(TOPIC, (("key", 7),)),
+    )
 
 
 def test_a_truncate_is_no_row_and_needs_no_key(decoder: DebeziumDecoder) -> None:
