@@ -1,0 +1,123 @@
+"""Keys that Debezium's and Connect's transforms, or the user, made other than the table's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.stack.index import DIMENSIONS
+from tests.stack.shops import Expected, PostgresShop, open_shop
+from tests.stack.worker_process import eventually
+from worker.provider_local.server import ProviderLocal, Settings
+from worker.provider_local.vectors import vectors_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.stack.bench import Bench
+    from tests.stack.stack import Stack
+
+MODEL = "text-embedding-3-small"
+LARGE = 3000
+"""Characters: more than Postgres keeps in the row, so Debezium leaves an unchanged text out."""
+ROWS = 4
+TABLES = ("one", "two")
+made_by_the_model = partial(vectors_of, model=MODEL, length=DIMENSIONS, input_type="")
+
+
+@dataclass(frozen=True, slots=True)
+class Keying:
+    """What keys are made of."""
+
+    source: Mapping[str, str]
+    """Settings of the source connector."""
+    point_id: Callable[[str, int, str], str]
+    """Of a row, by database, id and the name of its table."""
+    topic: str = "one"
+    tables: tuple[str, ...] = ("one",)
+
+
+KEYINGS = {
+    "of a router": Keying(
+        {
+            "table.include.list": "public.one,public.two",
+            "transforms": "route",
+            "transforms.route.type": "io.debezium.transforms.ByLogicalTableRouter",
+            "transforms.route.topic.regex": r"(.*)\.(one|two)",
+            "transforms.route.topic.replacement": "$1.both",
+        },
+        lambda database, number, table: f"{number}_{database}.public.{table}",
+        "both",
+        TABLES,
+    ),
+    "plain": Keying(
+        {
+            "transforms": "id",
+            "transforms.id.type": "org.apache.kafka.connect.transforms.ExtractField$Key",
+            "transforms.id.field": "id",
+        },
+        lambda _database, number, _table: str(number),
+    ),
+    "of another column": Keying(
+        {"message.key.columns": "public.one:code"},
+        lambda _database, number, _table: f"code%20{number}",
+    ),
+}
+
+
+def expected(shop: PostgresShop, keying: Keying) -> dict[str, Expected]:
+    return {
+        keying.point_id(shop.name, number, table): Expected(f"{name}\n{body}", {"name": name})
+        for table in keying.tables
+        for number, name, body in shop.sql(f"SELECT id, name, body FROM {table}")
+    }
+
+
+@pytest.mark.parametrize("kind", KEYINGS)
+def test_rows_move_with_their_texts(stack: Stack, bench: Bench, kind: str) -> None:
+    keying = KEYINGS[kind]
+    with (
+        ProviderLocal(Settings()) as provider,
+        open_shop(stack, "postgres", f"keys{kind.replace(' ', '')}") as shop,
+    ):
+        assert isinstance(shop, PostgresShop)
+        for table in TABLES:
+            shop.sql(f"CREATE TABLE {table} (id int PRIMARY KEY, code text, name text, body text)")
+            shop.sql(f"ALTER TABLE {table} ALTER COLUMN body SET STORAGE EXTERNAL")
+            shop.sql(
+                f"INSERT INTO {table} SELECT n, 'code ' || n, '{table} ' || n,"
+                f" rtrim(repeat('{table} ' || n || ' ', {LARGE // 6}))"
+                f" FROM generate_series(1, {ROWS}) n"
+            )
+        if "message.key.columns" in keying.source:
+            shop.sql("ALTER TABLE one REPLICA IDENTITY FULL")  # else nobody knows the old code
+        records = ROWS * len(keying.tables)
+        with bench.captured(shop, keying.topic, records=records, source=keying.source) as topic:
+            embedder = {
+                "embedder": "openai",
+                "embedder.model": MODEL,
+                "embedder.base.url": f"{provider.url}/openai/v1",
+                "embedder.api.key": "good",
+            }
+            worker = bench.worker(topic, "name, body", "name", embedder)
+            worker.start()
+
+            def is_equal() -> None:
+                bench.index.assert_equals(topic, expected(shop, keying), made_by_the_model)
+
+            eventually(is_equal, "snapshot")
+            paid = dict(provider.texts()["openai"])
+            first = keying.tables[0]
+            shop.sql(f"UPDATE {first} SET id = 11, code = 'code 11' WHERE id = 1")
+            shop.sql(f"DELETE FROM {first} WHERE id = 2")
+            shop.sql(f"UPDATE {first} SET id = 2, code = 'code 2' WHERE id = 3")
+            shop.sql(f"UPDATE {first} SET id = 99, code = 'code 99' WHERE id = 4")
+            shop.sql(f"UPDATE {first} SET id = 4, code = 'code 4' WHERE id = 11")
+            shop.sql(f"UPDATE {first} SET id = 11, code = 'code 11' WHERE id = 99")
+            eventually(is_equal, "moved")
+            assert dict(provider.texts()["openai"]) == paid
+            assert worker.stop() == 0
+            assert not stack.kafka.topics.count(f"{bench.sink_name(topic)}-dlq")
