@@ -132,6 +132,19 @@ class ReselectContract:
         answers = database.reselector.read(wanted)
         assert answers == [{"body": "2a"}, {"body": "1b"}, None, {"body": "1a"}]
 
+    def test_what_a_transform_added_to_keys_is_not_looked_for(self, docs: Database) -> None:
+        key = (("id", 1), ("__dbz__physicalTableIdentifier", "shop.public.docs"))
+        added = frozenset({"__dbz__physicalTableIdentifier"})
+        (answer,) = docs.reselector.read([replace(missing(*key), added=added)])
+        assert answer == docs.reselector.read([doc(1)])[0]
+        assert answer is not None
+
+    def test_a_key_of_nothing_that_the_table_has_is_its_rows_matter(self, docs: Database) -> None:
+        wanted = replace(missing(("key", 1)), added=frozenset({"key"}))
+        (answer,) = docs.reselector.read([wanted])
+        assert isinstance(answer, RecordError)
+        assert "key" in str(answer)
+
     def test_names_may_be_odd(self, database: Database) -> None:
         schema, table = 'Sch"e%ma', "Ta'ble; (%s) ünï"
         key, body = 'K"ey {0}', "select"

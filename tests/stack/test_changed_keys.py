@@ -36,6 +36,8 @@ class Keying:
     """Settings of the source connector."""
     point_id: Callable[[str, int, str], str]
     """Of a row, by database, id and the name of its table."""
+    can_reselect: bool = True
+    """Whether the key says which row of the table it is."""
     topic: str = "one"
     tables: tuple[str, ...] = ("one",)
 
@@ -50,8 +52,8 @@ KEYINGS = {
             "transforms.route.topic.replacement": "$1.both",
         },
         lambda database, number, table: f"{number}_{database}.public.{table}",
-        "both",
-        TABLES,
+        topic="both",
+        tables=TABLES,
     ),
     "plain": Keying(
         {
@@ -60,6 +62,7 @@ KEYINGS = {
             "transforms.id.field": "id",
         },
         lambda _database, number, _table: str(number),
+        can_reselect=False,
     ),
     "of another column": Keying(
         {"message.key.columns": "public.one:code"},
@@ -96,13 +99,16 @@ def test_rows_move_with_their_texts(stack: Stack, bench: Bench, kind: str) -> No
             shop.sql("ALTER TABLE one REPLICA IDENTITY FULL")  # else nobody knows the old code
         records = ROWS * len(keying.tables)
         with bench.captured(shop, keying.topic, records=records, source=keying.source) as topic:
-            embedder = {
+            settings = {
                 "embedder": "openai",
                 "embedder.model": MODEL,
                 "embedder.base.url": f"{provider.url}/openai/v1",
                 "embedder.api.key": "good",
+                "reselect.url": f"postgresql://127.0.0.1:{stack.postgres.port}/{shop.name}",
+                "reselect.user": stack.postgres.user,
+                "reselect.password": stack.postgres.password,
             }
-            worker = bench.worker(topic, "name, body", "name", embedder)
+            worker = bench.worker(topic, "name, body", "name", settings)
             worker.start()
 
             def is_equal() -> None:
@@ -119,5 +125,8 @@ def test_rows_move_with_their_texts(stack: Stack, bench: Bench, kind: str) -> No
             shop.sql(f"UPDATE {first} SET id = 11, code = 'code 11' WHERE id = 99")
             eventually(is_equal, "moved")
             assert dict(provider.texts()["openai"]) == paid
+            if keying.can_reselect:
+                shop.sql(f"UPDATE {first} SET name = 'renamed' WHERE id = 11")
+                eventually(is_equal, "renamed")
             assert worker.stop() == 0
             assert not stack.kafka.topics.count(f"{bench.sink_name(topic)}-dlq")

@@ -37,10 +37,7 @@ class Completion:
         lacking = [item for item in items if _lacks_columns(item)]
         if reselector is None or not lacking:
             return []
-        wanted = [
-            Missing(item.change.key, item.change.origin, self.documents.lacking(item.change))
-            for item in lacking
-        ]
+        wanted = [Missing.of(item.change, self.documents.lacking(item.change)) for item in lacking]
         answers = self.patience(
             "reading missing columns from the source database", lambda: reselector.read(wanted)
         )

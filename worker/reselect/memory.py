@@ -75,7 +75,8 @@ class MemoryReselector:
         try:
             schema, table = self._table(missing.origin)
             self._check_columns(schema, table, missing)
-            key = dict(missing.key.columns)
+            values = dict(missing.key.columns)
+            key = {name: values[name] for name in missing.found_by(self._columns[schema, table])}
             found = [row for row in self._rows[schema, table] if _has(row, key)]
             return _values(found, missing.columns) if found else None
         except RecordError as error:
@@ -91,7 +92,7 @@ class MemoryReselector:
         return origin.schema, origin.table
 
     def _check_columns(self, schema: str, table: str, missing: Missing) -> None:
-        named = missing.columns | {name for name, _ in missing.key.columns}
+        named = missing.columns | set(missing.found_by(self._columns[schema, table]))
         unknown = named - self._columns[schema, table]
         if unknown:
             raise unreadable(f"the table {schema}.{table} has no column {min(unknown)}")

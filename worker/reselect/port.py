@@ -8,9 +8,9 @@ from worker.errors import RecordError, Stage
 from worker.immutable import immutable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
-    from worker.model import Key, Origin, Value
+    from worker.model import Change, Key, Origin, Value
 
 Answer: TypeAlias = "Mapping[str, Value] | RecordError | None"
 """The missing columns by name; why they cannot be read; or None: the row is not there."""
@@ -24,6 +24,32 @@ class Missing:
     """Its columns are looked up by name; they have to be unique in the table."""
     origin: Origin
     columns: frozenset[str]
+    added: frozenset[str] = frozenset()
+    """Columns of the key that the record's row has not: a transform put them there, such as
+    ``ByLogicalTableRouter``, or ``column.exclude.list`` keeps them out of the row."""
+
+    @classmethod
+    def of(cls, change: Change, columns: frozenset[str]) -> Missing:
+        """These columns of a change's row."""
+        names = {name for name, _ in change.key.columns}
+        return cls(
+            change.key,
+            change.origin,
+            columns,
+            frozenset(names - change.after.keys() - change.unavailable),
+        )
+
+    def found_by(self, table: Container[str]) -> tuple[str, ...]:
+        """The columns of the key that rows of a table with these columns are found by.
+
+        Raises:
+            RecordError: there are none.
+        """
+        names = [name for name, _ in self.key.columns]
+        found = tuple(name for name in names if name in table or name not in self.added)
+        if not found:
+            raise unreadable(f"the key ({', '.join(names)}) has no column of the table")
+        return found
 
 
 class Reselector(Protocol):

@@ -34,6 +34,7 @@ class _Group:
     schema: str
     table: str
     keys: tuple[str, ...]
+    added: frozenset[str]
     columns: frozenset[str]
 
     @classmethod
@@ -50,7 +51,8 @@ class _Group:
                 "ExtractNewRecordState flattened need add.fields=db,schema,table"
             )
         keys = tuple(name for name, _ in missing.key.columns)
-        return cls(origin.connector, origin.db, origin.schema, origin.table, keys, missing.columns)
+        place = (origin.connector, origin.db, origin.schema, origin.table)
+        return cls(*place, keys, missing.added, missing.columns)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.table}"
@@ -106,7 +108,8 @@ def _answers(connection: Connection, group: _Group, wanted: Sequence[Missing]) -
     _expect_source(connection, group)
     table = table_of(connection, group.schema, group.table)
     try:
-        rows = Rows(table, group.keys, sorted(group.columns))
+        keys = wanted[0].found_by(table.columns)
+        rows = Rows(table, keys, sorted(group.columns))
     except RecordError as error:
         return [error] * len(wanted)
     return rows.read(connection, [missing.key for missing in wanted])

@@ -29,7 +29,7 @@ class Rows:
             RecordError: a column is not there any more, its type cannot be read exactly, or rows
                 cannot be found by a key's.
         """
-        self._table = table
+        self._table, self._keys = table, keys
         self._query = table.query(keys, columns)
         self._readers = [(name, table.reader(name)) for name in columns]
 
@@ -39,7 +39,7 @@ class Rows:
         texts: dict[int, _Texts] = {}
         for index, key in enumerate(keys):
             try:
-                texts[index] = self._table.key_texts(key)
+                texts[index] = self._table.key_texts(key, self._keys)
             except RecordError as error:
                 answers[index] = error
         for index, found in self._select(connection, texts):

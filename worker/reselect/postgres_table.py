@@ -130,13 +130,14 @@ class Table:
             )
         return reader
 
-    def key_texts(self, key: Key) -> tuple[str, ...]:
-        """The values of a key for the query.
+    def key_texts(self, key: Key, names: Sequence[str]) -> tuple[str, ...]:
+        """The values of these columns of a key for the query.
 
         Raises:
             RecordError: no row can be found by one of them.
         """
-        return tuple(self._key_text(name, value) for name, value in key.columns)
+        values = dict(key.columns)
+        return tuple(self._key_text(name, values[name]) for name in names)
 
     def _key_text(self, name: str, value: Value) -> str:
         text = key_text(self.column(name).kind, value)
