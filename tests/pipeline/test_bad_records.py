@@ -52,6 +52,19 @@ def test_a_whole_batch_of_refused_texts_is_dead_lettered_and_committed(world: Wo
     assert kinds(world) == ["TextRefused"] * 6
 
 
+def test_the_log_names_the_first_record_of_each_kind_that_fails(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for row in range(6):
+        world.table.insert(row, body=POISON)
+    world.member()
+    world.settle()
+    (said,) = (one.getMessage() for one in caplog.records if "dead-letter topic" in one.message)
+    assert "@0 goes to the dead-letter topic: " in said
+    assert "(TextRefused)" in said
+    assert POISON not in said
+
+
 def test_a_column_that_was_not_sent_stays_as_the_index_has_it(world: World) -> None:
     world.member()
     world.table.insert(1, body="real text")

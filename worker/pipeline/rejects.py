@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.clock import SystemClock
 from worker.dlq.port import DeadLetter
 from worker.errors import FatalError
 from worker.model import Origin, Outcome
+from worker.quiet_log import QuietLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from worker.clock import Clock
     from worker.dlq.port import DeadLetterQueue
     from worker.errors import RecordError
     from worker.flow.ledger import PartitionLedger
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from worker.pipeline.marking import Marking
     from worker.pipeline.net import Net
     from worker.telemetry.counters import Counters
+
+_log = logging.getLogger(__name__)
 
 _UNREAD = Origin()
 
@@ -50,14 +55,14 @@ class Rejects:
         counters: Counters,
         marking: Marking,
         net: Net,
-        now_ms: Callable[[], float] = lambda: time.time() * 1000,
+        clock: Clock | None = None,
     ) -> None:
-        """``now_ms`` is Unix time."""
         self._queue = queue
         self._counters = counters
         self._marking = marking
         self._net = net
-        self._now_ms = now_ms
+        self._clock = clock or SystemClock()
+        self._quiet = QuietLog(_log, self._clock)
         self._pending: dict[int, _Pending] = {}
         self._bytes = 0
 
@@ -91,7 +96,17 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         self._net.take(error, self._counters.finished + self.rows)
+        self._announce(record, error)
         self.put_back(record, ledger, error, key, origin, then=lambda: self._end(record, ledger))
+
+    def _announce(self, record: Record, error: RecordError) -> None:
+        """The dead-letter topic has all of them; the log is where people look first."""
+        self._quiet.warn(
+            (record.topic, error.kind),
+            "Record %s[%d]@%d goes to the dead-letter topic: %s (%s). More like it are in "
+            "`vecsink dlq list`, and named here every %d s at most.",
+            record.topic, record.partition, record.offset, error, error.kind, QuietLog.EVERY_S,
+        )  # fmt: skip
 
     def put_back(  # noqa: PLR0913 - a failure has that many parts
         self,
@@ -109,8 +124,7 @@ class Rejects:
         """
         if self._queue is None:
             raise AssertionError("without a dead-letter topic nothing is replayed")
-        now_ms = int(self._now_ms())
-        letter = DeadLetter(record, error, error.attempts, origin, now_ms)
+        letter = DeadLetter(record, error, error.attempts, origin, self._clock.unix_ms())
         self._pending[id(record)] = _Pending(record, ledger, error.kind, then, key is None)
         self._bytes += record.size
         self._queue.send(letter)

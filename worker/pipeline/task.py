@@ -85,7 +85,9 @@ class Task:
         self._backlog = Backlog()
         self._marks = ports.marks
         marking = Marking(ports.marks, patience, pool)
-        self._rejects = Rejects(ports.dead_letters, counters, marking, Net(settings.tolerated))
+        self._rejects = Rejects(
+            ports.dead_letters, counters, marking, Net(settings.tolerated), clock
+        )
         self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
         self._flight = Flight(
             ports.runner.run,

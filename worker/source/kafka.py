@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError
 
 from worker.clock import SystemClock
 from worker.model import TopicPartition
+from worker.quiet_log import QuietLog
 from worker.source.clients import clients
 from worker.source.commits import Commits
 from worker.source.departure import depart, stay
@@ -17,7 +18,6 @@ from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
 from worker.source.messages import Messages
-from worker.source.quiet_log import QuietLog
 from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 

@@ -7,8 +7,8 @@ from confluent_kafka import KafkaError
 
 from worker.clock import FakeClock
 from worker.errors import FatalError
+from worker.quiet_log import QuietLog
 from worker.source.failures import Refusals, verdict
-from worker.source.quiet_log import QuietLog
 
 LOGIN = KafkaError(KafkaError._AUTHENTICATION, "wrong password")
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import logging
 
     from worker.clock import Clock
 
-_EVERY_S = 30.0
-
 
 class QuietLog:
-    """Says each kind of warning at most every 30 seconds."""
+    """Says each kind of warning at most every ``EVERY_S`` seconds."""
+
+    EVERY_S: ClassVar[float] = 30.0
 
     def __init__(self, log: logging.Logger, clock: Clock) -> None:
         self._log = log
@@ -24,7 +24,7 @@ class QuietLog:
         """Log a warning unless one of its kind was logged lately."""
         now_s = self._clock.now_s()
         said_s = self._said_s.get(kind)
-        if said_s is not None and now_s - said_s < _EVERY_S:
+        if said_s is not None and now_s - said_s < self.EVERY_S:
             return
         self._said_s[kind] = now_s
         self._log.warning(message, *args)
