@@ -154,13 +154,14 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        return self.engine.rows_per_s / self.encode_per_s
+        return self.engine.steady_per_s / self.encode_per_s
 
 
 def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {
         "encode_per_s": median(pair.encode_per_s for pair in pairs),
-        "engine_per_s": median(pair.engine.rows_per_s for pair in pairs),
+        "engine_per_s": median(pair.engine.steady_per_s for pair in pairs),
+        "start_s": median(pair.engine.start_s for pair in pairs),
         "ratio": median(pair.ratio for pair in pairs),
         "cpu_us": median(pair.engine.cpu_us + pair.engine.kept_apart_us for pair in pairs),
         "gpu_percent": pairs[-1].gpu_percent,
