@@ -134,12 +134,12 @@ def connector(
 
 def run(assembly: Assembly, rows: int) -> Figures:
     """Read and write so many rows."""
+    calm_collector()  # as vecsink run does, before a model is loaded
     (spec,) = assembly.specs(until_caught_up=False)
     task = spec.make(threading.Event()).task
     index = cast("MeteredIndex", assembly.index)
     before_s = index.meter.seconds
     finished = Finished(task, rows)
-    calm_collector()  # as vecsink run does
     Collector.watch()
     task.run(threading.Event(), cast("Goal", finished))
     began, ended = index.sources[0].began, finished.ended

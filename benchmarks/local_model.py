@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benchmarks.child import Figures
     from benchmarks.memory_engine import MemoryEngine
 
-_BOUNDS = {"cpu": (512, 1024, 2048), "gpu": (16_384, 32_768, 65_536)}
+_BOUNDS = {"cpu": (256, 512, 1024), "gpu": (16_384, 32_768, 65_536)}
 _SIDE_BY_SIDE = {"cpu": (2,), "gpu": (1, 2, 4)}
 
 

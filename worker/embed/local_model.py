@@ -25,6 +25,7 @@ from worker.embed.port import Purpose
 from worker.embed.tokens import json_of, tokenizer_of
 from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
+from worker.heap import keep_blocks
 from worker.model import ModelId
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ _CORES = torch.get_num_threads()
 """That torch uses for one operation, before anything here changes it."""
 _NO_LIMIT = 8192
 """Tokens of a text for models that do not say where they cut."""
+
+_LARGE_BYTES = 32 * 1024 * 1024
+_KEPT_BYTES = 64 * 1024 * 1024
+"""Of the heap: what one operation hands to the next, on the CPU several MiB for each batch."""
 
 _PROMPTS = {
     Purpose.DOCUMENT: ("document", "passage", "corpus"),
@@ -71,9 +76,7 @@ class _Launched:
 class LocalModel:
     """A loaded model. Safe to use from several threads at once."""
 
-    def __init__(
-        self, wanted: _Wanted, network: SentenceTransformer, cores: int = _CORES
-    ) -> None:
+    def __init__(self, wanted: _Wanted, network: SentenceTransformer, cores: int = _CORES) -> None:
         """``cores`` are those of the CPU, if it computes there."""
         self.wanted = wanted
         self._network = network
@@ -207,6 +210,8 @@ def acquire(name: str, device: str) -> LocalModel:
         FatalError: there is no such model, or no such device.
     """
     wanted = _Wanted(name, _resolved(device))
+    if wanted.device == "cpu":
+        keep_blocks(_LARGE_BYTES, _KEPT_BYTES)
     with _models_lock:
         if wanted not in _models:
             _models[wanted] = LocalModel(wanted, _load(wanted))

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[3] / "worker"
 
 GROUPS = (
-    {"errors", "immutable", "model", "clock", "plugins", "tls", "answers", "json_text", "sockets"},
+    {
+        "errors",
+        "immutable",
+        "model",
+        "clock",
+        "plugins",
+        "tls",
+        "answers",
+        "json_text",
+        "sockets",
+        "heap",
+    },
     {"config", "telemetry"},
     {"flow", "document", "throttle"},
     {
