@@ -29,9 +29,23 @@ class Figures:
     """The part of ``cpu_us`` that Python's garbage collector takes."""
     kept_apart_us: float = 0.0
     """CPU of embedder and store per row."""
+    start_s: float = 0.0
+    """Of the time, what passes between the first record and the first call of the embedder."""
+
+    @property
+    def steady_per_s(self) -> float:
+        """Rows per second since the first call of the embedder."""
+        return self.rows / (self.rows / self.rows_per_s - self.start_s)
 
     @classmethod
-    def of(cls, rows: int, began: Moment, ended: Moment, kept_apart_s: float = 0.0) -> Figures:
+    def of(
+        cls,
+        rows: int,
+        began: Moment,
+        ended: Moment,
+        kept_apart_s: float = 0.0,
+        start_s: float = 0.0,
+    ) -> Figures:
         """Between two moments of this process."""
         return cls(
             rows=rows,
@@ -40,6 +54,7 @@ class Figures:
             peak_mib=peak_mib(),
             collector_us=(ended.collector_s - began.collector_s) / rows * 1e6,
             kept_apart_us=kept_apart_s / rows * 1e6,
+            start_s=start_s,
         )
 
 

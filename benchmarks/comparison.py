@@ -35,6 +35,9 @@ class Local:
     encode_batch_size: int
     embedder_per_s: float
     engine_per_s: float
+    """Since its first call of the embedder."""
+    start_s: float
+    """Between the first record and that call."""
     ratio: float
     """Texts per second of the engine, to those of ``encode``."""
     runs: int
@@ -71,8 +74,9 @@ def compare_local(kafka: Kafka, rows: Rows, runs: int) -> Local:
         encode_per_s=median(encode["rows_per_s"] for encode, _ in pairs),
         encode_batch_size=pairs[0][0]["batch_size"],
         embedder_per_s=median(encode["embedder_per_s"] for encode, _ in pairs),
-        engine_per_s=median(engine.rows_per_s for _, engine in pairs),
-        ratio=median(engine.rows_per_s / encode["rows_per_s"] for encode, engine in pairs),
+        engine_per_s=median(engine.steady_per_s for _, engine in pairs),
+        start_s=median(engine.start_s for _, engine in pairs),
+        ratio=median(engine.steady_per_s / encode["rows_per_s"] for encode, engine in pairs),
         runs=runs,
     )
 

@@ -96,11 +96,17 @@ class Bench:
             "least_cosine_to_float32": float((ours * exact).sum(axis=1).min()),
         }
 
-    def encode(self, batch_size: int) -> float:
+    def best_batch_size(self, texts: int) -> int:
+        """Of ``encode``, by its rates over so many of the texts."""
+        return max(BATCH_SIZES[self._setting.kind], key=lambda size: self.encode(size, texts))
+
+    def encode(self, batch_size: int, texts: int | None = None) -> float:
+        """Over all texts, or the first ones."""
+        chosen = self._texts[:texts]
         self._library.encode(self._texts[: 4 * batch_size], batch_size=batch_size)
         began_s = time.perf_counter()
-        self._library.encode(self._texts, batch_size=batch_size, normalize_embeddings=True)
-        return len(self._texts) / (time.perf_counter() - began_s)
+        self._library.encode(chosen, batch_size=batch_size, normalize_embeddings=True)
+        return len(chosen) / (time.perf_counter() - began_s)
 
     def embedder(self, bound: int | None, side_by_side: int) -> float:
         embedder = self._embedder(bound)

@@ -86,6 +86,8 @@ class MeteredEmbedder:
     def __init__(self, embedder: Embedder, meter: Meter) -> None:
         self._embedder = embedder
         self._meter = meter
+        self.first_s: float | None = None
+        """When it was first called, by ``time.perf_counter``."""
         self.limits = embedder.limits
         self.terms = embedder.terms
         self.close = embedder.close
@@ -97,6 +99,8 @@ class MeteredEmbedder:
     def embed(
         self, texts: Sequence[str], purpose: Purpose, overlong: Overlong = Overlong.TRUNCATE
     ) -> Embeddings:
+        if self.first_s is None:
+            self.first_s = time.perf_counter()
         return self._meter(lambda: self._embedder.embed(texts, purpose, overlong))
 
 

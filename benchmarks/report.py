@@ -85,6 +85,7 @@ def _add_local(shown: Table, found: Local) -> None:
     through = f"{found.engine_per_s:,.0f}"
     ratio = _judged(f"{found.ratio:.2f}", good=found.ratio >= LOCAL_TARGET)
     shown.add_row("engine, local → memory", texts, "", "", through, "", ratio)
+    shown.add_row("its start, not counted", "", "", "", f"{found.start_s:.1f} s")
 
 
 def _judged(ratio: str, *, good: bool) -> str:

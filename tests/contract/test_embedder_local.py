@@ -55,6 +55,30 @@ def test_vectors_equal_those_of_the_library(loaded: LocalEmbedder) -> None:
     )
 
 
+_FAULTS = """
+import resource
+from worker.embed.local import LocalConfig, LocalEmbedder
+from worker.embed.port import Purpose
+from worker.runtime.collector import calm_collector
+
+calm_collector()  # as vecsink run does
+keys = {"embedder.device": "cpu", "embedder.batch.tokens": 2048}
+embedder = LocalEmbedder(LocalConfig.model_validate(keys))
+texts = ["word " * 100] * 40
+embedder.embed(texts, Purpose.DOCUMENT)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+embedder.embed(texts, Purpose.DOCUMENT)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // len(texts))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_what_a_batch_computes_with_stays_for_the_next_one() -> None:
+    command = [sys.executable, "-c", _FAULTS]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(ended.stdout) < 500, "page faults per text: memory goes back to the system"
+
+
 def test_texts_over_the_limit_are_cut_and_counted(loaded: LocalEmbedder) -> None:
     answer = loaded.embed(["short", "word " * 300, "word " * 254], Purpose.DOCUMENT)
     beginning = loaded.embed(["word " * 254], Purpose.DOCUMENT).vectors[0]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 if find_spec("sentence_transformers") is None:
     raise ImportError("no sentence-transformers", name="sentence_transformers")
 
-_BATCH_TOKENS = {"cpu": 1024, "gpu": 32_768}
+_BATCH_TOKENS = {"cpu": 512, "gpu": 32_768}
 _TEXTS = {"cpu": 288, "gpu": 2048}
 """Of one call: enough to fill several batches of like length."""
 _PROBE = "A short text that every model can embed."

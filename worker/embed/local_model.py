@@ -1,14 +1,17 @@
 """One sentence-transformers model per process and device, computing one call after the other.
 
-torch uses all cores or the whole GPU by itself, so calls side by side only cost memory. Each call
-makes its tokens in its own thread, while the model's thread computes for another one.
+Each call makes its tokens in its own thread, while the model's threads compute for another one: a
+single one launches all batches on a GPU, and on the CPU each core has one and a batch of its own.
+Cores that share a batch wait for each other after every operation, and for Python in between.
 """
 
 from __future__ import annotations
 
+import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ from worker.embed.port import Purpose
 from worker.embed.tokens import json_of, tokenizer_of
 from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
+from worker.heap import keep_blocks
 from worker.model import ModelId
 
 if TYPE_CHECKING:
@@ -31,8 +35,14 @@ if TYPE_CHECKING:
 
     from worker.embed.tokens import Tokens
 
+_CORES = torch.get_num_threads()
+"""That torch uses for one operation, before anything here changes it."""
 _NO_LIMIT = 8192
 """Tokens of a text for models that do not say where they cut."""
+
+_LARGE_BYTES = 32 * 1024 * 1024
+_KEPT_BYTES = 64 * 1024 * 1024
+"""Of the heap: what one operation hands to the next, on the CPU several MiB for each batch."""
 
 _PROMPTS = {
     Purpose.DOCUMENT: ("document", "passage", "corpus"),
@@ -66,11 +76,16 @@ class _Launched:
 class LocalModel:
     """A loaded model. Safe to use from several threads at once."""
 
-    def __init__(self, wanted: _Wanted, network: SentenceTransformer) -> None:
+    def __init__(self, wanted: _Wanted, network: SentenceTransformer, cores: int = _CORES) -> None:
+        """``cores`` are those of the CPU, if it computes there."""
         self.wanted = wanted
         self._network = network
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="local-model")
         self.device = str(self._network.device)
+        self._cores = cores if self.on_cpu else 1
+        self._own = threading.local()
+        self._threads = ThreadPoolExecutor(
+            self._cores, thread_name_prefix="local-model", initializer=self._begin
+        )
         self.longest = int(self._network.max_seq_length or _NO_LIMIT)
         """Tokens after which the model cuts a text off."""
         self.id = ModelId(
@@ -105,7 +120,7 @@ class LocalModel:
             _users[self.wanted] -= 1
             if _users[self.wanted] == 0:
                 del _users[self.wanted], _models[self.wanted]
-                self._thread.shutdown(wait=False)
+                self._threads.shutdown(wait=False)
 
     def tokens(self, texts: Sequence[str], purpose: Purpose) -> Tokens:
         """The texts as tokens, their prompt included; computed in the caller's thread."""
@@ -124,17 +139,28 @@ class LocalModel:
         """
         prepared = [_Batch(rows, tokens.features(rows)) for rows in batches]
         counted = sum(_counted(batch.features) for batch in prepared)
-        launched = self._thread.submit(self._launch_all, tokens, prepared, purpose).result()
+        launched = self._launch_all(tokens, prepared, purpose)
         vectors = np.zeros((len(tokens.counts), self.id.dimensions), dtype=np.float32)
         for batch in launched:
             vectors[batch.rows] = self._received(batch)
         return vectors, counted
 
+    def _begin(self) -> None:
+        """In each of the model's threads: some models change attributes while they compute."""
+        self._own.network = self._network if self._cores == 1 else _twin(self._network)
+
     def _launch_all(
         self, tokens: Tokens, prepared: Sequence[_Batch], task: Purpose
     ) -> list[_Launched]:
-        """In the model's thread; a GPU goes on computing after it."""
-        return [one for batch in prepared for one in self._launch(tokens, batch, task)]
+        """In the model's threads; a GPU goes on computing after them."""
+        cores = max(1, self._cores // max(1, len(prepared)))
+
+        def launch(batch: _Batch) -> list[_Launched]:
+            if self.on_cpu:
+                torch.set_num_threads(cores)  # of the thread that calls it
+            return self._launch(tokens, batch, task)
+
+        return list(chain.from_iterable(self._threads.map(launch, prepared)))
 
     def _launch(self, tokens: Tokens, batch: _Batch, task: Purpose) -> list[_Launched]:
         try:
@@ -149,13 +175,13 @@ class LocalModel:
         middle = len(batch.rows) // 2
         halves = batch.rows[:middle], batch.rows[middle:]
         smaller = [_Batch(rows, tokens.features(rows)) for rows in halves]
-        return self._launch_all(tokens, smaller, task)
+        return [one for half in smaller for one in self._launch(tokens, half, task)]
 
     def _forward(self, features: dict[str, Any], task: Purpose) -> Download:
         """What ``encode`` does for one of its batches."""
         with torch.inference_mode():
             on_device = upload(features, self._network.device)
-            vectors = self._network(on_device, task=task.value)["sentence_embedding"].float()
+            vectors = self._own.network(on_device, task=task.value)["sentence_embedding"].float()
             return Download(torch.nn.functional.normalize(vectors, p=2, dim=1))
 
     def _received(self, launched: _Launched) -> NDArray[np.float32]:
@@ -184,6 +210,8 @@ def acquire(name: str, device: str) -> LocalModel:
         FatalError: there is no such model, or no such device.
     """
     wanted = _Wanted(name, _resolved(device))
+    if wanted.device == "cpu":
+        keep_blocks(_LARGE_BYTES, _KEPT_BYTES)
     with _models_lock:
         if wanted not in _models:
             _models[wanted] = LocalModel(wanted, _load(wanted))
@@ -213,6 +241,12 @@ def _load(wanted: _Wanted) -> SentenceTransformer:
             f"folder or Hugging Face name of a sentence-transformers model ({error})"
         ) from error
     return network.eval()
+
+
+def _twin(network: SentenceTransformer) -> SentenceTransformer:
+    """Another one with the same weights and tokenizer."""
+    shared = (*network.parameters(), getattr(network, "tokenizer", None))
+    return copy.deepcopy(network, {id(one): one for one in shared})
 
 
 def _dimensions(network: SentenceTransformer, name: str) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
+
+from worker.heap import keep_blocks, share_arenas
 
 _THRESHOLDS = 50_000, 20, 50
 """Allocations that outlive their reference counts, before a collection of each generation."""
-
-
-_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
-"""Of ``mallopt``, in glibc's ``malloc.h``."""
 _ARENAS = 2
 _LARGE_BYTES = 2 * 1024 * 1024
 """More than a request or an answer has, as a rule: those are made where others were before."""
@@ -49,11 +46,7 @@ def _share_arenas() -> None:
     instead of 257 at 1,024. The GIL keeps them from waiting for each other there.
 
     Memory that goes back to the system comes again page by page, each with a fault: 3 µs of each
-    row's 5 KB in an upsert. So what requests and answers need stays here. Other C libraries than
-    glibc have no such arenas, and no ``mallopt`` that does anything.
+    row's 5 KB in an upsert. So what requests and answers need stays here.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_ARENA_MAX, _ARENAS)
-        mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
-        mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+    share_arenas(_ARENAS)
+    keep_blocks(_LARGE_BYTES, _KEPT_BYTES)

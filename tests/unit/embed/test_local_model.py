@@ -41,6 +41,9 @@ class Network:
     def get_embedding_dimension(self) -> int | None:
         return 3
 
+    def parameters(self) -> list[object]:
+        return []
+
     def preprocess(self, texts: list[str], prompt: str | None, task: str) -> dict[str, Any]:
         import torch  # noqa: PLC0415 - optional extra
 
@@ -58,10 +61,10 @@ class Network:
         return {"sentence_embedding": vectors}
 
 
-def local_model(network: Network) -> LocalModel:
+def local_model(network: Network, cores: int = 2) -> LocalModel:
     from worker.embed import local_model as module  # noqa: PLC0415 - optional extra
 
-    return module.LocalModel(module._Wanted("toy", "cpu"), network)
+    return module.LocalModel(module._Wanted("toy", "cpu"), network, cores)
 
 
 def compute(network: Network, texts: list[str], purpose: Purpose) -> tuple[np.ndarray, int]:
@@ -144,6 +147,66 @@ def test_a_call_makes_its_tokens_while_another_one_computes() -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = pool.map(lambda text: shared.embed([text], Purpose.DOCUMENT), ["first", "second"])
         assert [answer.refused for answer in answers] == [{}, {}]
+
+
+def test_each_core_computes_a_batch_of_its_own() -> None:
+    together = threading.Barrier(2, timeout=10)
+    used: list[int] = []
+
+    def rule(lengths: list[float]) -> None:
+        import torch  # noqa: PLC0415 - optional extra
+
+        together.wait()
+        used.append(torch.get_num_threads())
+
+    model = local_model(Network(rule))
+    tokens = model.tokens(["first", "second"], Purpose.DOCUMENT)
+    vectors, _ = model.compute(tokens, [[0], [1]], Purpose.DOCUMENT)
+    np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], [5, 6], rtol=1e-5)
+    assert used == [1, 1]
+
+
+def test_a_batch_alone_has_all_cores() -> None:
+    used: list[int] = []
+
+    def rule(lengths: list[float]) -> None:
+        import torch  # noqa: PLC0415 - optional extra
+
+        used.append(torch.get_num_threads())
+
+    model = local_model(Network(rule))
+    for batches in ([[0], [1]], [[0, 1]]):
+        model.compute(model.tokens(["one", "two"], Purpose.DOCUMENT), batches, Purpose.DOCUMENT)
+    assert used == [1, 1, 2]
+
+
+def test_batches_side_by_side_share_weights_and_nothing_that_a_model_changes() -> None:
+    together = threading.Barrier(2, timeout=10)
+    weights = object()
+    seen: list[object] = []
+
+    class Forgetful(Network):
+        """Keeps what it computes in an attribute."""
+
+        lengths: Any
+        weights: object
+
+        def parameters(self) -> list[object]:
+            return [weights]
+
+        def __call__(self, features: dict[str, Any], task: str) -> dict[str, Any]:
+            self.lengths = features["lengths"]
+            together.wait()
+            seen.append(self.weights)
+            return super().__call__({"lengths": self.lengths}, task)
+
+    network = Forgetful()
+    network.weights = weights
+    model = local_model(network)
+    tokens = model.tokens(["first", "second"], Purpose.DOCUMENT)
+    vectors, _ = model.compute(tokens, [[0], [1]], Purpose.DOCUMENT)
+    np.testing.assert_allclose(vectors[:, 0] / vectors[:, 1], [5, 6], rtol=1e-5)
+    assert seen == [weights, weights]
 
 
 def test_prompts_follow_the_purpose_and_name_the_mode() -> None:
