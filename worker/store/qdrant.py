@@ -20,6 +20,7 @@ from worker.clock import Clock, SystemClock
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.store import qdrant_collection as collection
 from worker.store import qdrant_grpc, qdrant_rest
+from worker.store.finite import not_finite
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.port import Capabilities, Match
 from worker.store.qdrant_config import QdrantConfig
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_READERS = {"rest": qdrant_rest.fetch, "grpc": qdrant_grpc.fetch}
 _WRITERS = {"rest": qdrant_rest.upsert, "grpc": qdrant_grpc.upsert}
 _PAGE = 256
 """Points in a page of a scan."""
@@ -120,13 +122,8 @@ class QdrantStore:
         found: dict[str, Point] = {}
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"):
-                records = self._connection.client().retrieve(
-                    self._name,
-                    uuids[start : start + FETCH_IDS],
-                    with_payload=True,
-                    with_vectors=True,
-                )
-            found.update((point.id, point) for point in self._points(records))
+                points = self._read(uuids[start : start + FETCH_IDS])
+            found.update((point.id, point) for point in points)
         return found
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
@@ -212,16 +209,20 @@ class QdrantStore:
 
     # Inside --------------------------------------------------------------------------------
 
+    def _read(self, uuids: Sequence[str]) -> Sequence[Point]:
+        return _READERS[self._config.transport](self._connection.client(), self._config, uuids)
+
     def _write(self, points: Sequence[Prepared]) -> models.UpdateStatus:
         return _WRITERS[self._config.transport](self._connection.client(), self._config, points)
 
     def _sound(
-        self, namespace: str, points: Iterable[Point], refused: dict[str, RecordError]
+        self, namespace: str, points: Sequence[Point], refused: dict[str, RecordError]
     ) -> Iterator[Prepared]:
         """Points as Qdrant takes them, one by one, as a batch of them has some megabytes."""
+        infinite = not_finite(points)
         for point in points:
             try:
-                yield prepared(namespace, point)
+                yield prepared(namespace, point, infinite)
             except RecordError as error:
                 refused[point.id] = error
 

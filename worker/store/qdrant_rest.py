@@ -1,4 +1,4 @@
-"""Writing points over REST: the client's connection, and a body that is made here.
+"""Points over REST: the client's connection, and bodies that are made and read here.
 
 The client would make a model of each point and of each part of the condition, and write the numbers
 of a vector with twice their digits; see docs/stores.md.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import orjson
+from pydantic import BaseModel
 from qdrant_client import models
 
-from worker.store.qdrant_points import places
+from worker.store.qdrant_points import NAMESPACE, places, point_of
 from worker.store.stamp import OFFSET, PLACE
 
 if TYPE_CHECKING:
@@ -19,10 +21,42 @@ if TYPE_CHECKING:
 
     from qdrant_client import QdrantClient
 
+    from worker.model import Point, Vector
     from worker.store.qdrant_config import QdrantConfig
     from worker.store.qdrant_points import Prepared
 
 _JSON: Final = {"Content-Type": "application/json"}
+
+
+class Held(BaseModel):
+    """What is read of a stored point."""
+
+    payload: dict[str, Any] = {}
+    vector: Any = None
+
+
+class Fetched(BaseModel):
+    """The answer to a fetch."""
+
+    result: list[Held]
+
+
+def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> Sequence[Point]:
+    """Points by UUID, without what deletions have left behind."""
+    wanted = {"ids": uuids, "with_payload": True, "with_vector": True}
+    answer = client.http.client.request(
+        type_=Fetched,
+        method="POST",
+        url="/collections/{collection_name}/points",
+        path_params={"collection_name": config.index},
+        headers=_JSON,
+        content=orjson.dumps(wanted),
+    )
+    return [
+        point_of(held.payload, vector_of(held.vector, config.vector))
+        for held in answer.result
+        if NAMESPACE in held.payload
+    ]
 
 
 def upsert(
@@ -48,6 +82,11 @@ def body(points: Sequence[Prepared], name: str) -> bytes:
     if ahead:
         wanted["update_filter"] = {"must_not": ahead}
     return orjson.dumps(wanted, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def vector_of(held: Any, name: str) -> Vector:  # noqa: ANN401 - a list of numbers, or several by name
+    """The vector of an answer; ``name`` is its name."""
+    return np.asarray(held[name] if name else held, np.float32)
 
 
 def _struct(point: Prepared, name: str) -> dict[str, Any]:
