@@ -100,7 +100,15 @@ def batches(given: Sequence[Point]) -> Iterator[Sequence[Point]]:
 
 
 def kept(point: Point) -> dict[str, object]:
-    """What a loop keeps beside a vector, where a store takes any metadata."""
-    assert point.stamp is not None
-    offset = point.stamp.position.offset
-    return {**point.metadata, "fingerprint": point.stamp.fingerprint, "offset": offset}
+    """What a loop keeps beside a vector, where a store takes any metadata: as much as we do."""
+    stamp = point.stamp
+    assert stamp is not None
+    return {
+        **point.metadata,
+        "fingerprint": stamp.fingerprint,
+        "model": stamp.model,
+        "place": f"{stamp.position.topic_id}:{stamp.position.partition}",
+        "offset": stamp.position.offset,
+        "source": stamp.source_position,
+        "columns": list(stamp.columns),
+    }

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 KEY = "benchmark"
 TENANT = "shop"
-TEXTS = ("name", "category", "source_table", "fingerprint", "kept")
+TEXTS = ("name", "category", "source_table", "fingerprint", "model", "place", "kept")
+NUMBERS = ("price", "updated_at", "offset", "source")
 
 
 def uuid_of(point_id: str) -> str:
@@ -141,14 +142,19 @@ def _create(client: weaviate.WeaviateClient, name: str) -> None:
         for one in TEXTS
     ]
     numbers = [
-        Property(name=one, data_type=DataType.NUMBER, index_filterable=False)
-        for one in ("price", "updated_at", "offset")
+        Property(name=one, data_type=DataType.NUMBER, index_filterable=False) for one in NUMBERS
     ]
+    columns = Property(
+        name="columns",
+        data_type=DataType.TEXT_ARRAY,
+        index_filterable=False,
+        index_searchable=False,
+    )
     client.collections.create(
         name,
         vector_config=Configure.Vectors.self_provided(),
         multi_tenancy_config=Configure.multi_tenancy(enabled=True),
-        properties=[*texts, *numbers],
+        properties=[*texts, *numbers, columns],
     )
     client.collections.get(name).tenants.create(TENANT)
 
