@@ -15,7 +15,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as proto
 from qdrant_client.grpc import points_service_pb2_grpc
 
-from benchmarks.store_loop import Loop, kept
+from benchmarks.store_loop import Loop, apart, kept
 from tests.stack.ports import HOST
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ class ByHandRest(Loop):
             f"/collections/{self.collection}/points", content=orjson.dumps(body)
         )
         found = orjson.loads(answer.raise_for_status().content)["result"]
-        return {one["id"]: (np.array(one["vector"], np.float32), one["payload"]) for one in found}
+        return {
+            one["id"]: (np.array(one["vector"], np.float32), *apart(one["payload"]))
+            for one in found
+        }
 
 
 class GuardedRest(ByHandRest):
@@ -134,7 +137,7 @@ class ByHandGrpc(Loop):
         return {
             one.id.uuid: (
                 np.array(one.vectors.vector.dense.data, np.float32),
-                {key: self._value(value) for key, value in one.payload.items()},
+                *apart({key: self._value(value) for key, value in one.payload.items()}),
             )
             for one in self._stub.Get(request).result
         }
@@ -199,4 +202,4 @@ class Client(Loop):
     def fetch(self, ids: Sequence[str]) -> object:
         uuids = list(map(uuid_of, ids))
         found = self._client.retrieve("client", uuids, with_payload=True, with_vectors=True)
-        return {one.id: (np.array(one.vector, np.float32), one.payload) for one in found}
+        return {one.id: (np.array(one.vector, np.float32), *apart(one.payload)) for one in found}

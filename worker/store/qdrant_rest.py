@@ -86,7 +86,8 @@ def body(points: Sequence[Prepared], name: str) -> bytes:
 
 def vector_of(held: Any, name: str) -> Vector:  # noqa: ANN401 - a list of numbers, or several by name
     """The vector of an answer; ``name`` is its name."""
-    return np.asarray(held[name] if name else held, np.float32)
+    numbers = held[name] if name else held
+    return np.fromiter(numbers, np.float32, len(numbers))
 
 
 def _struct(point: Prepared, name: str) -> dict[str, Any]:

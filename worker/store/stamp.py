@@ -52,7 +52,7 @@ def place_of(position: Position) -> str:
 
 def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
     """The user's part of what a store keeps."""
-    return {name: value for name, value in stored.items() if not name.startswith(OURS)}
+    return {name: value for name, value in stored.items() if name[:1] != OURS}
 
 
 def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:

@@ -154,7 +154,8 @@ def stored_of(hit: search_get_pb2.SearchResult) -> Mapping[str, Any]:
 def vector_of(hit: search_get_pb2.SearchResult) -> Vector:
     """Its vector."""
     held = hit.metadata
-    written = held.vectors[0].vector_bytes if held.vectors else held.vector_bytes
+    vectors = held.vectors
+    written = vectors[0].vector_bytes if vectors else held.vector_bytes
     return np.frombuffer(written, _NUMBERS).astype(np.float32, copy=False)
 
 

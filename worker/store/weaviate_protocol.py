@@ -78,7 +78,7 @@ class Protocol:
         if len(hits) == most and len(uuids) > 1:  # the newest may not have had their place
             middle = len(uuids) // 2
             return [*self.fetch(tenant, uuids[:middle]), *self.fetch(tenant, uuids[middle:])]
-        found = {hit.metadata.id: hit for hit in hits}
+        found = {hit.metadata.id for hit in hits}
         return hits if len(found) == len(hits) else _newest(hits)
 
     def page(self, tenant: str, after: str, most: int) -> Sequence[search_get_pb2.SearchResult]:
