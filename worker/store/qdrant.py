@@ -13,7 +13,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from qdrant_client import models
 
 from worker.clock import Clock, SystemClock
@@ -39,7 +38,7 @@ from worker.store.qdrant_points import (
     NAMESPACE,
     forgotten,
     in_namespace,
-    point_of,
+    points_of,
     prepared,
     requests,
     tombstone,
@@ -48,7 +47,7 @@ from worker.store.qdrant_upsert import expect_done, upsert
 from worker.store.stamp import users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from worker.config.section import Section
     from worker.model import Point, Vector
@@ -191,7 +190,7 @@ class QdrantStore:
                     with_payload=True,
                     with_vectors=True,
                 )
-            yield from self._points(records)
+            yield from points_of(records, self._config.vector)
             if offset is None:
                 return
 
@@ -225,14 +224,6 @@ class QdrantStore:
                 yield prepared(namespace, point, infinite)
             except RecordError as error:
                 refused[point.id] = error
-
-    def _points(self, records: Iterable[models.Record]) -> Iterator[Point]:
-        for record in records:
-            payload: Mapping[str, Any] = record.payload or {}
-            if NAMESPACE in payload:
-                held: Any = record.vector
-                values = held[self._config.vector] if self._config.vector else held
-                yield point_of(payload, np.asarray(values, dtype=np.float32))
 
     def _forget(self, now_ms: int) -> None:
         """Erase what deletions have left behind long ago, every now and then."""

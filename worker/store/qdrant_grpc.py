@@ -30,7 +30,7 @@ _NUMBERS: Final = np.dtype("<f4")
 
 
 def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> Sequence[Point]:
-    """Points by UUID, without what deletions have left behind."""
+    """Points by UUID, without what deletions have left behind and what has no vector."""
     wanted = proto.GetPoints(
         collection_name=config.index,
         ids=[proto.PointId(uuid=uuid) for uuid in uuids],
@@ -39,9 +39,9 @@ def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> S
     )
     answer = client.grpc_points.Get(wanted, timeout=config.timeout_s)
     return [
-        point_of(grpc_to_payload(one.payload), vector_of(one.vectors, config.vector))
+        point_of(grpc_to_payload(one.payload), vector)
         for one in answer.result
-        if NAMESPACE in one.payload
+        if NAMESPACE in one.payload and (vector := vector_of(one.vectors, config.vector)).size
     ]
 
 
@@ -78,7 +78,7 @@ def _fill(struct: proto.PointStruct, point: Prepared, name: str) -> None:
 
 
 def vector_of(held: proto.VectorsOutput, name: str) -> Vector:
-    """The vector of an answer; ``name`` is its name."""
+    """The vector of an answer, by its name; empty where somebody has taken it away."""
     output: Any = held.vectors.vectors[name] if name else held.vector
     # older servers have the numbers in the output itself, where its first field is the same
     numbers = output.dense if output.HasField("dense") else output

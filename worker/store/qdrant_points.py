@@ -148,6 +148,19 @@ def point_of(payload: Mapping[str, Any], vector: Vector) -> Point:
     return Point(str(payload[ID]), vector, users(payload), stamp_of(payload))
 
 
+def points_of(records: Iterable[models.Record], name: str) -> Iterator[Point]:
+    """Points in the client's form, without what deletions have left behind and what has no vector.
+
+    ``name`` is that of the vector.
+    """
+    for record in records:
+        payload: Mapping[str, Any] = record.payload or {}
+        held: Any = record.vector
+        numbers = held.get(name) if isinstance(held, dict) else held
+        if NAMESPACE in payload and numbers:
+            yield point_of(payload, np.fromiter(numbers, np.float32, len(numbers)))
+
+
 def _written(payload: Mapping[str, Any]) -> bytes:
     try:
         written = orjson.dumps(payload)

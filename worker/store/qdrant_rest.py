@@ -1,4 +1,4 @@
-"""Points over REST: the client's connection, and bodies that are made and read here.
+"""Points over REST: the client's connection, and a body that is made here.
 
 The client would make a model of each point and of each part of the condition, and write the numbers
 of a vector with twice their digits; see docs/stores.md.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import orjson
-from pydantic import BaseModel
 from qdrant_client import models
 
-from worker.store.qdrant_points import NAMESPACE, places, point_of
+from worker.store.qdrant_points import places, points_of
 from worker.store.stamp import OFFSET, PLACE
 
 if TYPE_CHECKING:
@@ -21,42 +19,17 @@ if TYPE_CHECKING:
 
     from qdrant_client import QdrantClient
 
-    from worker.model import Point, Vector
+    from worker.model import Point
     from worker.store.qdrant_config import QdrantConfig
     from worker.store.qdrant_points import Prepared
 
 _JSON: Final = {"Content-Type": "application/json"}
 
 
-class Held(BaseModel):
-    """What is read of a stored point."""
-
-    payload: dict[str, Any] = {}
-    vector: Any = None
-
-
-class Fetched(BaseModel):
-    """The answer to a fetch."""
-
-    result: list[Held]
-
-
 def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> Sequence[Point]:
-    """Points by UUID, without what deletions have left behind."""
-    wanted = {"ids": uuids, "with_payload": True, "with_vector": True}
-    answer = client.http.client.request(
-        type_=Fetched,
-        method="POST",
-        url="/collections/{collection_name}/points",
-        path_params={"collection_name": config.index},
-        headers=_JSON,
-        content=orjson.dumps(wanted),
-    )
-    return [
-        point_of(held.payload, vector_of(held.vector, config.vector))
-        for held in answer.result
-        if NAMESPACE in held.payload
-    ]
+    """Points by UUID, without what deletions have left behind and what has no vector."""
+    records = client.retrieve(config.index, uuids, with_payload=True, with_vectors=True)
+    return list(points_of(records, config.vector))
 
 
 def upsert(
@@ -82,12 +55,6 @@ def body(points: Sequence[Prepared], name: str) -> bytes:
     if ahead:
         wanted["update_filter"] = {"must_not": ahead}
     return orjson.dumps(wanted, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def vector_of(held: Any, name: str) -> Vector:  # noqa: ANN401 - a list of numbers, or several by name
-    """The vector of an answer; ``name`` is its name."""
-    numbers = held[name] if name else held
-    return np.fromiter(numbers, np.float32, len(numbers))
 
 
 def _struct(point: Prepared, name: str) -> dict[str, Any]:

@@ -60,3 +60,8 @@ def test_what_a_newer_server_says_of_a_vector_is_no_number_of_it() -> None:
     held = proto.DenseVector.FromString(newer + written)
     found = vector_of(answer(proto.VectorOutput(dense=held), ""), "")
     assert found.tolist() == [1.0, 2.0]
+
+
+def test_a_vector_that_somebody_has_taken_away_is_empty() -> None:
+    assert vector_of(proto.VectorsOutput(), "").size == 0
+    assert vector_of(proto.VectorsOutput(), "text").size == 0
