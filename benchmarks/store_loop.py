@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,8 @@ DIMENSIONS = 1024
 BATCH = 200
 BATCHES = 5
 NAMESPACE = "shop.public.products"
+STAMP = ("fingerprint", "model", "place", "offset", "source", "columns")
+"""What loops keep beside the user's metadata."""
 
 
 class Loop(ABC):
@@ -30,7 +32,7 @@ class Loop(ABC):
 
     @abstractmethod
     def fetch(self, ids: Sequence[str]) -> object:
-        """Vectors as arrays, and metadata, by id."""
+        """Vectors as arrays, the user's metadata and the stamp, by id."""
 
     def update(self, points: Sequence[Point]) -> object:
         """Points of which only the metadata is another one."""
@@ -100,7 +102,21 @@ def batches(given: Sequence[Point]) -> Iterator[Sequence[Point]]:
 
 
 def kept(point: Point) -> dict[str, object]:
-    """What a loop keeps beside a vector, where a store takes any metadata."""
-    assert point.stamp is not None
-    offset = point.stamp.position.offset
-    return {**point.metadata, "fingerprint": point.stamp.fingerprint, "offset": offset}
+    """What a loop keeps beside a vector, where a store takes any metadata: as much as we do."""
+    stamp = point.stamp
+    assert stamp is not None
+    return {
+        **point.metadata,
+        "fingerprint": stamp.fingerprint,
+        "model": stamp.model,
+        "place": f"{stamp.position.topic_id}:{stamp.position.partition}",
+        "offset": stamp.position.offset,
+        "source": stamp.source_position,
+        "columns": list(stamp.columns),
+    }
+
+
+def apart(held: Any) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401 - clients' types
+    """The user's metadata, which is compared with the row's, and the stamp."""
+    stamp = {name: held.pop(name) for name in STAMP}
+    return held, stamp

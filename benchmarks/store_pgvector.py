@@ -38,17 +38,20 @@ if TYPE_CHECKING:
 
 TABLE = f"""CREATE TABLE loop (
     namespace text COLLATE "C", id text COLLATE "C", embedding vector({DIMENSIONS}),
-    metadata jsonb, fingerprint text, kafka_offset bigint, PRIMARY KEY (namespace, id))"""
-COLUMNS = "namespace, id, embedding, metadata, fingerprint, kafka_offset"
-REPLACE = """ON CONFLICT (namespace, id) DO UPDATE SET embedding = excluded.embedding,
-    metadata = excluded.metadata, fingerprint = excluded.fingerprint,
-    kafka_offset = excluded.kafka_offset"""
+    metadata jsonb, fingerprint text, model text, topic text, partition int, kafka_offset bigint,
+    source bigint, columns text, PRIMARY KEY (namespace, id))"""
+STAMP = "fingerprint, model, topic, partition, kafka_offset, source, columns"
+STAMP_TYPES = ["text", "text", "text", "int4", "int8", "int8", "text"]
+COLUMNS = f"namespace, id, embedding, metadata, {STAMP}"
+NEW_STAMP = ", ".join(f"{one} = {{new}}.{one}" for one in STAMP.split(", "))
+REPLACE = f"""ON CONFLICT (namespace, id) DO UPDATE SET embedding = excluded.embedding,
+    metadata = excluded.metadata, {NEW_STAMP.format(new="excluded")}"""
 FETCH = f"SELECT {COLUMNS} FROM loop WHERE namespace = $1 AND id = ANY($2)"
 
-UPDATE = """UPDATE loop SET metadata = n.metadata::jsonb, fingerprint = n.fingerprint,
-    kafka_offset = n.kafka_offset
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::int8[])
-        AS n (id, metadata, fingerprint, kafka_offset)
+UPDATE = f"""UPDATE loop SET metadata = n.metadata::jsonb, {NEW_STAMP.format(new="n")}
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int4[], $8::int8[],
+                $9::int8[], $10::text[])
+        AS n (id, metadata, {STAMP})
     WHERE loop.namespace = $1 AND loop.id = n.id"""
 
 INDEXED = 2_000
@@ -77,10 +80,21 @@ def connected(server: Postgres) -> Connection:
 
 
 def row(point: Point) -> tuple[object, ...]:
-    assert point.stamp is not None
-    metadata = orjson.dumps(dict(point.metadata)).decode()
     stamp = point.stamp
-    return NAMESPACE, point.id, point.vector, metadata, stamp.fingerprint, stamp.position.offset
+    assert stamp is not None
+    return (
+        NAMESPACE,
+        point.id,
+        point.vector,
+        orjson.dumps(dict(point.metadata)).decode(),
+        stamp.fingerprint,
+        stamp.model,
+        stamp.position.topic_id,
+        stamp.position.partition,
+        stamp.position.offset,
+        stamp.source_position,
+        ",".join(stamp.columns),
+    )
 
 
 class Fetching(Loop):
@@ -112,7 +126,7 @@ class Copying(Fetching):
         with connection.transaction(), connection.cursor() as cursor:
             into = f"COPY incoming ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
             with cursor.copy(into) as copy:
-                copy.set_types(["text", "text", "vector", "jsonb", "text", "int8"])
+                copy.set_types(["text", "text", "vector", "jsonb", *STAMP_TYPES])
                 for point in points:
                     copy.write_row(row(point))
             cursor.execute(f"INSERT INTO loop ({COLUMNS}) SELECT {COLUMNS} FROM incoming {REPLACE}")
@@ -120,8 +134,8 @@ class Copying(Fetching):
 
     def update(self, points: Sequence[Point]) -> object:
         columns = zip(*[row(point) for point in points], strict=True)
-        _, ids, _, metadata, fingerprints, offsets = map(list, columns)
-        self._connection.execute(UPDATE, [NAMESPACE, ids, metadata, fingerprints, offsets])
+        _, ids, _, *others = map(list, columns)
+        self._connection.execute(UPDATE, [NAMESPACE, ids, *others])
         return None
 
 
@@ -131,7 +145,8 @@ class Executing(Fetching):
     def upsert(self, points: Sequence[Point]) -> object:
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO loop ({COLUMNS}) VALUES ($1, $2, $3, $4::jsonb, $5, $6) {REPLACE}",
+                f"INSERT INTO loop ({COLUMNS}) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8, $9,"
+                f" $10, $11) {REPLACE}",
                 [row(point) for point in points],
             )
         return None

@@ -11,7 +11,7 @@ import orjson
 from pinecone import Pinecone, ServerlessSpec
 
 from benchmarks.main_job.servers import local_server
-from benchmarks.store_loop import DIMENSIONS, NAMESPACE, Loop, kept
+from benchmarks.store_loop import DIMENSIONS, NAMESPACE, Loop, apart, kept
 from worker.store.pinecone import PineconeStore
 from worker.store.pinecone_config import PineconeConfig
 
@@ -55,7 +55,7 @@ class ByHand(Loop):
         answer = self._http.get(f"/vectors/fetch?{query}").raise_for_status()
         found = orjson.loads(answer.content)["vectors"]
         return {
-            name: (np.array(one["values"], np.float32), one["metadata"])
+            name: (np.array(one["values"], np.float32), *apart(one["metadata"]))
             for name, one in found.items()
         }
 
@@ -78,7 +78,8 @@ class Client(Loop):
     def fetch(self, ids: Sequence[str]) -> object:
         found = self._index.fetch(ids=list(ids), namespace=NAMESPACE).vectors
         return {
-            name: (np.array(one.values, np.float32), one.metadata) for name, one in found.items()
+            name: (np.array(one.values, np.float32), *apart(one.metadata))
+            for name, one in found.items()
         }
 
 

@@ -19,7 +19,7 @@ from weaviate.classes.config import Configure, DataType, Property
 from weaviate.classes.data import DataObject
 from weaviate.proto.v1 import base_pb2, batch_pb2, search_get_pb2, weaviate_pb2_grpc
 
-from benchmarks.store_loop import DIMENSIONS, Loop, kept
+from benchmarks.store_loop import DIMENSIONS, Loop, apart, kept
 from tests.stack.ports import HOST
 from tests.stack.weaviate import Weaviate, connected
 from worker.store.weaviate import WeaviateStore
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 KEY = "benchmark"
 TENANT = "shop"
-TEXTS = ("name", "category", "source_table", "fingerprint", "kept")
+TEXTS = ("name", "category", "source_table", "fingerprint", "model", "place", "kept")
+NUMBERS = ("price", "updated_at", "offset", "source")
 
 
 def uuid_of(point_id: str) -> str:
@@ -65,24 +66,29 @@ class ByHand(Loop):
         return self._stub.BatchObjects(request, metadata=self._login)
 
     def fetch(self, ids: Sequence[str]) -> object:
+        """Of an object there may be older versions, so there is room for them."""
         request = search_get_pb2.SearchRequest(
             collection="Hand",
             tenant=TENANT,
-            limit=len(ids),
+            limit=4 * len(ids),
             filters=base_pb2.Filters(
                 operator=base_pb2.Filters.OPERATOR_CONTAINS_ANY,
                 target=base_pb2.FilterTarget(property="_id"),
                 value_text_array=base_pb2.TextArray(values=list(map(uuid_of, ids))),
             ),
             properties=search_get_pb2.PropertiesRequest(non_ref_properties=["kept"]),
-            metadata=search_get_pb2.MetadataRequest(uuid=True, vector=True),
+            metadata=search_get_pb2.MetadataRequest(
+                uuid=True, vector=True, last_update_time_unix=True
+            ),
             uses_127_api=True,
         )
         found = self._stub.Search(request, metadata=self._login).results
+        if len({one.metadata.id for one in found}) < len(found):
+            found = sorted(found, key=lambda one: one.metadata.last_update_time_unix)
         return {
             one.metadata.id: (
                 np.frombuffer(_vector(one.metadata), "<f4").astype(np.float32),
-                orjson.loads(one.properties.non_ref_props.fields["kept"].text_value),
+                *apart(orjson.loads(one.properties.non_ref_props.fields["kept"].text_value)),
             )
             for one in found
         }
@@ -113,7 +119,7 @@ class Client(Loop):
             list(map(uuid_of, ids)), limit=len(ids), include_vector=True
         )
         return {
-            one.uuid: (np.array(one.vector["default"], np.float32), one.properties)
+            one.uuid: (np.array(one.vector["default"], np.float32), *apart(one.properties))
             for one in answer.objects
         }
 
@@ -141,14 +147,19 @@ def _create(client: weaviate.WeaviateClient, name: str) -> None:
         for one in TEXTS
     ]
     numbers = [
-        Property(name=one, data_type=DataType.NUMBER, index_filterable=False)
-        for one in ("price", "updated_at", "offset")
+        Property(name=one, data_type=DataType.NUMBER, index_filterable=False) for one in NUMBERS
     ]
+    columns = Property(
+        name="columns",
+        data_type=DataType.TEXT_ARRAY,
+        index_filterable=False,
+        index_searchable=False,
+    )
     client.collections.create(
         name,
         vector_config=Configure.Vectors.self_provided(),
         multi_tenancy_config=Configure.multi_tenancy(enabled=True),
-        properties=[*texts, *numbers],
+        properties=[*texts, *numbers, columns],
     )
     client.collections.get(name).tenants.create(TENANT)
 

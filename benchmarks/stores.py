@@ -2,9 +2,10 @@
 
     python -m benchmarks.stores pgvector qdrant
 
-All write the same points by id, in a process and a run; a loop has no guard, looks at no errors and
-keeps no deletions. They alternate in short rounds, so a ratio is one of neighbours; what is shown
-is the median over the rounds. CPU is that of this process; points/s hold the server's work as well.
+All write the same points by id with the same stamp, in a process and a run; a loop looks at no
+errors, keeps no deletions, and lets old points replace new ones unless it is called guarded. They
+alternate in short rounds, so a ratio is one of neighbours; what is shown is the median over the
+rounds. CPU is that of this process; points/s hold the server's work as well.
 """
 
 from __future__ import annotations

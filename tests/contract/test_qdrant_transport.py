@@ -75,6 +75,14 @@ def test_an_answer_of_another_shape_is_fatal_and_not_quoted(front: Front) -> Non
     assert raised.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    "held", [b'"payload": null, "vector": [1.0]', b'"payload": {"_ns": "n", "_id": "a"}']
+)
+def test_what_has_no_payload_or_no_vector_is_no_point(front: Front, held: bytes) -> None:
+    front.faults.append(Fault(200, body=b'{"result": [{"id": 1, %s}]}' % held))
+    assert opened(front).fetch("n", ["a"]) == {}
+
+
 def test_an_error_that_quotes_a_row_is_blanked(front: Front) -> None:
     said = b'{"status": {"error": "Format error: expected a point, found `secret row`"}}'
     front.faults.append(Fault(400, body=said))

@@ -120,7 +120,7 @@ def test_a_missing_tenant_has_no_points(front: Front, store: WeaviateStore) -> N
 
 
 def found(row: str, offset: int, written_ms: int) -> search_get_pb2.SearchResult:
-    written = prepared(Place("Shop", "n", "n"), point(row, offset), {})
+    written = prepared(Place("Shop", "n", "n"), point(row, offset), {}, frozenset())
     hit = search_get_pb2.SearchResult()
     hit.metadata.id = written.uuid
     hit.metadata.last_update_time_unix = written_ms

@@ -5,12 +5,12 @@ What else the database refuses, such as NUL in a text of the metadata, it finds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 from worker.model import Point, Position, Stamp
 from worker.store.pgvector_values import INT4, Array, blobs, integers, texts, vectors, vectors_of
 
@@ -25,7 +25,7 @@ _LARGEST: Final = 2**63
 _NO_SOURCE: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(eq=False)
 class Row:
     """A point that can be written, its metadata as JSON."""
 

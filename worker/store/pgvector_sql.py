@@ -137,19 +137,19 @@ OPERATORS: Final = {"cosine": "<=>", "dotproduct": "<#>", "euclidean": "<->"}
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """All of them for one table."""
+    """All of them for one table, as psycopg would put them together anew for each call."""
 
-    upsert: sql.Composed
-    bury_beaten: sql.Composed
-    claim: sql.Composed
-    remove: sql.Composed
-    lock: sql.Composed
-    remove_locked: sql.Composed
-    remember: sql.Composed
-    forget: sql.Composed
-    fetch: sql.Composed
-    page: sql.Composed
-    namespaces: sql.Composed
+    upsert: bytes
+    bury_beaten: bytes
+    claim: bytes
+    remove: bytes
+    lock: bytes
+    remove_locked: bytes
+    remember: bytes
+    forget: bytes
+    fetch: bytes
+    page: bytes
+    namespaces: bytes
     table: sql.Identifier
     operator: str
     kind: str
@@ -166,8 +166,8 @@ class Statements:
             "is_older": sql.SQL(_IS_OLDER),
         }
 
-        def filled(text: str) -> sql.Composed:
-            return sql.SQL(text).format(**names)
+        def filled(text: str) -> bytes:
+            return sql.SQL(text).format(**names).as_bytes()
 
         return cls(
             upsert=filled(_UPSERT),

@@ -40,13 +40,13 @@ _VECTOR_HEADER = 4
 class Array:
     """The bytes of a whole array."""
 
-    data: bytes
+    data: bytes | bytearray
 
 
 class _ArrayDumper(Dumper):
     format = Format.BINARY
 
-    def dump(self, obj: Array) -> bytes:
+    def dump(self, obj: Array) -> bytes | bytearray:
         return obj.data
 
 
@@ -61,19 +61,14 @@ def texts(values: Sequence[str]) -> Array:
     Raises:
         UnicodeEncodeError: a text is none.
     """
-    parts = [_header(TEXT, len(values))]
-    for value in values:
-        encoded = value.encode()
-        parts += (_LENGTH.pack(len(encoded)), encoded)
-    return Array(b"".join(parts))
+    if values and values.count(values[0]) == len(values):  # such as the model
+        return Array(_header(TEXT, len(values)) + _element(values[0].encode()) * len(values))
+    return blobs([value.encode() for value in values])
 
 
 def blobs(values: Sequence[bytes]) -> Array:
     """Texts that are encoded already, as ``text[]``."""
-    parts = [_header(TEXT, len(values))]
-    for value in values:
-        parts += (_LENGTH.pack(len(value)), value)
-    return Array(b"".join(parts))
+    return Array(_header(TEXT, len(values)) + b"".join(map(_element, values)))
 
 
 def integers(values: Iterable[int], oid: int = INT8) -> Array:
@@ -93,17 +88,19 @@ def integers(values: Iterable[int], oid: int = INT8) -> Array:
 def vectors(values: Sequence[Vector], kind: str, oid: int) -> Array:
     """As an array of ``vector`` or ``halfvec``, all of one length; ``oid`` is the type's."""
     size = values[0].size
-    number = NUMBERS[kind]
-    rows = np.empty(
-        len(values),
-        [("length", ">i4"), ("dimensions", ">i2"), ("unused", ">i2"), ("values", number, size)],
+    number = np.dtype(NUMBERS[kind])
+    row = np.dtype(
+        [("length", ">i4"), ("dimensions", ">i2"), ("unused", ">i2"), ("values", number, size)]
     )
-    rows["length"] = _VECTOR_HEADER + size * np.dtype(number).itemsize
+    header = _header(oid, len(values))
+    data = bytearray(len(header) + len(values) * row.itemsize)  # filled in its place
+    data[: len(header)] = header
+    rows = np.frombuffer(data, row, offset=len(header))
+    rows["length"] = _VECTOR_HEADER + size * number.itemsize
     rows["dimensions"] = size
-    rows["unused"] = 0
     with np.errstate(over="ignore"):  # too large for a halfvec is infinite, which is refused
         rows["values"] = np.stack(values)
-    return Array(_header(oid, len(values)) + rows.tobytes())
+    return Array(data)
 
 
 def vectors_of(values: Sequence[bytes], kind: str) -> Sequence[Vector]:
@@ -114,6 +111,10 @@ def vectors_of(values: Sequence[bytes], kind: str) -> Sequence[Vector]:
     sent = np.dtype([("header", f"V{_VECTOR_HEADER}"), ("values", NUMBERS[kind], size)])
     found = np.frombuffer(b"".join(values), sent)["values"].astype(np.float32)
     return list(found.reshape(len(values), size))
+
+
+def _element(value: bytes) -> bytes:
+    return _LENGTH.pack(len(value)) + value
 
 
 def _header(oid: int, count: int) -> bytes:

@@ -13,13 +13,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from qdrant_client import models
 
 from worker.clock import Clock, SystemClock
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.store import qdrant_collection as collection
 from worker.store import qdrant_grpc, qdrant_rest
+from worker.store.finite import not_finite
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.port import Capabilities, Match
 from worker.store.qdrant_config import QdrantConfig
@@ -38,7 +38,7 @@ from worker.store.qdrant_points import (
     NAMESPACE,
     forgotten,
     in_namespace,
-    point_of,
+    points_of,
     prepared,
     requests,
     tombstone,
@@ -47,7 +47,7 @@ from worker.store.qdrant_upsert import expect_done, upsert
 from worker.store.stamp import users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from worker.config.section import Section
     from worker.model import Point, Vector
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_READERS = {"rest": qdrant_rest.fetch, "grpc": qdrant_grpc.fetch}
 _WRITERS = {"rest": qdrant_rest.upsert, "grpc": qdrant_grpc.upsert}
 _PAGE = 256
 """Points in a page of a scan."""
@@ -120,13 +121,8 @@ class QdrantStore:
         found: dict[str, Point] = {}
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"):
-                records = self._connection.client().retrieve(
-                    self._name,
-                    uuids[start : start + FETCH_IDS],
-                    with_payload=True,
-                    with_vectors=True,
-                )
-            found.update((point.id, point) for point in self._points(records))
+                points = self._read(uuids[start : start + FETCH_IDS])
+            found.update((point.id, point) for point in points)
         return found
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
@@ -194,7 +190,7 @@ class QdrantStore:
                     with_payload=True,
                     with_vectors=True,
                 )
-            yield from self._points(records)
+            yield from points_of(records, self._config.vector)
             if offset is None:
                 return
 
@@ -212,26 +208,22 @@ class QdrantStore:
 
     # Inside --------------------------------------------------------------------------------
 
+    def _read(self, uuids: Sequence[str]) -> Sequence[Point]:
+        return _READERS[self._config.transport](self._connection.client(), self._config, uuids)
+
     def _write(self, points: Sequence[Prepared]) -> models.UpdateStatus:
         return _WRITERS[self._config.transport](self._connection.client(), self._config, points)
 
     def _sound(
-        self, namespace: str, points: Iterable[Point], refused: dict[str, RecordError]
+        self, namespace: str, points: Sequence[Point], refused: dict[str, RecordError]
     ) -> Iterator[Prepared]:
         """Points as Qdrant takes them, one by one, as a batch of them has some megabytes."""
+        infinite = not_finite(points)
         for point in points:
             try:
-                yield prepared(namespace, point)
+                yield prepared(namespace, point, infinite)
             except RecordError as error:
                 refused[point.id] = error
-
-    def _points(self, records: Iterable[models.Record]) -> Iterator[Point]:
-        for record in records:
-            payload: Mapping[str, Any] = record.payload or {}
-            if NAMESPACE in payload:
-                held: Any = record.vector
-                values = held[self._config.vector] if self._config.vector else held
-                yield point_of(payload, np.asarray(values, dtype=np.float32))
 
     def _forget(self, now_ms: int) -> None:
         """Erase what deletions have left behind long ago, every now and then."""

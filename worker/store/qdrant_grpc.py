@@ -1,17 +1,20 @@
-"""Writing points over gRPC: the client's stub, and messages that are made here.
+"""Points over gRPC: the client's stub, and messages that are made and read here.
 
-The client would make models first, and messages of them.
+The client would make models first, and messages of them. Vectors come and go as protobuf writes
+packed numbers, which is how numpy holds them: Python never sees the single numbers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from qdrant_client import grpc as proto
 from qdrant_client import models
-from qdrant_client.conversions.conversion import GrpcToRest
+from qdrant_client.conversions.conversion import GrpcToRest, grpc_to_payload
 
-from worker.store.qdrant_points import places
+from worker.store.qdrant_points import NAMESPACE, places, point_of
 from worker.store.stamp import OFFSET, PLACE
 
 if TYPE_CHECKING:
@@ -19,9 +22,27 @@ if TYPE_CHECKING:
 
     from qdrant_client import QdrantClient
 
-    from worker.model import MetadataValue
+    from worker.model import MetadataValue, Point, Vector
     from worker.store.qdrant_config import QdrantConfig
     from worker.store.qdrant_points import Prepared
+
+_NUMBERS: Final = np.dtype("<f4")
+
+
+def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> Sequence[Point]:
+    """Points by UUID, without what deletions have left behind and what has no vector."""
+    wanted = proto.GetPoints(
+        collection_name=config.index,
+        ids=[proto.PointId(uuid=uuid) for uuid in uuids],
+        with_payload=proto.WithPayloadSelector(enable=True),
+        with_vectors=proto.WithVectorsSelector(enable=True),
+    )
+    answer = client.grpc_points.Get(wanted, timeout=config.timeout_s)
+    return [
+        point_of(grpc_to_payload(one.payload), vector)
+        for one in answer.result
+        if NAMESPACE in one.payload and (vector := vector_of(one.vectors, config.vector)).size
+    ]
 
 
 def upsert(
@@ -50,10 +71,28 @@ def _fill(struct: proto.PointStruct, point: Prepared, name: str) -> None:
         _put(struct.payload[key], value)
     if point.vector is None:
         struct.vectors.vectors.SetInParent()
-    elif name:
-        struct.vectors.vectors.vectors[name].dense.data.extend(point.vector.tolist())
     else:
-        struct.vectors.vector.dense.data.extend(point.vector.tolist())
+        held = struct.vectors.vectors.vectors[name] if name else struct.vectors.vector
+        numbers = np.asarray(point.vector, _NUMBERS)
+        held.dense.MergeFromString(_head(numbers.size) + numbers.tobytes())
+
+
+def vector_of(held: proto.VectorsOutput, name: str) -> Vector:
+    """The vector of an answer, by its name; empty where somebody has taken it away."""
+    output: Any = held.vectors.vectors[name] if name else held.vector
+    # older servers have the numbers in the output itself, where its first field is the same
+    numbers = output.dense if output.HasField("dense") else output
+    count = len(numbers.data)
+    numbers.DiscardUnknownFields()  # of newer servers, which might stand before
+    found = np.frombuffer(numbers.SerializeToString(), _NUMBERS, count, len(_head(count)))
+    return found.astype(np.float32, copy=False)
+
+
+@lru_cache
+def _head(count: int) -> bytes:
+    """What protobuf writes before so many numbers: the field, and how many bytes they are."""
+    written: bytes = proto.DenseVector(data=[0.0] * count).SerializeToString()
+    return written[: len(written) - count * _NUMBERS.itemsize]
 
 
 def _put(kept: proto.Value, value: MetadataValue) -> None:

@@ -8,7 +8,6 @@ or count of a namespace finds it; its Position refuses what is older.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,12 +15,13 @@ import orjson
 from qdrant_client import models
 
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 from worker.model import Point
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.stamp import OFFSET, PLACE, place_of, stamp_of, stamped, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from worker.model import MetadataValue, Position, Vector
     from worker.store.port import Deletion
@@ -45,7 +45,7 @@ _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(eq=False)
 class Prepared:
     """A point, validated, and its size in a request."""
 
@@ -65,16 +65,15 @@ class Prepared:
         return _NUMBER_BYTES * numbers + len(self.written) + _ENVELOPE
 
 
-def prepared(namespace: str, point: Point) -> Prepared:
-    """Validate a point.
+def prepared(namespace: str, point: Point, infinite: Container[str]) -> Prepared:
+    """Validate a point; ``infinite`` are ids of points with NaN or infinity in their vectors.
 
     Raises:
         RecordError: it is nothing that Qdrant could keep.
     """
     if not is_text(point.id):
         raise _refused("PointId", "an id has at least one character, and UTF-8 can write it")
-    vector = np.ascontiguousarray(point.vector, np.float32)
-    if not np.isfinite(vector).all():
+    if point.id in infinite:
         raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
     stamp = point.stamp
     payload: dict[str, Any] = (
@@ -85,7 +84,7 @@ def prepared(namespace: str, point: Point) -> Prepared:
     return Prepared(
         point.id,
         point_uuid(namespace, point.id),
-        vector,
+        np.ascontiguousarray(point.vector, np.float32),
         payload,
         _written(payload),
         None if stamp is None else stamp.position,
@@ -147,6 +146,19 @@ def forgotten(before_ms: int) -> models.Filter:
 def point_of(payload: Mapping[str, Any], vector: Vector) -> Point:
     """A stored point, as the pipeline knows it."""
     return Point(str(payload[ID]), vector, users(payload), stamp_of(payload))
+
+
+def points_of(records: Iterable[models.Record], name: str) -> Iterator[Point]:
+    """Points in the client's form, without what deletions have left behind and what has no vector.
+
+    ``name`` is that of the vector.
+    """
+    for record in records:
+        payload: Mapping[str, Any] = record.payload or {}
+        held: Any = record.vector
+        numbers = held.get(name) if isinstance(held, dict) else held
+        if NAMESPACE in payload and numbers:
+            yield point_of(payload, np.fromiter(numbers, np.float32, len(numbers)))
 
 
 def _written(payload: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Writing points over REST: the client's connection, and a body that is made here.
+"""Points over REST: the client's connection, and a body that is made here.
 
 The client would make a model of each point and of each part of the condition, and write the numbers
 of a vector with twice their digits; see docs/stores.md.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from qdrant_client import models
 
-from worker.store.qdrant_points import places
+from worker.store.qdrant_points import places, points_of
 from worker.store.stamp import OFFSET, PLACE
 
 if TYPE_CHECKING:
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
     from qdrant_client import QdrantClient
 
+    from worker.model import Point
     from worker.store.qdrant_config import QdrantConfig
     from worker.store.qdrant_points import Prepared
 
 _JSON: Final = {"Content-Type": "application/json"}
+
+
+def fetch(client: QdrantClient, config: QdrantConfig, uuids: Sequence[str]) -> Sequence[Point]:
+    """Points by UUID, without what deletions have left behind and what has no vector."""
+    records = client.retrieve(config.index, uuids, with_payload=True, with_vectors=True)
+    return list(points_of(records, config.vector))
 
 
 def upsert(

@@ -52,7 +52,7 @@ def place_of(position: Position) -> str:
 
 def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
     """The user's part of what a store keeps."""
-    return {name: value for name, value in stored.items() if not name.startswith(OURS)}
+    return {name: value for name, value in stored.items() if name[:1] != OURS}
 
 
 def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
@@ -60,14 +60,14 @@ def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
     try:
         topic_id, _, partition = stored[PLACE].rpartition(":")
         source = stored.get(SOURCE)
-        return Stamp(
-            fingerprint=str(stored[FINGERPRINT]),
-            position=Position(topic_id, int(partition), int(stored[OFFSET])),
-            model=str(stored[MODEL]),
-            source_position=None if source is None else int(source),
-            columns=tuple(stored.get(COLUMNS, ())),
-            document=str(stored.get(DOCUMENT, "")),
-            chunks=int(stored.get(CHUNKS, 0)),
+        return Stamp(  # without the names of its fields, which cost a third more
+            str(stored[FINGERPRINT]),
+            Position(topic_id, int(partition), int(stored[OFFSET])),
+            str(stored[MODEL]),
+            None if source is None else int(source),
+            tuple(stored.get(COLUMNS, ())),
+            str(stored.get(DOCUMENT, "")),
+            int(stored.get(CHUNKS, 0)),
         )
     except (KeyError, AttributeError, TypeError, ValueError):
         return None

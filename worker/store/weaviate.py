@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError
+from worker.store.finite import not_finite
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.port import ENOUGH, Capabilities, Match
 from worker.store.stamp import users
@@ -47,7 +48,7 @@ from worker.store.weaviate_shape import Shape
 from worker.store.weaviate_tenants import namespace_of, tenant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from weaviate.proto.v1 import search_get_pb2
 
@@ -192,12 +193,13 @@ class WeaviateStore:
     # Inside --------------------------------------------------------------------------------
 
     def _sound(
-        self, place: Place, points: Iterable[Point], refused: dict[str, RecordError]
+        self, place: Place, points: Sequence[Point], refused: dict[str, RecordError]
     ) -> Iterator[Prepared]:
         """Points as Weaviate takes them, one by one, as a batch of them has some megabytes."""
+        infinite = not_finite(points)
         for point in points:
             try:
-                yield prepared(place, point, self._config.typed)
+                yield prepared(place, point, self._config.typed, infinite)
             except RecordError as error:
                 refused[point.id] = error
 

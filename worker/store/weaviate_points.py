@@ -10,13 +10,14 @@ import orjson
 from weaviate.proto.v1 import batch_pb2
 
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 from worker.model import Point
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.stamp import stamp_of, stamped, users
 from worker.store.weaviate_schema import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from weaviate.proto.v1 import search_get_pb2
 
@@ -32,6 +33,7 @@ FETCH_IDS: Final = 1_000
 (``QUERY_MAXIMUM_RESULTS``)."""
 _BYTES_PER_CHARACTER: Final = 4
 """Of UTF-8 at most."""
+_NUMBERS: Final = np.dtype("<f4")
 _ENVELOPE: Final = 200
 """Bytes of names, UUID, collection and tenant around one point."""
 
@@ -43,7 +45,7 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(eq=False)
 class Prepared:
     """A point, validated, in the parts that a request has of it."""
 
@@ -71,22 +73,32 @@ class Place:
     namespace: str
 
 
-def prepared(place: Place, point: Point, typed: Mapping[str, PropertyType]) -> Prepared:
-    """Validate a point; ``typed`` are the metadata keys that are properties of their own.
+def prepared(
+    place: Place,
+    point: Point,
+    typed: Mapping[str, PropertyType],
+    infinite: Container[str],
+) -> Prepared:
+    """Validate a point.
+
+    Args:
+        place: where it goes.
+        point: one of a batch.
+        typed: the metadata keys that are properties of their own.
+        infinite: ids of points with NaN or infinity in their vectors.
 
     Raises:
         RecordError: it is nothing that Weaviate could keep.
     """
     if not is_text(point.id):
         raise _refused("PointId", "an id has at least one character, and UTF-8 can write it")
-    vector = np.ascontiguousarray(point.vector, "<f4")
-    if not np.isfinite(vector).all():
+    if point.id in infinite:
         raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
     values = {name: point.metadata.get(name) for name in typed}
     return Prepared(
         point.id,
         point_uuid(place.namespace, point.id),
-        vector.tobytes(),
+        np.asarray(point.vector, _NUMBERS).tobytes(),
         _written(point),
         {name: value for name, value in values.items() if _is(value, typed[name])},
     )
@@ -142,8 +154,9 @@ def stored_of(hit: search_get_pb2.SearchResult) -> Mapping[str, Any]:
 def vector_of(hit: search_get_pb2.SearchResult) -> Vector:
     """Its vector."""
     held = hit.metadata
-    written = held.vectors[0].vector_bytes if held.vectors else held.vector_bytes
-    return np.frombuffer(written, "<f4").astype(np.float32)
+    vectors = held.vectors
+    written = vectors[0].vector_bytes if vectors else held.vector_bytes
+    return np.frombuffer(written, _NUMBERS).astype(np.float32, copy=False)
 
 
 def _is(value: MetadataValue | None, kind: PropertyType) -> bool:

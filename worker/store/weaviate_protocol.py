@@ -47,6 +47,7 @@ class Protocol:
         self._config = config
         self._name = config.index
         self._channel: Any = None
+        self._stub: Any = None
         self._lock = threading.Lock()
 
     def tenants(self) -> Sequence[str]:
@@ -77,9 +78,8 @@ class Protocol:
         if len(hits) == most and len(uuids) > 1:  # the newest may not have had their place
             middle = len(uuids) // 2
             return [*self.fetch(tenant, uuids[:middle]), *self.fetch(tenant, uuids[middle:])]
-        # in the order of their writing, also within a millisecond
-        in_order = sorted(hits, key=lambda hit: hit.metadata.last_update_time_unix)
-        return list({hit.metadata.id: hit for hit in in_order}.values())
+        found = {hit.metadata.id for hit in hits}
+        return hits if len(found) == len(hits) else _newest(hits)
 
     def page(self, tenant: str, after: str, most: int) -> Sequence[search_get_pb2.SearchResult]:
         """The next objects in the order of their UUIDs; after an empty text the first."""
@@ -129,17 +129,26 @@ class Protocol:
 
     def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401 - messages of the stub
         metadata = tuple(self._config.login.items())
-        call = getattr(self._stub(), method)
+        call = getattr(self._opened(), method)
         return call(request, metadata=metadata, timeout=self._config.timeout_s)
 
-    def _stub(self) -> weaviate_pb2_grpc.WeaviateStub:
+    def _opened(self) -> Any:  # noqa: ANN401 - the stub has no types
         with self._lock:
             if self._channel is None:
                 self._channel = self._connected()
-            return weaviate_pb2_grpc.WeaviateStub(self._channel)  # type: ignore[no-untyped-call]
+                self._stub = weaviate_pb2_grpc.WeaviateStub(self._channel)  # type: ignore[no-untyped-call]
+            return self._stub
 
     def _connected(self) -> Any:  # noqa: ANN401 - grpc has no types
         target = self._config.grpc_target
         if self._config.is_secure:
             return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _UNLIMITED)
         return grpc.insecure_channel(target, _UNLIMITED)
+
+
+def _newest(
+    hits: Sequence[search_get_pb2.SearchResult],
+) -> Sequence[search_get_pb2.SearchResult]:
+    """Of several versions the last one, in the order of their writing, also within a ms."""
+    in_order = sorted(hits, key=lambda hit: hit.metadata.last_update_time_unix)
+    return list({hit.metadata.id: hit for hit in in_order}.values())
