@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel
     from pinecone.models.vectors.responses import FetchResponse
 
+    from worker.store.pinecone_requests import Body
+
 TIMEOUT_S = 30.0
 """Of one request."""
 
@@ -78,6 +80,16 @@ class IndexWithoutRetries(Index):
         """
         answer = self._http.get(f"{self.host}/vectors/fetch?{query}")
         return self._adapter.to_fetch_response(answer.content)
+
+    def upsert_body(self, body: Body) -> None:
+        """``upsert`` of points that are JSON already.
+
+        The SDK would copy them into one body, and httpx what the socket did not take of that, again
+        and again: with eight requests of two megabytes on their way, a fifth of the process.
+        """
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        answer = self._http.post("/vectors/upsert", content=body, headers=headers)
+        self._adapter.to_upsert_response(answer.content)
 
 
 def create(name: str, api_key: str, url: str | None, shape: Shape, place: Place) -> bool:

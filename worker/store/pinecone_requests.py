@@ -6,12 +6,11 @@ Limits from https://docs.pinecone.io/reference/api/database-limits.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import numpy as np
 import orjson
-from pinecone import Vector as PineconeVector
 
 from worker.errors import RecordError, Stage
 from worker.immutable import immutable
@@ -38,24 +37,22 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~:-]+")
 _NULL = b"n"
 """Only in the ``null`` that orjson writes for NaN and infinity. Asking numpy instead would let go
 of the GIL once per point, and waiting to have it again takes longer than the question."""
-_ENVELOPE = 64
-"""Bytes of punctuation and field names around one point."""
+_POINTS_PER_PIECE = 64
 
 
 @immutable(eq=False)
 class Prepared:
-    """A point in the form that the SDK sends, and its size in the request."""
+    """A point as the JSON that Pinecone takes."""
 
     id: str
-    vector: PineconeVector
-    size: int
+    json: bytes
 
 
 def prepared(point: Point) -> Prepared:
-    """Validate a point and encode its vector.
+    """Validate a point and write it.
 
-    The vector goes as a JSON fragment: numpy's shortest form of a float32 has half the digits of
-    the same number as a Python float, and is written without making a list of floats first.
+    numpy's shortest form of a float32 has half the digits of the same number as a Python float, and
+    is written without making a list of floats first.
 
     Raises:
         RecordError: the point breaks a rule that the server would enforce on the whole request.
@@ -65,18 +62,34 @@ def prepared(point: Point) -> Prepared:
     stored: dict[str, Any] = dict(point.metadata)
     if point.stamp is not None:
         stored = stamped(point.metadata, point.stamp)
-    metadata_size = _metadata_size(stored)
+    metadata = _metadata(stored)
     values = orjson.dumps(
         np.ascontiguousarray(point.vector, np.float32), option=orjson.OPT_SERIALIZE_NUMPY
     )
     if _NULL in values:
         raise _refused("VectorNotFinite", "the vector holds NaN or infinity")
-    fragment = cast("list[float]", orjson.Fragment(values))
-    return Prepared(
-        point.id,
-        PineconeVector(id=point.id, values=fragment, metadata=stored),
-        len(point.id) + len(values) + metadata_size + _ENVELOPE,
-    )
+    parts = orjson.dumps(point.id), values, metadata
+    return Prepared(point.id, b'{"id":%b,"values":%b,"metadata":%b}' % parts)
+
+
+class Body:
+    """An upsert's body, made piece by piece while it is sent, as all of it is a megabyte or two."""
+
+    def __init__(self, points: Sequence[Prepared], namespace: str) -> None:
+        self._points = [point.json for point in points]
+        self._head = b'{"namespace":%b,"vectors":[' % orjson.dumps(namespace)
+        self._tail = b"]}"
+
+    def __len__(self) -> int:
+        commas = len(self._points) - 1
+        return len(self._head) + sum(map(len, self._points)) + commas + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        before = self._head
+        for start in range(0, len(self._points), _POINTS_PER_PIECE):
+            yield before + b",".join(self._points[start : start + _POINTS_PER_PIECE])
+            before = b","
+        yield self._tail
 
 
 def upsert_requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -84,11 +97,12 @@ def upsert_requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
     request: list[Prepared] = []
     size = 0
     for point in points:
-        if request and (len(request) == UPSERT_RECORDS or size + point.size > UPSERT_BYTES):
+        more = len(point.json) + 1  # the comma
+        if request and (len(request) == UPSERT_RECORDS or size + more > UPSERT_BYTES):
             yield request
             request, size = [], 0
         request.append(point)
-        size += point.size
+        size += more
     if request:
         yield request
 
@@ -129,16 +143,17 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= LONGEST_ID and text.isascii() and "\0" not in text
 
 
-def _metadata_size(stored: dict[str, Any]) -> int:
+def _metadata(stored: dict[str, Any]) -> bytes:
     try:
-        size = len(orjson.dumps(stored))
+        written = orjson.dumps(stored)
     except TypeError as error:
         raise _refused("Metadata", "the metadata cannot be written as JSON") from error
+    size = len(written)
     if size > LARGEST_METADATA:
         raise _refused(
             "MetadataTooLarge", f"the metadata has {size} bytes, more than {LARGEST_METADATA}"
         )
-    return size
+    return written
 
 
 def _refused(kind: str, message: str) -> RecordError:

@@ -14,19 +14,19 @@ from worker.store.pinecone_errors import (
     record_error,
     translated,
 )
+from worker.store.pinecone_requests import Body
 
 if TYPE_CHECKING:
-    from pinecone import Index
-
+    from worker.store.pinecone_index import IndexWithoutRetries
     from worker.store.pinecone_requests import Prepared
 
 
-def upsert(index: Index, namespace: str) -> Halving[Prepared, PineconeError]:
+def upsert(index: IndexWithoutRetries, namespace: str) -> Halving[Prepared, PineconeError]:
     """An upsert; its ``send`` also raises what is not about a point, such as outages."""
 
     def attempt(points: list[Prepared]) -> PineconeError | None:
         try:
-            index.upsert(vectors=[point.vector for point in points], namespace=namespace)
+            index.upsert_body(Body(points, namespace))
         except PineconeError as error:
             if is_about_dimensions(error):
                 raise translated(error, f"upsert to {namespace}") from error

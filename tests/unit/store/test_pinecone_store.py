@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import pytest
 
 from tests.unit.store.scripted_pinecone import ScriptedPinecone, scripted_pinecone, status
@@ -12,6 +13,7 @@ from worker.errors import ConfigError, FatalError, RetriableError, Stage
 from worker.model import Point, Position, Stamp
 from worker.store.pinecone import PineconeStore
 from worker.store.pinecone_config import PineconeConfig
+from worker.store.pinecone_requests import Body, prepared
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
@@ -300,6 +302,19 @@ def test_requests_stay_below_the_limits(server: ScriptedPinecone, store: Pinecon
     fetches = server.to("/vectors/fetch")
     assert [each for asked in fetches for each in asked.query["ids"]] == ids
     assert max(each.url_length for each in fetches) < 8_000
+
+
+@pytest.mark.parametrize("count", [1, 64, 65, 200])
+def test_a_body_in_pieces_is_as_long_as_it_says_and_holds_each_point(count: int) -> None:
+    body = Body([prepared(point(f"p{number}", n=number)) for number in range(count)], 'shop "1"')
+    pieces = list(body)
+    assert len(pieces) == -(-count // 64) + 1
+    assert len(b"".join(pieces)) == len(body)
+    sent = orjson.loads(b"".join(pieces))
+    assert sent["namespace"] == 'shop "1"'
+    assert [(one["id"], one["metadata"]["n"]) for one in sent["vectors"]] == [
+        (f"p{number}", number) for number in range(count)
+    ]
 
 
 def test_vectors_travel_in_their_shortest_exact_form(
