@@ -77,7 +77,7 @@ def run(
     from worker.cli.run import run as command  # noqa: PLC0415
 
     given = paths or []
-    raise typer.Exit(command(given, worker_file=worker_config, until_caught_up=until_caught_up))
+    command(given, worker_file=worker_config, until_caught_up=until_caught_up)
 
 
 @app.command()

@@ -45,11 +45,6 @@ def stay(consumer: Leaver) -> None:
     _staying.append(consumer)
 
 
-def somebody_stays() -> bool:
-    """Whether this process has to end without freeing what it has."""
-    return bool(_staying)
-
-
 def for_good() -> bool:
     """Who leaves does not come back: the usual case."""
     return False
