@@ -6,8 +6,9 @@ import gc
 
 from worker.heap import keep_blocks, share_arenas
 
-_THRESHOLDS = 50_000, 20, 50
-"""Allocations that outlive their reference counts, before a collection of each generation."""
+_THRESHOLDS = 250_000, 20, 50
+"""Objects made and not freed, before a collection of each generation: more than a full buffer has,
+as filling that (a dozen objects a row) is no reason to look for garbage."""
 _ARENAS = 2
 _LARGE_BYTES = 2 * 1024 * 1024
 """More than a request or an answer has, as a rule: those are made where others were before."""
