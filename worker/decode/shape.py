@@ -35,10 +35,9 @@ class Kind(StrEnum):
     SCHEMA_CHANGE = "schema-change"
     NOTIFICATION = "notification"
 
-    @property
-    def is_row(self) -> bool:
+    def __init__(self, value: str) -> None:
+        self.is_row = value in {"envelope", "flat"}
         """Whether it may carry a row."""
-        return self in (Kind.ENVELOPE, Kind.FLAT)
 
 
 _ROW = ".Value"

@@ -22,6 +22,13 @@ class Decision(StrEnum):
     """The index holds exactly this already."""
     STALE = "stale"
 
+    __hash__ = str.__hash__  # that of enumerations is written in Python
+
+
+_EMBED, _REUSE, _STALE = Decision.EMBED, Decision.REUSE, Decision.STALE
+_UNCHANGED = Decision.UNCHANGED
+"""Named here, as Python 3.11 takes 90 ns to read a member off its class."""
+
 
 def decide(document: Document, change: Change, held: Held | None, *, is_proven: bool) -> Decision:
     """Compare a document with what the index is believed to hold under its id.
@@ -32,15 +39,15 @@ def decide(document: Document, change: Change, held: Held | None, *, is_proven: 
     commit time and the Position do not count as differences; they move with the next write.
     """
     if held is None:
-        return Decision.EMBED
+        return _EMBED
     if is_stale(change, held):
-        return Decision.STALE
+        return _STALE
     if held.fingerprint != document.stamp.fingerprint:
-        return Decision.EMBED
+        return _EMBED
     if not (is_proven or _is_same_position(document, held)):
-        return Decision.REUSE
+        return _REUSE
     same = held.metadata == metadata_digest(document.metadata)
-    return Decision.UNCHANGED if same else Decision.REUSE
+    return _UNCHANGED if same else _REUSE
 
 
 def is_stale(change: Change, held: Held) -> bool:
