@@ -97,6 +97,22 @@ def test_rows_inserted_again_just_as_they_were_are_written_again_and_not_paid_fo
     assert world.embedder.texts == texts
 
 
+def test_nor_are_rows_paid_for_that_move_to_a_key_which_had_their_text(make_world: Worlds) -> None:
+    """Although the store still shows what else stood under their old key."""
+    world = make_world(guarded=False, empties=True, settle_s=5.0, partitions=1)
+    world.table.insert(1, body="same")
+    world.table.insert(3, body="other")
+    world.member()
+    world.settle()
+    clock_of(world).advance(10.0)  # what was written is visible
+    world.table.truncate()
+    world.table.insert(3, body="same")
+    world.table.move(3, 1)
+    carry_out(world, partitions=1)
+    world.assert_equals_table()
+    assert world.embedder.texts == 3
+
+
 def test_two_workers_empty_the_table_together(make_world: Worlds) -> None:
     world = make_world(guarded=False, empties=True, partitions=4)
     for row in range(40):

@@ -91,7 +91,9 @@ class Item:
     moved: Point | None = None
     """The point under its old key, or where that was parked."""
     truncated: Point | None = None
-    """What stood under one of its ids before the table was truncated; good for its vector alone."""
+    """What stood under its id before the table was truncated; good for its vector alone."""
+    moved_truncated: Point | None = None
+    """The same of its old key."""
     moved_pieces: Sequence[Point] = ()
     """The other chunks of ``moved``."""
     is_parked: bool = False

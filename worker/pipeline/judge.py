@@ -131,7 +131,8 @@ class Judge:
         if item.outcome is not None:
             return
         item.vector = _vector_of(
-            document.stamp.fingerprint, item.stored, item.moved, item.truncated
+            document.stamp.fingerprint,
+            *(item.stored, item.moved, item.truncated, item.moved_truncated),
         )
         item.is_reused = item.vector is not None
         if item.is_reused:

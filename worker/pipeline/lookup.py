@@ -63,7 +63,7 @@ class Lookup:
         for namespace, group in wanted.items():
             stored = self.fetch(namespace, [item.address[1] for item in group])
             for item in group:
-                item.stored = self._standing(item, stored.get(item.address[1]))
+                self._take(item, stored.get(item.address[1]))
         if moved:
             self._look_for_moved(moved)
 
@@ -71,7 +71,7 @@ class Lookup:
         """Look for an item's point although it is known what it is."""
         namespace, point_id = item.address
         item.is_fetched = True
-        item.stored = self._standing(item, self.fetch(namespace, [point_id]).get(point_id))
+        self._take(item, self.fetch(namespace, [point_id]).get(point_id))
 
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
@@ -102,15 +102,23 @@ class Lookup:
         self.known.forget(item.ledger, item.address)
         return None
 
-    def _standing(self, item: Item, point: Point | None) -> Point | None:
-        """The point, unless its table was truncated since."""
-        if point is None:
-            return None
-        place = place_of(item.change.record.topic, item.change.origin)
-        if not self.watermarks.covers_point(point, place):
-            return point
-        item.truncated = point
+    def _take(self, item: Item, point: Point | None) -> None:
+        is_gone = self._is_gone(item, point)
+        item.stored, item.truncated = (None, point) if is_gone else (point, None)
+
+    def _standing(self, item: Item, moved: Point | None) -> Point | None:
+        """What was found of its old key, unless the table was truncated since."""
+        if not self._is_gone(item, moved):
+            return moved
+        item.moved_truncated = moved
         return None
+
+    def _is_gone(self, item: Item, point: Point | None) -> bool:
+        """Whether its table was truncated since."""
+        if point is None:
+            return False
+        place = place_of(item.change.record.topic, item.change.origin)
+        return self.watermarks.covers_point(point, place)
 
     def _look_for_moved(self, items: Sequence[Item]) -> None:
         """At the old place first: who takes a point from there has parked it before."""
@@ -121,6 +129,7 @@ class Lookup:
                 continue
             standing = self._standing(item, found.get(item.former))
             item.moved, item.is_parked = _if_older(standing, item), False
+            item.is_overtaken = standing is not None and item.moved is None
             if item.moved is None:
                 missing[Departure.of(item.former, item.change)].append(item)
         if not missing:
@@ -130,7 +139,7 @@ class Lookup:
             for item in group:
                 item.moved = self._parked(item, departure, parked.get(departure))
                 item.is_parked = item.moved is not None
-                item.is_overtaken = not item.is_parked and item.former in found
+                item.is_overtaken = item.is_overtaken and not item.is_parked
 
     def _parked(self, item: Item, departure: Departure, point: Point | None) -> Point | None:
         """A point that left at the very position of the key change is the row's, however young.

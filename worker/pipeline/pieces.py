@@ -221,9 +221,10 @@ def _is_unfinished(first: Point | None) -> bool:
 
 def _vectors(item: Item) -> dict[str, Vector]:
     """By the fingerprint of the chunk that each is of, whatever its number was."""
+    before = (item.truncated, item.moved_truncated)
     return {
         point.stamp.fingerprint: point.vector
-        for point in (item.truncated, item.stored, *item.pieces, item.moved, *item.moved_pieces)
+        for point in (*before, item.stored, *item.pieces, item.moved, *item.moved_pieces)
         if point is not None and point.stamp is not None
     }
 
