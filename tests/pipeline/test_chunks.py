@@ -28,10 +28,10 @@ def body(words: Sequence[str]) -> str:
     return "\n\n".join(f"This chapter is about {word} and more." for word in words)
 
 
-@pytest.fixture(params=["guarded", "unguarded", "late"])
+@pytest.fixture(params=["guarded", "unguarded", "late", "guarded and late"])
 def world(request: pytest.FixtureRequest, make_world: Worlds) -> World:
-    settle_s = 5.0 if request.param == "late" else 0.0
-    guarded = request.param == "guarded"
+    settle_s = 5.0 if "late" in request.param else 0.0
+    guarded = request.param.startswith("guarded")
     return make_world(guarded=guarded, settle_s=settle_s, chunking=CHUNKING)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 T = TypeVar("T")
+_LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,19 @@ class ChunkWriting:
             self.known.forget(item.ledger, item.address)  # the sign is not there
 
     def _refused(self, namespace: str, rows: Sequence[Item]) -> Sequence[Item]:
-        """Those with a sign of which the store has nothing, or something newer than the change."""
-        signed = [item for item in rows if item.unfinished is not None]
+        """Those with a sign of which the store has nothing, or something newer than the change.
+
+        Where a write takes time to be seen, nothing is known before that is over.
+        """
+        refused = self._unseen(namespace, [item for item in rows if item.unfinished is not None])
+        left_s = self.known.settle_s
+        while refused and left_s > 0:
+            self.patience.pause(min(_LOOK_EVERY_S, left_s))
+            left_s -= _LOOK_EVERY_S
+            refused = self._unseen(namespace, refused)
+        return refused
+
+    def _unseen(self, namespace: str, signed: Sequence[Item]) -> Sequence[Item]:
         if not signed:
             return ()
         ids = [item.address[1] for item in signed]
