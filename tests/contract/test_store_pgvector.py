@@ -156,6 +156,26 @@ def test_a_table_made_again_for_another_model_is_no_fault_of_the_rows(
         store.upsert("n", [point(f"row-{number}") for number in range(20)])
 
 
+def test_nor_is_it_the_fault_of_a_row_that_comes_alone(
+    store: PgvectorStore, database: Connection
+) -> None:
+    store.upsert("n", [point("a")])
+    database.execute("ALTER TABLE vecsink.shop DROP COLUMN embedding CASCADE")
+    database.execute("ALTER TABLE vecsink.shop ADD COLUMN embedding vector(5)")
+    with pytest.raises(FatalError, match=r"8 dimensions.*5"):
+        store.upsert("n", [point("b")])
+
+
+def test_a_table_that_was_altered_meanwhile_is_named_by_who_has_read_from_it_often(
+    store: PgvectorStore, database: Connection
+) -> None:
+    for _ in range(8):  # so often that the connection keeps the plan
+        store.fetch("n", ["a"])
+    database.execute("ALTER TABLE vecsink.shop ALTER COLUMN embedding TYPE vector(5)")
+    with pytest.raises(FatalError, match=r"store\.index.*altered.*restart"):
+        store.fetch("n", ["a"])
+
+
 def test_a_wrong_password_is_fatal_and_never_shown(opened: Open) -> None:
     with pytest.raises(FatalError, match=r"store\.password") as raised:
         opened(password="another-secret").create(DIMENSIONS)
