@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.contract.postgres_server import postgres
+from tests.contract.relay import relay
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
 from tests.stack.worker_process import eventually
 from worker.clock import SystemClock
@@ -287,6 +288,37 @@ def test_what_the_network_swallows_ends_after_the_time_out(opened: Open) -> None
     pool = opened(timeout_ms=300)._pool
     with pool.connection("looking") as connection:
         assert connection.info.get_parameters()["tcp_user_timeout"] == "300"
+
+
+@pytest.mark.parametrize("meanwhile", ["between its statements", "in the middle of a pipeline"])
+def test_what_a_worker_held_that_the_network_has_lost_is_free_soon(
+    server: Postgres, opened: Open, meanwhile: str
+) -> None:
+    other = opened(timeout_ms=500)
+    other.create(DIMENSIONS)
+    other.upsert("n", [point("a")])
+    with relay(server.port) as network:
+        pool = opened(url=f"postgresql://127.0.0.1:{network.port}/index", timeout_ms=500)._pool
+        with (
+            suppress(RetriableError),
+            pool.connection("writing") as connection,
+            ExitStack() as held,
+        ):
+            if "pipeline" in meanwhile:
+                held.enter_context(connection.pipeline())
+            connection.execute("BEGIN")
+            connection.execute("UPDATE vecsink.shop SET fingerprint = 'another'")
+            time.sleep(0.2)
+            network.lose()
+            connection.execute("SELECT 1")
+        eventually(lambda: takes(other, point("a", 2)), "the row is free", 6.0)
+
+
+def takes(store: PgvectorStore, row: Point) -> bool:
+    try:
+        return not store.upsert("n", [row])
+    except RetriableError:
+        return False
 
 
 def backends_of_app(database: Connection) -> list[int]:
