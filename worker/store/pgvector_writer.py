@@ -141,6 +141,6 @@ def _expect_dimensions(rows: Sequence[Row], shape: Shape) -> None:
     for row in rows:
         if row.point.vector.size != shape.dimensions:
             raise FatalError(
-                f"a vector has {row.point.vector.size} dimensions, the table takes "
-                f"{shape.dimensions}"
+                f"a vector has {row.point.vector.size} dimensions, the table of store.index takes "
+                f"{shape.dimensions}: choose another table or another model"
             )
