@@ -592,6 +592,21 @@ def test_the_index_is_built_after_the_load_while_work_goes_on(
     assert store.query("n", vector(7), 1)[0].score == pytest.approx(0, abs=1e-4)
 
 
+def test_once_the_index_is_built_the_planner_knows_the_table(
+    opened: Open, database: Connection
+) -> None:
+    store = opened(quiet_s=0.2, least_rows=10)
+    store.create(DIMENSIONS)
+    database.execute("ALTER TABLE vecsink.shop SET (autovacuum_enabled = false)")
+    store.upsert("n", [point(f"row-{number}", number) for number in range(10)])
+    eventually(lambda: is_known(database, "namespace"), "statistics of a column")
+
+
+def is_known(database: Connection, column: str) -> bool:
+    known = "SELECT 1 FROM pg_stats WHERE schemaname = 'vecsink' AND attname = %s"
+    return database.execute(known, [column]).fetchone() is not None
+
+
 def test_no_index_is_built_while_much_is_written(opened: Open, database: Connection) -> None:
     store = opened(quiet_s=0.2, least_rows=10)
     store.create(DIMENSIONS)
