@@ -18,7 +18,9 @@ from worker.pipeline.exposure import Exposure
 from worker.pipeline.parking import NAMESPACE as PARKED
 from worker.pipeline.patience import Patience
 from worker.plugins import EMBEDDERS, STORES, Registry
+from worker.store.creation import Creation
 from worker.store.measured import MeasuredStore
+from worker.store.place import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,8 +82,10 @@ class Index:
         """The chosen store."""
         name = self._config.target.store
         plugin = Registry(STORES).load(name)
-        made: Store = plugin(self._config.store_config)
-        return MeasuredStore(made, name)
+        config = self._config.store_config
+        made: Store = plugin(config)
+        place = config.place if isinstance(config, Creation) else NOWHERE
+        return MeasuredStore(made, name, place)
 
     def open(self) -> None:
         """Make everything, once, also if several tasks begin at the same time."""

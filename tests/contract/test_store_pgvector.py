@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.contract.postgres_server import postgres
+from tests.contract.relay import relay
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
 from tests.stack.worker_process import eventually
 from worker.clock import SystemClock
@@ -156,6 +157,26 @@ def test_a_table_made_again_for_another_model_is_no_fault_of_the_rows(
         store.upsert("n", [point(f"row-{number}") for number in range(20)])
 
 
+def test_nor_is_it_the_fault_of_a_row_that_comes_alone(
+    store: PgvectorStore, database: Connection
+) -> None:
+    store.upsert("n", [point("a")])
+    database.execute("ALTER TABLE vecsink.shop DROP COLUMN embedding CASCADE")
+    database.execute("ALTER TABLE vecsink.shop ADD COLUMN embedding vector(5)")
+    with pytest.raises(FatalError, match=r"8 dimensions.*5"):
+        store.upsert("n", [point("b")])
+
+
+def test_a_table_that_was_altered_meanwhile_is_named_by_who_has_read_from_it_often(
+    store: PgvectorStore, database: Connection
+) -> None:
+    for _ in range(8):  # so often that the connection keeps the plan
+        store.fetch("n", ["a"])
+    database.execute("ALTER TABLE vecsink.shop ALTER COLUMN embedding TYPE vector(5)")
+    with pytest.raises(FatalError, match=r"store\.index.*altered.*restart"):
+        store.fetch("n", ["a"])
+
+
 def test_a_wrong_password_is_fatal_and_never_shown(opened: Open) -> None:
     with pytest.raises(FatalError, match=r"store\.password") as raised:
         opened(password="another-secret").create(DIMENSIONS)
@@ -267,6 +288,37 @@ def test_what_the_network_swallows_ends_after_the_time_out(opened: Open) -> None
     pool = opened(timeout_ms=300)._pool
     with pool.connection("looking") as connection:
         assert connection.info.get_parameters()["tcp_user_timeout"] == "300"
+
+
+@pytest.mark.parametrize("meanwhile", ["between its statements", "in the middle of a pipeline"])
+def test_what_a_worker_held_that_the_network_has_lost_is_free_soon(
+    server: Postgres, opened: Open, meanwhile: str
+) -> None:
+    other = opened(timeout_ms=500)
+    other.create(DIMENSIONS)
+    other.upsert("n", [point("a")])
+    with relay(server.port) as network:
+        pool = opened(url=f"postgresql://127.0.0.1:{network.port}/index", timeout_ms=500)._pool
+        with (
+            suppress(RetriableError),
+            pool.connection("writing") as connection,
+            ExitStack() as held,
+        ):
+            if "pipeline" in meanwhile:
+                held.enter_context(connection.pipeline())
+            connection.execute("BEGIN")
+            connection.execute("UPDATE vecsink.shop SET fingerprint = 'another'")
+            time.sleep(0.2)
+            network.lose()
+            connection.execute("SELECT 1")
+        eventually(lambda: takes(other, point("a", 2)), "the row is free", 6.0)
+
+
+def takes(store: PgvectorStore, row: Point) -> bool:
+    try:
+        return not store.upsert("n", [row])
+    except RetriableError:
+        return False
 
 
 def backends_of_app(database: Connection) -> list[int]:
@@ -538,6 +590,21 @@ def test_the_index_is_built_after_the_load_while_work_goes_on(
     assert HNSW in indexes(database)
     assert store.query("n", vector(7), 1)[0].id == "row-7"
     assert store.query("n", vector(7), 1)[0].score == pytest.approx(0, abs=1e-4)
+
+
+def test_once_the_index_is_built_the_planner_knows_the_table(
+    opened: Open, database: Connection
+) -> None:
+    store = opened(quiet_s=0.2, least_rows=10)
+    store.create(DIMENSIONS)
+    database.execute("ALTER TABLE vecsink.shop SET (autovacuum_enabled = false)")
+    store.upsert("n", [point(f"row-{number}", number) for number in range(10)])
+    eventually(lambda: is_known(database, "namespace"), "statistics of a column")
+
+
+def is_known(database: Connection, column: str) -> bool:
+    known = "SELECT 1 FROM pg_stats WHERE schemaname = 'vecsink' AND attname = %s"
+    return database.execute(known, [column]).fetchone() is not None
 
 
 def test_no_index_is_built_while_much_is_written(opened: Open, database: Connection) -> None:

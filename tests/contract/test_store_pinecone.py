@@ -114,6 +114,7 @@ def test_an_outage_is_retriable_and_passes(
     with pytest.raises(RetriableError) as raised:
         store.fetch("n", ["a"])
     assert raised.value.retry_after_s == (3 if status else None)
+    assert raised.value.code == (str(status) if status else "PineconeConnectionError")
     assert set(store.fetch("n", ["a"])) == {"a"}
 
 

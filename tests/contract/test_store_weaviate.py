@@ -18,6 +18,7 @@ from tests.contract.store_contract import DIMENSIONS, StoreContract, point, posi
 from tests.stack import artifacts
 from tests.stack.unavailable import StackUnavailable
 from tests.stack.weaviate import Weaviate
+from tests.stack.worker_process import eventually
 from worker.errors import FatalError, RetriableError
 from worker.model import Point
 from worker.store.port import Deletion
@@ -194,5 +195,13 @@ def test_a_restart_loses_nothing(server: Weaviate, store: WeaviateStore) -> None
     with pytest.raises(RetriableError):
         store.fetch("n", ["a"])
     server.start()
-    store.check(DIMENSIONS)
+    eventually(lambda: is_there(store), "it is found again", 10.0)
     assert set(store.fetch("n", ["a", "b"])) == {"a"}
+
+
+def is_there(store: WeaviateStore) -> bool:
+    try:
+        store.check(DIMENSIONS)
+    except RetriableError:
+        return False
+    return True

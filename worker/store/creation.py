@@ -8,6 +8,7 @@ from pydantic import Field
 
 from worker.config.section import Section
 from worker.errors import FatalError
+from worker.store.place import NOWHERE, Place
 
 
 class Creation(Section):
@@ -30,6 +31,11 @@ class Creation(Section):
         alias="store.metric",
         description="What a search compares by, of an index that is made.",
     )
+
+    @property
+    def place(self) -> Place:
+        """What calls go to."""
+        return NOWHERE
 
     def expect(self, dimensions: int) -> None:
         """Compare what the model makes with ``store.dimensions``.

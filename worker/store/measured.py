@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from worker.store.place import NOWHERE, Place
 from worker.telemetry.calls import STORE_BOUNDS_S, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from worker.errors import RecordError
     from worker.model import Point, Vector
@@ -20,10 +22,14 @@ _SYSTEMS: Final = {"pgvector": "postgresql"}
 class MeasuredStore:
     """See ``Store``; adds a few microseconds to a call and nothing per point."""
 
-    def __init__(self, store: Store, name: str, calls: Calls | None = None) -> None:
-        """``name`` is the value of the connector's ``store``."""
+    def __init__(
+        self, store: Store, name: str, place: Place = NOWHERE, calls: Calls | None = None
+    ) -> None:
+        """``name`` is the value of the connector's ``store``, ``place`` what is called there."""
         self._store = store
         self.name = name
+        self._collection = place.collection
+        self._attributes = {"db.system.name": self.system, **place.attributes}
         self._calls = calls or Calls(STORE_BOUNDS_S)
 
     @property
@@ -51,19 +57,17 @@ class MeasuredStore:
 
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
         """The points that exist."""
-        with self._calls.made("fetch", namespace, self._attributes("fetch", namespace, len(ids))):
+        with self._called("fetch", namespace, len(ids)):
             return self._store.fetch(namespace, ids)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """Write whole points."""
-        attributes = self._attributes("upsert", namespace, len(points))
-        with self._calls.made("upsert", namespace, attributes):
+        with self._called("upsert", namespace, len(points)):
             return self._store.upsert(namespace, points)
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """Delete by id."""
-        attributes = self._attributes("delete", namespace, len(deletions))
-        with self._calls.made("delete", namespace, attributes):
+        with self._called("delete", namespace, len(deletions)):
             return self._store.delete(namespace, deletions)
 
     def query(
@@ -88,11 +92,14 @@ class MeasuredStore:
         """Drop connections."""
         self._store.close()
 
-    def _attributes(self, operation: str, namespace: str, points: int) -> Mapping[str, str | int]:
-        """One operation of many points is no batch to OpenTelemetry."""
-        return {
-            "db.system.name": self.system,
+    def _called(
+        self, operation: str, namespace: str, points: int
+    ) -> AbstractContextManager[object]:
+        """Of a part of a collection, which OpenTelemetry has no attribute for."""
+        attributes = {
+            **self._attributes,
             "db.operation.name": operation,
-            "db.collection.name": namespace,
+            "vecsink.namespace": namespace,
             "vecsink.points": points,
         }
+        return self._calls.made(operation, self._collection, attributes)

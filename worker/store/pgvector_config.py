@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
@@ -10,6 +11,7 @@ from worker.config.postgres import PostgresAddress
 from worker.config.values import Count
 from worker.store.creation import Creation
 from worker.store.pairs import Pairs
+from worker.store.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +125,12 @@ class PgvectorConfig(Creation):
         if len(given.encode()) > _LONGEST_TABLE or "\0" in given:
             raise ValueError(f"the name of a table, of {_LONGEST_TABLE} bytes at most")
         return given
+
+    @property
+    def place(self) -> Place:
+        """Database and schema are in the same attribute, by the convention for PostgreSQL."""
+        database = unquote(urlsplit(self.url).path.strip("/"))
+        return Place(self.index, f"{database}|{self.schema_name}", self.url)
 
     @property
     def typed(self) -> Mapping[str, str]:

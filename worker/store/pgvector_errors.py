@@ -21,6 +21,8 @@ what a trigger of the user's raises."""
 _CONSTRAINTS = ("23", "P0001")
 _TOO_LARGE = "54"
 _CANCELLED = "57014"
+_STALE_PLAN = "RevalidateCachedQuery"
+"""Where the server finds that a prepared statement would answer with other types than before."""
 _REFUSED = (
     "authentication failed", "pg_hba.conf", "does not exist", "not permitted to log in",
     "permission denied", "no password supplied", "not support SSL",
@@ -102,6 +104,8 @@ def _advice(error: psycopg.Error) -> str:
         )
     if isinstance(error, psycopg.errors.UndefinedColumn):
         return "the table has other columns than vecsink's: start once with store.create=true"
+    if error.diag.source_function == _STALE_PLAN:
+        return "the table of store.index was altered meanwhile: restart the task"
     return "check the store.* settings"
 
 

@@ -24,6 +24,9 @@ JOIN pg_catalog.pg_am m ON m.oid = i.relam
 WHERE x.indrelid = to_regclass($1) AND m.amname IN ('hnsw', 'ivfflat')
 """
 _BUILD = "CREATE INDEX {concurrently} {index} ON {table} USING hnsw (embedding {operators})"
+_ANALYZE = "ANALYZE {table}"
+"""Of a table that was just filled the planner knows nothing, takes a namespace for some rows, and
+rather sorts them. PostgreSQL analyzes by itself, but not while the index is being built."""
 _DROP = "DROP INDEX CONCURRENTLY IF EXISTS {index}"
 _OPERATORS: Final = {"cosine": "cosine_ops", "dotproduct": "ip_ops", "euclidean": "l2_ops"}
 
@@ -85,4 +88,5 @@ def _build(connection: Connection, config: PgvectorConfig, shape: Shape) -> None
             index=sql.Identifier(f"{config.index}_hnsw"),
         )
     )
+    connection.execute(filled(_ANALYZE, config))
     log.info("The HNSW index of %s is built.", name_of(config))

@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 APPLICATION = "vecsink"
 _GRACE_S = 1.0
 """After the time-out, for a server that ends its queries by itself."""
+_WHOLE_MS = 2_000
+"""After the time-out, for a transaction whose connection its worker has shut after the grace."""
 _CANCEL_S = 2.0
 """For the server to take a cancellation, which says nothing yet of its effect."""
 
 _SESSION = """
 SELECT set_config('statement_timeout', $1, false),
+       set_config('idle_in_transaction_session_timeout', $2, false),
+       (SELECT set_config(name, $3, false) FROM pg_catalog.pg_settings
+        WHERE name = 'transaction_timeout'),
+       set_config('tcp_keepalives_idle', '30', false),
+       set_config('tcp_keepalives_interval', '10', false),
+       set_config('tcp_keepalives_count', '3', false),
        set_config('default_transaction_isolation', 'read committed', false),
        set_config('search_path', coalesce(
            (SELECT quote_ident(nspname) FROM pg_catalog.pg_namespace
@@ -38,7 +46,9 @@ SELECT set_config('statement_timeout', $1, false),
                          WHERE extname = 'vector')), 'public'), false)
 """
 """The guard needs read committed: each statement has to see what was committed before it. Types and
-operators are found where the extension is; tables are always named with their schema."""
+operators are found where the extension is; tables are always named with their schema. And the
+server lets go of what a worker held that it does not hear of any more: from PostgreSQL 17 on also
+in the middle of a pipeline, where a transaction does not count as idle."""
 
 
 class PgvectorPool:
@@ -93,7 +103,7 @@ class PgvectorPool:
         self._patient.add(connection)
         try:
             with connection:
-                _configure(connection, 0)
+                _configure(connection, self._config, 0)
                 yield connection
         except psycopg.Error as error:
             raise translated(error, doing) from error
@@ -126,7 +136,7 @@ class PgvectorPool:
             min_size=0,
             max_size=config.max_connections,
             open=True,
-            configure=lambda connection: _configure(connection, config.timeout_ms),
+            configure=lambda connection: _configure(connection, config, config.timeout_ms),
             timeout=config.timeout_s,
             reconnect_timeout=config.timeout_s,
             num_workers=1,
@@ -177,6 +187,8 @@ def _arguments(config: PgvectorConfig) -> dict[str, Any]:
     }
 
 
-def _configure(connection: Connection, timeout_ms: int) -> None:
+def _configure(connection: Connection, config: PgvectorConfig, statement_ms: int) -> None:
+    """Without end where a statement has none."""
     register(connection)
-    connection.execute(_SESSION, [str(timeout_ms)])
+    whole_ms = statement_ms + _WHOLE_MS if statement_ms else 0
+    connection.execute(_SESSION, [str(statement_ms), str(config.timeout_ms), str(whole_ms)])

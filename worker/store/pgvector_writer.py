@@ -70,11 +70,18 @@ class PgvectorWriter:
         except psycopg.Error as error:
             self._known.doubt()
             if len(rows) == 1:
+                self._expect_room(namespace, rows)
                 at_fault[rows[0].id] = error
                 return
             middle = len(rows) // 2
             self._upsert(namespace, rows[:middle], at_fault)
             self._upsert(namespace, rows[middle:], at_fault)
+
+    def _expect_room(self, namespace: str, rows: Sequence[Row]) -> None:
+        """A point is not at fault where the table is another one by now."""
+        with self._pool.connection(f"upsert to {namespace}") as connection:
+            shape, _ = self._known(connection)
+        _expect_dimensions(rows, shape)
 
     def _delete(self, namespace: str, deletions: Sequence[Deletion], at_fault: AtFault) -> None:
         try:
@@ -134,6 +141,6 @@ def _expect_dimensions(rows: Sequence[Row], shape: Shape) -> None:
     for row in rows:
         if row.point.vector.size != shape.dimensions:
             raise FatalError(
-                f"a vector has {row.point.vector.size} dimensions, the table takes "
-                f"{shape.dimensions}"
+                f"a vector has {row.point.vector.size} dimensions, the table of store.index takes "
+                f"{shape.dimensions}: choose another table or another model"
             )

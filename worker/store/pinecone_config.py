@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from worker.store.creation import Creation
+from worker.store.place import Place
 
 
 class PineconeConfig(Creation):
@@ -44,6 +45,11 @@ class PineconeConfig(Creation):
         ge=0,
         description="Longest time in milliseconds until a write is visible to every reader.",
     )
+
+    @property
+    def place(self) -> Place:
+        """Where the index is answers the control plane, unless the settings say it."""
+        return Place(self.index, url=f"//{(self.host or '').rpartition('//')[2]}")
 
     @field_validator("url")
     @classmethod

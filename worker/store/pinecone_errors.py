@@ -48,10 +48,10 @@ def translated(error: PineconeError, doing: str) -> WorkerError:
             "this machine does not trust the certificate"
         )
     if isinstance(error, PineconeConnectionError | PineconeTimeoutError):
-        return RetriableError(said)
+        return RetriableError(said).coded(_code(error))
     if isinstance(error, ApiError) and _is_outage(error):
-        return RetriableError(said, retry_after_s=_retry_after_s(error))
-    return FatalError(f"{said}; {_advice(error)}")
+        return RetriableError(said, retry_after_s=_retry_after_s(error)).coded(_code(error))
+    return FatalError(f"{said}; {_advice(error)}").coded(_code(error))
 
 
 def is_refusal(error: PineconeError) -> bool:
@@ -80,6 +80,10 @@ def blanked(error: PineconeError) -> str:
     status = f"{error.status_code} " if isinstance(error, ApiError) else ""
     message = _QUOTED.sub("'…'", error.message)
     return f"{status}{message[:_LONGEST_MESSAGE]}"
+
+
+def _code(error: PineconeError) -> int | str:
+    return error.status_code if isinstance(error, ApiError) else type(error).__name__
 
 
 def _is_outage(error: ApiError) -> bool:

@@ -20,6 +20,7 @@ from worker.errors import ConfigError, FatalError, RecordError
 from worker.store import qdrant_collection as collection
 from worker.store import qdrant_grpc, qdrant_rest
 from worker.store.finite import not_finite
+from worker.store.grpc_channels import is_silence
 from worker.store.point_uuid import is_text, point_uuid
 from worker.store.port import Capabilities, Match
 from worker.store.qdrant_config import QdrantConfig
@@ -243,6 +244,8 @@ class QdrantStore:
         try:
             yield
         except FAILURES as error:
+            if is_silence(error):
+                self._connection.renew()
             # not chained: what the client says quotes answers, and so perhaps rows
             raise translated(error, doing) from None
 

@@ -14,6 +14,7 @@ from qdrant_client import QdrantClient, models
 
 from worker.answers import read_whole
 from worker.errors import ConfigError, FatalError
+from worker.store.grpc_channels import OPTIONS
 from worker.store.qdrant_errors import FAILURES, is_conflict, is_missing
 from worker.store.qdrant_points import GONE, NAMESPACE
 from worker.store.stamp import OFFSET, PLACE
@@ -71,6 +72,7 @@ def connected(config: QdrantConfig) -> QdrantClient:
             grpc_port=config.grpc_port,
             # not as ``api_key``, with which the client warns of plain HTTP on the standard error
             headers={"api-key": key} if key else None,
+            grpc_options=dict(OPTIONS),
             timeout=config.timeout_s,
             check_compatibility=False,
             limits=_LIMITS,

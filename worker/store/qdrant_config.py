@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from worker.config.values import Count
 from worker.store.creation import Creation
 from worker.store.pairs import Pairs
+from worker.store.place import Place
 from worker.store.stamp import OURS
 
 IndexType: TypeAlias = Literal["bool", "datetime", "float", "integer", "keyword", "text", "uuid"]
@@ -84,6 +85,13 @@ class QdrantConfig(Creation):
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise ValueError("a URL that begins with http:// or https://")
         return given
+
+    @property
+    def place(self) -> Place:
+        """Of gRPC the port is another one."""
+        host = urlsplit(self.url).hostname or ""
+        url = self.url if self.transport == "rest" else f"//{host}:{self.grpc_port}"
+        return Place(self.index, url=url)
 
     @property
     def timeout_s(self) -> int:

@@ -73,6 +73,11 @@ class QdrantConnection:
                     f"{self.shape().dimensions} dimensions, a vector has {point.vector.size}"
                 )
 
+    def renew(self) -> None:
+        """Have the next call connect anew; the old connection closes with its last call."""
+        with self._lock:
+            self._client = None
+
     def close(self) -> None:
         """Drop the connections; a later call opens new ones."""
         with self._lock:

@@ -12,6 +12,7 @@ from worker.config.values import Count
 from worker.errors import ConfigError, FatalError
 from worker.store.creation import Creation
 from worker.store.pairs import Pairs
+from worker.store.place import Place
 from worker.store.weaviate_tenants import tenant_of
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ class WeaviateConfig(Creation):
             tenant_of(namespace)
         except FatalError as error:
             raise ConfigError(str(error)) from error
+
+    @property
+    def place(self) -> Place:
+        """Points go over gRPC, to the other address."""
+        return Place(self.index, url=f"//{self.grpc_target}")
 
     @property
     def typed(self) -> Mapping[str, PropertyType]:

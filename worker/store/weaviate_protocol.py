@@ -20,6 +20,7 @@ from weaviate.proto.v1 import (
     weaviate_pb2_grpc,
 )
 
+from worker.store.grpc_channels import OPTIONS, is_silence
 from worker.store.weaviate_filters import by_uuid
 from worker.store.weaviate_schema import STORED
 
@@ -34,10 +35,17 @@ _VERSIONS: Final = 4
 _ROOM: Final = 100
 """A filter by UUID may find what an object was before as well, until the server tidies up its
 segments (seen with 1.35.2), so an answer has room for so many versions of each, and some more."""
-_UNLIMITED: Final = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-]
+
+
+class _Connection:
+    """Closes with the last call that uses it."""
+
+    def __init__(self, channel: Any) -> None:  # noqa: ANN401 - grpc has no types
+        self._channel = channel
+        self.stub = weaviate_pb2_grpc.WeaviateStub(channel)  # type: ignore[no-untyped-call]
+
+    def __del__(self) -> None:
+        self._channel.close()
 
 
 class Protocol:
@@ -46,8 +54,7 @@ class Protocol:
     def __init__(self, config: WeaviateConfig) -> None:
         self._config = config
         self._name = config.index
-        self._channel: Any = None
-        self._stub: Any = None
+        self._connection: _Connection | None = None
         self._lock = threading.Lock()
 
     def tenants(self) -> Sequence[str]:
@@ -102,9 +109,7 @@ class Protocol:
     def close(self) -> None:
         """Drop the connection."""
         with self._lock:
-            channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+            self._connection = None
 
     def _search(
         self,
@@ -129,21 +134,32 @@ class Protocol:
 
     def _call(self, method: str, request: Any) -> Any:  # noqa: ANN401 - messages of the stub
         metadata = tuple(self._config.login.items())
-        call = getattr(self._opened(), method)
-        return call(request, metadata=metadata, timeout=self._config.timeout_s)
+        connection = self._connected()
+        call = getattr(connection.stub, method)
+        try:
+            return call(request, metadata=metadata, timeout=self._config.timeout_s)
+        except grpc.RpcError as error:
+            if is_silence(error):
+                self._leave(connection)
+            raise
 
-    def _opened(self) -> Any:  # noqa: ANN401 - the stub has no types
+    def _connected(self) -> _Connection:
         with self._lock:
-            if self._channel is None:
-                self._channel = self._connected()
-                self._stub = weaviate_pb2_grpc.WeaviateStub(self._channel)  # type: ignore[no-untyped-call]
-            return self._stub
+            if self._connection is None:
+                self._connection = _Connection(self._channel())
+            return self._connection
 
-    def _connected(self) -> Any:  # noqa: ANN401 - grpc has no types
-        target = self._config.grpc_target
+    def _leave(self, connection: _Connection) -> None:
+        """Have the next call connect anew; others may still get their answers on this one."""
+        with self._lock:
+            if self._connection is connection:
+                self._connection = None
+
+    def _channel(self) -> Any:  # noqa: ANN401 - grpc has no types
+        target, options = self._config.grpc_target, list(OPTIONS.items())
         if self._config.is_secure:
-            return grpc.secure_channel(target, grpc.ssl_channel_credentials(), _UNLIMITED)
-        return grpc.insecure_channel(target, _UNLIMITED)
+            return grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
+        return grpc.insecure_channel(target, options)
 
 
 def _newest(

@@ -55,7 +55,7 @@ class Calls:
         began_s = time.perf_counter()
         error = ""
         try:
-            with span(self._tracer, f"{operation} {target}", attributes) as made:
+            with span(self._tracer, f"{operation} {target}".rstrip(), attributes) as made:
                 yield made
         except BaseException as failure:
             error = error_type(failure)

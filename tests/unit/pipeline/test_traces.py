@@ -13,6 +13,7 @@ from tests.embedding import embedding_of
 from tests.unit.pipeline.engine import TOPIC, Engine, entry, ledger
 from worker.pipeline.embedding import Embedding
 from worker.store.measured import MeasuredStore
+from worker.store.place import Place
 from worker.telemetry.calls import EMBEDDING_BOUNDS_S, STORE_BOUNDS_S, Calls, Kind
 from worker.telemetry.spans import BatchSpans
 
@@ -27,7 +28,7 @@ TEXT = "a text that nobody should see"
 
 def traced(engine: Engine, tracer: Tracer) -> tuple[BatchRunner, MeasuredStore]:
     """The engine's runner with spans around all that it does."""
-    store = MeasuredStore(engine.store, "memory", Calls(STORE_BOUNDS_S, tracer))
+    store = MeasuredStore(engine.store, "memory", Place("products"), Calls(STORE_BOUNDS_S, tracer))
     caller = embedding_of(engine.embedder, engine.clock)._caller
     calls = Calls(EMBEDDING_BOUNDS_S, tracer)
     runner = replace(
@@ -51,16 +52,22 @@ def test_fetch_embed_and_upsert_are_below_the_batch_that_they_serve() -> None:
 
     spans = {span.name: span for span in exporter.get_finished_spans()}
     batch = spans.pop(f"process {TOPIC}")
-    assert spans.keys() == {f"fetch {TOPIC}", "embeddings fake", f"upsert {TOPIC}"}
+    assert spans.keys() == {"fetch products", "embeddings fake", "upsert products"}
     assert all(is_below(span, batch) for span in spans.values())
     embedding = spans["embeddings fake"].attributes
     assert embedding is not None
     assert embedding["gen_ai.operation.name"] == "embeddings"
     assert embedding["gen_ai.provider.name"] == "fake"
     assert embedding["gen_ai.request.model"] == "fake"
-    written = spans[f"upsert {TOPIC}"].attributes
+    written = spans["upsert products"].attributes
     assert written is not None
-    assert (written["db.system.name"], written["vecsink.points"]) == ("memory", 1)
+    assert dict(written) == {
+        "db.system.name": "memory",
+        "db.operation.name": "upsert",
+        "db.collection.name": "products",
+        "vecsink.namespace": TOPIC,
+        "vecsink.points": 1,
+    }
     assert store.calls.durations[Kind("upsert", "")].count == 1
     assert not any(TEXT in span.to_json() for span in exporter.get_finished_spans())
 
