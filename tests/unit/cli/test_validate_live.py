@@ -12,6 +12,8 @@ from confluent_kafka import Producer
 from worker.cli.errors import ExitCode
 from worker.cli.validate_live import validate_live
 from worker.decode.local_registry import LocalRegistry
+from worker.pinecone_local.server import PineconeLocal
+from worker.pinecone_local.server import Settings as PineconeSettings
 from worker.provider_local.server import ProviderLocal, Settings
 from worker.source.mock_cluster import MockCluster
 
@@ -102,6 +104,29 @@ def test_a_key_that_the_provider_refuses_is_wrong(tmp_path: Path, provider: Prov
     code, lines = ask(tmp_path, **settings | {"embedder_api_key": "sk-good"})
     assert "openai/text-embedding-3-small/1536 works" in lines[4]
     assert code is ExitCode.OK
+
+
+@pytest.mark.usefixtures("reached")
+def test_an_index_that_the_first_run_makes_is_as_it_should_be(tmp_path: Path) -> None:
+    with PineconeLocal(PineconeSettings(api_key="k")) as server:
+        settings = {
+            "store": "pinecone",
+            "store_index": "second",
+            "store_api_key": "k",
+            "store_url": server.url,
+        }
+        code, lines = ask(tmp_path, **settings, store_create="true")
+        assert lines[-1] == (
+            "products: store: ok: the index 'second' will be made by the first run (384 "
+            "dimensions, cosine)"
+        )
+        assert code is ExitCode.OK
+        code, lines = ask(tmp_path, **settings)
+        assert lines[-1] == (
+            "products: store: wrong: Pinecone has no index 'second' (store.index); the project "
+            "has: none. Make it with 384 dimensions (docs/stores.md), or set store.create=true"
+        )
+        assert code is ExitCode.CONFIG
 
 
 @pytest.mark.usefixtures("reached")
