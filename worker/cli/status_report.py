@@ -143,6 +143,11 @@ def _has_whole(one: Standing) -> bool:
 
 def _of_one(one: Standing) -> Iterator[str]:
     name, letters, budget = one.connector, one.letters, one.budget
+    if one.group.state is GroupState.NOT_RUNNING:
+        yield (
+            f"{name}: no member is in the group: no worker runs it, or it is stopped, or its task "
+            f"has failed; the worker's log, or GET /connectors/{name}/status, says why."
+        )
     if not one.lags:
         yield f"{name}: none of its topics exists."
     if not one.keeps_spend:
