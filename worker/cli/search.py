@@ -12,9 +12,9 @@ from rich.table import Table
 
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
+from worker.cli.worker_settings import worker_settings
 from worker.clock import SystemClock
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.errors import ConfigError
 from worker.index import Index
 from worker.throttle.accounts import Accounts
@@ -45,7 +45,7 @@ def search(  # noqa: PLR0913 - the options of a command
     """
     if not text.strip():
         raise ConfigError("the question is empty; say what to look for")
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")

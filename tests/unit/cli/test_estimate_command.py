@@ -82,6 +82,17 @@ def test_the_object_has_every_number_and_its_range(
     assert not found["sampled"]
 
 
+def test_a_slip_in_the_workers_settings_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slip = tmp_path / "worker.properties"
+    slip.write_text("rest.port=9000")
+    file = file_of(tmp_path)
+    estimate(file, worker_file=slip, sample=1, latency_ms=None, as_json=True)
+    said = f"warning: {slip}: rest.port: ignored: unknown key; did you mean 'listeners'?\n"
+    assert said in capsys.readouterr().err
+
+
 def test_an_index_that_the_first_run_makes_is_empty(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
