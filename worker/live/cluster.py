@@ -12,6 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     AdminClient,
 )
 
+from worker.brokers import no_answer
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.live.check import Missing
 from worker.source.failures import verdict
@@ -42,6 +43,7 @@ class Cluster:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         self._errors: list[KafkaError] = []
+        self._properties = properties
         self._servers = str(properties.get("bootstrap.servers", ""))
         heard: dict[str, Any] = {"error_cb": self._errors.append}
         try:
@@ -113,9 +115,7 @@ class Cluster:
                     f"{self._servers} does not let us in: {heard.str()}: check security.protocol, "
                     "sasl.* and ssl.*"
                 )
-        return verdict(error) or RetriableError(
-            f"{self._servers} does not answer: check bootstrap.servers, and whether the brokers run"
-        )
+        return verdict(error) or RetriableError(no_answer(self._properties))
 
     def _expect_rights(self, topic: str, right: AclOperation, name: str) -> None:
         asked = self._admin.describe_topics(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError
 
+from worker.brokers import ALL_DOWN, no_answer
 from worker.clock import SystemClock
 from worker.model import TopicPartition
 from worker.quiet_log import QuietLog
@@ -209,10 +210,14 @@ class KafkaSource:
         if error.code() in _MISSING:
             self._quiet.warn((error.code(), topic), "Waiting for topic %s to appear.", topic)
         else:
-            brokers = self._settings.consumer.get("bootstrap.servers")
-            self._quiet.warn(
-                error.code(), "Kafka (bootstrap.servers=%s): %s.", brokers, error.str()
-            )
+            self._quiet.warn(error.code(), "%s.", self._said(error))
+
+    def _said(self, error: KafkaError) -> str:
+        """Of a single broker, what has happened to it."""
+        consumer = self._settings.consumer
+        if error.code() == ALL_DOWN:
+            return no_answer(consumer)
+        return f"Kafka (bootstrap.servers={consumer.get('bootstrap.servers')}): {error.str()}"
 
 
 def _named(partitions: Iterable[KafkaPartition]) -> list[TopicPartition]:

@@ -156,7 +156,7 @@ def test_who_does_not_answer_is_away_and_what_depends_on_it_is_not_asked(
 ) -> None:
     monkeypatch.setenv("CONNECT_BOOTSTRAP_SERVERS", NOBODY)
     code, lines = ask(tmp_path)
-    assert lines[1].startswith(f"products: kafka: away: {NOBODY} does not answer")
+    assert lines[1].startswith(f"products: kafka: away: Kafka at {NOBODY} does not answer")
     assert [line.split(": ")[1] for line in lines[1:]] == ["kafka", "embedder", "store"]
     assert code is ExitCode.ENVIRONMENT
     code, found = as_json(tmp_path)
