@@ -11,6 +11,7 @@ from rich.text import Text
 
 from worker.overview.port import GroupState
 from worker.overview.standing import Spend
+from worker.spend.amount import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,13 +117,8 @@ def _add_spend(table: Table, names: tuple[str, str], today: Spend, week: Spend) 
 
 
 def _numbers(spend: Spend) -> tuple[str, str, str, str]:
-    return (f"{spend.texts:,}", f"{spend.calls:,}", f"{spend.tokens:,}", _dollars(spend.usd))
-
-
-def _dollars(usd: float | None) -> str:
-    if usd is None:
-        return "-"
-    return f"${usd:,.2f}" if usd >= 1 else f"${usd:,.6f}"
+    usd = "-" if spend.usd is None else dollars(spend.usd)
+    return (f"{spend.texts:,}", f"{spend.calls:,}", f"{spend.tokens:,}", usd)
 
 
 def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
