@@ -19,6 +19,7 @@ from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
 from worker.source.messages import Messages
+from worker.source.missing_topics import MissingTopics
 from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 
@@ -72,6 +73,7 @@ class KafkaSource:
         self._listener = listener
         self._ids = TopicIds(admin, self._clock)
         self._size = SubscriptionSize(admin, self._clock, settings.subscription)
+        self._missing = MissingTopics(admin, self._clock)
         self._lanes = Lanes(self._ids, self._clock)
         self._messages = Messages(self._lanes, self._on_error)
         self._ends = GroupEnds(admin, self._clock, settings.subscription, settings.consumer)
@@ -148,6 +150,7 @@ class KafkaSource:
             self._forget(consumer, held)
             self._ids.close()
             self._size.close()
+            self._missing.close()
             self._leave(consumer)
 
     @property
@@ -207,8 +210,8 @@ class KafkaSource:
         """From any callback: remember what is fatal, log the rest once in a while."""
         self._refusals.note(error)
         self._failure = self._failure or verdict(error)
-        if error.code() in _MISSING:
-            self._quiet.warn((error.code(), topic), "Waiting for topic %s to appear.", topic)
+        if error.code() in _MISSING and topic is not None:
+            self._missing.warn(topic)
         else:
             self._quiet.warn(error.code(), "%s.", self._said(error))
 
