@@ -22,9 +22,14 @@ class QuietLog:
 
     def warn(self, kind: object, message: str, *args: object) -> None:
         """Log a warning unless one of its kind was logged lately."""
+        if self.is_due(kind):
+            self._log.warning(message, *args)
+
+    def is_due(self, kind: object) -> bool:
+        """Whether nothing of its kind was logged lately; if so, it is logged now."""
         now_s = self._clock.now_s()
         said_s = self._said_s.get(kind)
         if said_s is not None and now_s - said_s < self.EVERY_S:
-            return
+            return False
         self._said_s[kind] = now_s
-        self._log.warning(message, *args)
+        return True

@@ -59,7 +59,13 @@ class Surveying:
         guard = ModelGuard(index.store, embedder.model, form_of(config))
         self.meter: Meter = meter_of(embedder)
         self._decoder = DebeziumDecoder(decoder_settings(config, documents.columns))
-        self._stored = StoredPoints(index.store, guard, waiting, in_flight=config.batch.in_flight)
+        self._stored = StoredPoints(
+            index.store,
+            guard,
+            waiting,
+            dimensions=embedder.model.dimensions,
+            in_flight=config.batch.in_flight,
+        )
         self._reader = reader or _reader(worker, config)
         intake = Intake(
             decoder=self._decoder,

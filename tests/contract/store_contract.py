@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -13,7 +14,7 @@ import pytest
 
 from worker.errors import ConfigError, FatalError, RecordError, Stage
 from worker.model import Point, Position, Stamp
-from worker.store.port import Deletion
+from worker.store.port import Deletion, MissingIndexError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -275,12 +276,29 @@ class StoreContract:
 
     def test_a_missing_index_stops_the_task(self, absent: Store) -> None:
         assert not absent.create(DIMENSIONS)  # is not asked to
-        with pytest.raises(FatalError):
+        with pytest.raises(
+            MissingIndexError, match=r"Make it with 8 dimensions .*, or set store\.create=true"
+        ) as raised:
             absent.check(DIMENSIONS)
+        assert raised.value.coming == ""
         with pytest.raises(FatalError):
             absent.fetch("shop", ["a"])
         with pytest.raises(FatalError):
             absent.upsert("shop", [point("a")])
+
+    def test_an_index_that_the_first_run_makes_is_foretold(
+        self, create: Callable[[int | None], Store]
+    ) -> None:
+        if self.is_always_there:
+            pytest.skip("there is no index to make")
+        store = create(None)
+        with pytest.raises(MissingIndexError, match="The first run makes it") as raised:
+            store.check(DIMENSIONS)
+        assert re.fullmatch(
+            r"the \w+ \S+ will be made by the first run \(8 dimensions, cosine\)",
+            raised.value.coming,
+        )
+        assert store.create(DIMENSIONS), "looking has made nothing"
 
     def test_a_store_may_make_its_index(self, create: Callable[[int | None], Store]) -> None:
         store = create(None)

@@ -126,5 +126,6 @@ def test_a_broker_that_is_away_is_an_outage() -> None:
     settings = {"bootstrap.servers": "127.0.0.1:9", "log_level": 0}
     consumer = {**settings, "group.id": GROUP}
     source = KafkaSourceSettings(consumer, settings, Subscription((TOPIC,)))
-    with closing(KafkaSpanReader(source)) as reader, pytest.raises(RetriableError):
+    said = r"Kafka at 127\.0\.0\.1:9 does not answer: check bootstrap\.servers, and whether"
+    with closing(KafkaSpanReader(source)) as reader, pytest.raises(RetriableError, match=said):
         reader.ahead(0.5)

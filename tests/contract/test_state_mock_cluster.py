@@ -18,6 +18,7 @@ from worker.errors import ConfigError, RetriableError
 from worker.source.mock_cluster import MockCluster
 from worker.state.kafka import KafkaStateSettings, KafkaStateTopic
 from worker.state.topic import StateTopicSpec
+from worker.state.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,20 @@ class TestBudgetOnMockCluster(SpendContract):
 
 class TestMarksOnMockCluster(MarksContract):
     pass
+
+
+def test_brokers_that_are_away_are_told_of_with_their_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    writer = Writer("group-state", {"bootstrap.servers": "127.0.0.1:9", **QUIET}, 1.0)
+    until_s = time.monotonic() + DEADLINE_S
+    while not caplog.messages and time.monotonic() < until_s:
+        time.sleep(0.05)
+    writer.close(0.1)
+    assert caplog.messages[0] == (
+        "The group's state waits: Kafka at 127.0.0.1:9 does not answer: check bootstrap.servers, "
+        "and whether the brokers run."
+    )
 
 
 def test_records_of_others_are_left_out(mock: MockCluster, group: KafkaGroup) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point
-from worker.errors import FatalError, RecordError, Stage
+from worker.errors import RecordError, Stage
+from worker.store.creation import Creation
 from worker.store.measured import MeasuredStore
 from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
 
@@ -43,8 +44,9 @@ class MemoryContract(StoreContract):
     @pytest.fixture
     def absent(self) -> MemoryStore:
         store = made(DIMENSIONS)
+        missing = Creation().missing("the index 'nowhere'", "it is not there", DIMENSIONS)
         for method in ("check", "fetch", "upsert"):
-            store.fail_next(method, FatalError("it is not there"))
+            store.fail_next(method, missing)
         return store
 
     @pytest.fixture

@@ -37,7 +37,8 @@ def found_in(world: World, sample: int | None = None) -> Found:
     patience = Patience(abort=threading.Event(), clock=FakeClock(), timeout_s=5.0)
     waiting, tally = Waiting(patience), Tally()
     guard = ModelGuard(world.store, world.embedder.model, world.form)
-    stored = StoredPoints(world.store, guard, waiting, in_flight=2)
+    dimensions = world.embedder.model.dimensions
+    stored = StoredPoints(world.store, guard, waiting, dimensions=dimensions, in_flight=2)
     decoder = json_decoder(world.documents.columns)
     intake = Intake(decoder, waiting, tally, world.settings.batch, world.settings.buffer)
     measure = Measure.of(limits, None, None)

@@ -13,9 +13,9 @@ from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
 from worker.cli.estimate_report import Estimate, as_object, print_table
 from worker.cli.progress import record_progress
+from worker.cli.worker_settings import worker_settings
 from worker.clock import SystemClock
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.embed.port import CountsTokens
 from worker.errors import ConfigError, RetriableError
 from worker.estimate.forecast import forecast
@@ -52,7 +52,7 @@ def estimate(
         RetriableError, FatalError: something does not answer, or refuses.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(

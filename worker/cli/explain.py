@@ -14,9 +14,9 @@ from worker.cli.errors import ExitCode
 from worker.cli.explain_object import as_object
 from worker.cli.explain_report import print_report
 from worker.cli.progress import record_progress
+from worker.cli.worker_settings import worker_settings
 from worker.clock import SystemClock
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.errors import ConfigError
 from worker.explain.verdict import Kind, verdict_of
 from worker.explain.wanted import Wanted
@@ -48,7 +48,7 @@ def explain(  # noqa: PLR0913 - the options of a command
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     wanted = Wanted.parse(key)
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; explain takes a file with one")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.checks import CHECKS
+from worker.cli.worker_settings import worker_settings
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def one_connector(
     Raises:
         ConfigError: a file is wrong, or it has several.
     """
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from worker.config.load_worker import LoadedWorker
     from worker.config.worker import WorkerConfig
     from worker.herding import Herd
     from worker.runtime.supervisor import RunningTask
@@ -44,17 +45,20 @@ def run(paths: Sequence[Path], *, worker_file: Path | None, until_caught_up: boo
     Raises:
         ConfigError: a file is wrong; nothing was started.
     """
-    worker = load_worker(worker_file).require()
+    read = load_worker(worker_file)
+    worker = read.require()
     if not paths and (until_caught_up or worker.settings.storage_topic is None):
         raise ConfigError("PATH: expected connector files or a folder, or config.storage.topic")
     calm_collector()
     if until_caught_up:
         shown = display()
         set_up_logs(worker.log_level, worker.log_format, shown.handler)
+        _warn(read)
         connectors = load(paths, worker=worker, checks=CHECKS).require()
         code = catch_up(connectors, worker, shown)
     else:
         set_up_logs(worker.log_level, worker.log_format)
+        _warn(read)
         files = [path for path in paths if not path.is_dir()]
         load(files, worker=worker, checks=CHECKS).require()
         code = _keep(worker, paths, ends_alone=_ends_alone(worker, paths))
@@ -73,6 +77,11 @@ def _leave(code: int) -> NoReturn:
         if stream is not None:
             stream.flush()
     os._exit(code)
+
+
+def _warn(read: LoadedWorker) -> None:
+    for problem in read.warnings:
+        _log.warning("%s", problem)
 
 
 def _ends_alone(worker: WorkerConfig, paths: Sequence[Path]) -> bool:

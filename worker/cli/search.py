@@ -12,9 +12,9 @@ from rich.table import Table
 
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
+from worker.cli.worker_settings import worker_settings
 from worker.clock import SystemClock
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.errors import ConfigError
 from worker.index import Index
 from worker.throttle.accounts import Accounts
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.store.port import Match
+
+
+_NOTHING = "the index is empty, or the filter leaves nothing over"
+_IN_MEMORY = "the memory store is seen by its own worker alone"
 
 
 def search(  # noqa: PLR0913 - the options of a command
@@ -45,7 +49,7 @@ def search(  # noqa: PLR0913 - the options of a command
     """
     if not text.strip():
         raise ConfigError("the question is empty; say what to look for")
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load([path], worker=worker, checks=CHECKS).require()
     if len(connectors) != 1:
         raise ConfigError(f"{path} has {len(connectors)} connectors; search takes a file with one")
@@ -55,7 +59,7 @@ def search(  # noqa: PLR0913 - the options of a command
     if as_json:
         _print_json(found)
     else:
-        _print_table(found, text)
+        _print_table(found, text, index.store.name)
     return ExitCode.OK
 
 
@@ -118,10 +122,10 @@ def _print_json(found: Sequence[tuple[str, Match]]) -> None:
         sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
 
 
-def _print_table(found: Sequence[tuple[str, Match]], text: str) -> None:
+def _print_table(found: Sequence[tuple[str, Match]], text: str, store: str) -> None:
     console = Console()
     if not found:
-        console.print("Nothing found: the index is empty, or the filter leaves nothing over.")
+        console.print(f"Nothing found: {_IN_MEMORY if store == 'memory' else _NOTHING}.")
         return
     console.print(matches_table(found, title=text))
 
@@ -144,6 +148,8 @@ def matches_table(found: Sequence[tuple[str, Match]], title: str) -> Table:
 def _shown(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, float) and value.is_integer():

@@ -15,8 +15,8 @@ from rich.live import Live
 from worker.checks import CHECKS
 from worker.cli.errors import ExitCode
 from worker.cli.status_report import as_objects, report
+from worker.cli.worker_settings import worker_settings
 from worker.config.load import load
-from worker.config.load_worker import load_worker
 from worker.errors import RetriableError
 from worker.overseeing import overviews
 
@@ -39,7 +39,7 @@ def status(
         RetriableError, FatalError: Kafka does not answer, or does not let us in.
     """
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    worker = load_worker(worker_file).require()
+    worker = worker_settings(worker_file)
     connectors = load(paths, worker=worker, checks=CHECKS).require()
     with overviews(worker, connectors) as watched:
         if watch:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from worker.overview.port import GroupState
 from worker.overview.standing import Spend
+from worker.spend.amount import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,13 +117,8 @@ def _add_spend(table: Table, names: tuple[str, str], today: Spend, week: Spend) 
 
 
 def _numbers(spend: Spend) -> tuple[str, str, str, str]:
-    return (f"{spend.texts:,}", f"{spend.calls:,}", f"{spend.tokens:,}", _dollars(spend.usd))
-
-
-def _dollars(usd: float | None) -> str:
-    if usd is None:
-        return "-"
-    return f"${usd:,.2f}" if usd >= 1 else f"${usd:,.6f}"
+    usd = "-" if spend.usd is None else dollars(spend.usd)
+    return (f"{spend.texts:,}", f"{spend.calls:,}", f"{spend.tokens:,}", usd)
 
 
 def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
@@ -143,6 +139,11 @@ def _has_whole(one: Standing) -> bool:
 
 def _of_one(one: Standing) -> Iterator[str]:
     name, letters, budget = one.connector, one.letters, one.budget
+    if one.group.state is GroupState.NOT_RUNNING:
+        yield (
+            f"{name}: no member is in the group: no worker runs it, or it is stopped, or its task "
+            f"has failed; the worker's log, or GET /connectors/{name}/status, says why."
+        )
     if not one.lags:
         yield f"{name}: none of its topics exists."
     if not one.keeps_spend:

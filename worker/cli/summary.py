@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.model import Outcome
+from worker.spend.amount import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ def _spent(counters: Counters) -> str:
     if bill.tokens:
         parts.append(f"{bill.tokens:,} tokens{_by_table(counters)}")
     if bill.usd:
-        parts.append(f"${bill.usd:,.4f}")
+        parts.append(dollars(bill.usd))
     return ", ".join(parts)
 
 

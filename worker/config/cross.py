@@ -166,11 +166,9 @@ def _budget(config: ConnectorConfig) -> Iterator[Problem]:
     embedder = type(config.embedder_config)
     if config.budget.usd_per_day is None or embedder is Section or PRICE_KEY in keys_of(embedder):
         return
-    yield _problem(
-        config,
-        "budget.usd.per.day",
-        f"budget.tokens.per.day, as the embedder {config.target.embedder!r} has no price "
-        f"({PRICE_KEY})",
+    said = f"has no effect, as the embedder {config.target.embedder!r} has no price"
+    yield Problem(
+        config.file, "budget.usd.per.day", None, f"{said}: use budget.tokens.per.day instead"
     )
 
 

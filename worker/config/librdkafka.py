@@ -56,6 +56,7 @@ KNOWN = frozenset(
 
 _NOT_ASKED = frozenset({"plugin.library.paths"})
 """Setting these does something at once."""
+_CHOICES = {"security.protocol": ": expected plaintext, ssl, sasl_plaintext or sasl_ssl"}
 _NO_PROPERTY = "vecsink.no.such.property"
 
 
@@ -71,5 +72,5 @@ def complaint(name: str, value: str) -> str | None:
         Consumer({name: value, "group.id": "none", _NO_PROPERTY: ""}).close()
     except KafkaException as error:
         reason = str(error.args[0].str()).strip()
-        return None if _NO_PROPERTY in reason else reason
+        return None if _NO_PROPERTY in reason else reason + _CHOICES.get(name, "")
     return None  # pragma: no cover - the missing property is always refused

@@ -70,7 +70,8 @@ def load(
         if values is None:
             continue
         reading = read_connector(values, around, file=str(file))
-        problems += reading.problems
+        unread = {problem.key for problem in found} - values.keys()
+        problems += [problem for problem in reading.problems if problem.key not in unread]
         connectors += [reading.config] if reading.config and not errors_of(found) else []
     problems += _repeated_names(connectors)
     return Loaded(tuple(str(file) for file in files), tuple(connectors), tuple(problems))

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from worker.config.client import ClientKind, Translation, translate
 from worker.config.keys import below, subset
 from worker.config.parse import keys_of, parse_section
-from worker.config.problem import Problem, nearest, refuse
+from worker.config.problem import Problem, Severity, nearest, refuse
 from worker.config.properties import parse_properties
 from worker.config.secrets import resolve_all
 from worker.config.worker import WorkerConfig, WorkerSettings
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ENVIRONMENT = "environment"
 """What stands for the file in problems if there is none."""
@@ -33,7 +33,14 @@ _CHARACTER = {1: ".", 2: "-", 3: "_"}
 _REST_EXTENSIONS = "rest.extension.classes"
 """How Connect asks for passwords; who sets it must not find the door open."""
 _OWN_PREFIXES = ("worker.", "shutdown.", "log.", "listeners.", "rest.basic.", _REST_EXTENSIONS)
-_COMMON_PREFIXES = ("security.protocol", "sasl.", "ssl.", "client.dns.lookup", "client.rack")
+_COMMON_KEYS = ("security.protocol", "client.dns.lookup", "client.rack")
+_COMMON_PREFIXES = (*_COMMON_KEYS, "sasl.", "ssl.")
+_CONVERTERS = ("key.converter", "value.converter")
+_CLIENTS = tuple(f"{kind.value}." for kind in ClientKind)
+_BEFORE_KAFKA_3 = {"rest.port": "listeners", "rest.host.name": "listeners"}
+_CONNECTS = frozenset({"offset.storage.replication.factor", "status.storage.replication.factor"})
+"""Of no use here, but known to Connect, and more like a key of ours than most slips are."""
+_SURELY_MEANT = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,11 @@ class LoadedWorker:
 
     config: WorkerConfig | None
     problems: tuple[Problem, ...]
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What a worker can run with, but hardly was meant."""
+        return tuple(problem for problem in self.problems if not problem.is_error)
 
     def require(self) -> WorkerConfig:
         """The settings.
@@ -62,10 +74,15 @@ def load_worker(
     try:
         written = parse_properties(Path(path).read_text(encoding="utf-8")) if path else {}
     except (OSError, UnicodeDecodeError, ConfigError) as error:
-        reason = str(error) if isinstance(error, ConfigError) else "expected a readable text file"
-        return LoadedWorker(None, (Problem(str(path), None, None, reason),))
+        return LoadedWorker(None, (Problem(str(path), None, None, _reason(error)),))
     file = str(path) if path else ENVIRONMENT
     return _read({**written, **variables(environ)}, file, environ)
+
+
+def _reason(error: OSError | UnicodeDecodeError | ConfigError) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}" if error.strerror else "cannot be read"
+    return "cannot be read: not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -82,7 +99,7 @@ def _key(name: str) -> str:
 
 
 def _read(raw: Mapping[str, str], file: str, environ: Mapping[str, str]) -> LoadedWorker:
-    converters = subset(raw, ("key.converter", "value.converter"))
+    converters = subset(raw, _CONVERTERS)
     own = {key: value for key, value in raw.items() if key not in converters}
     resolved = resolve_all(own, file=file, environ=environ)
     known = keys_of(WorkerSettings)
@@ -106,11 +123,22 @@ def _client(kind: ClientKind, values: Mapping[str, str], file: str) -> Translati
     return translate(kind, below(values, prefix), prefix=prefix, file=file)
 
 
-def _unknown(raw: Mapping[str, str], file: str) -> list[Problem]:
-    """Mistyped keys of ours; keys of other people's prefixes are ignored, as in Connect."""
+def _unknown(raw: Mapping[str, str], file: str) -> Iterator[Problem]:
+    """Mistyped keys of ours, also where they are nearly ours.
+
+    Others are ignored, as in Connect, whose images set many that mean nothing here.
+    """
     known = keys_of(WorkerSettings)
-    return [
-        Problem(file, key, None, "unknown key", nearest(key, known))
-        for key in raw
-        if key.startswith(_OWN_PREFIXES) and key not in known
-    ]
+    for key in raw:
+        if key in known or key in _CONNECTS:
+            continue
+        if key.startswith(_OWN_PREFIXES):
+            yield Problem(file, key, None, "unknown key", nearest(key, known))
+        elif not key.startswith((*_CONVERTERS, *_COMMON_PREFIXES, *_CLIENTS)):
+            near = _BEFORE_KAFKA_3.get(key) or _meant(key, known)
+            if near is not None:
+                yield Problem(file, key, None, "ignored: unknown key", near, Severity.WARNING)
+
+
+def _meant(key: str, known: Iterable[str]) -> str | None:
+    return nearest(key, (*known, *_CONVERTERS, *_COMMON_KEYS), likeness=_SURELY_MEANT)

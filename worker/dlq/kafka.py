@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from worker.brokers import ALL_DOWN, no_answer
 from worker.dlq.headers import headers_of, without_stack_traces
 from worker.dlq.topic import TopicPreparation, TopicSpec
 from worker.errors import ConfigError, FatalError
@@ -92,7 +93,7 @@ class KafkaDeadLetterQueue:
         self._under_way = 0
         self._failure: FatalError | None = None
         given = {name: value for name, value in settings.producer.items() if name not in _ALIASES}
-        owned = {**_OWNED, "error_cb": _on_error}
+        owned = {**_OWNED, "error_cb": self._on_error}
         try:
             admin = AdminClient({**_CALM, **settings.admin})
             self._producer: Producer | None = Producer({**_CALM, **_DEFAULTS, **given, **owned})
@@ -207,10 +208,9 @@ class KafkaDeadLetterQueue:
             f"written to {name}: {error.str()}: {advice}"
         )
 
-
-def _on_error(error: KafkaError) -> None:
-    """From the producer, about the cluster as a whole; it goes on trying by itself."""
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - so spelt in the public API
-        _log.warning("No broker takes dead letters: %s.", error.str())
-    else:
-        _log.debug("Kafka: %s.", error)
+    def _on_error(self, error: KafkaError) -> None:
+        """From the producer, about the cluster as a whole; it goes on trying by itself."""
+        if error.code() == ALL_DOWN:
+            _log.warning("Dead letters wait: %s.", no_answer(self._settings.producer))
+        else:
+            _log.debug("Kafka: %s.", error)

@@ -128,7 +128,7 @@ def columns_of(key: str, source: str) -> frozenset[str]:
 
 def syntax_error(key: str, error: TemplateSyntaxError) -> ConfigError:
     """Jinja's complaint in our form."""
-    return ConfigError(f"{key}, line {error.lineno}: {error.message}")
+    return ConfigError(f"{key}, line {error.lineno}: {(error.message or '').rstrip('.')}")
 
 
 def row_error(key: str, error: Exception, line: int | None) -> RecordError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from worker.config.section import Section
 from worker.embed.batching import by_length
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 if find_spec("sentence_transformers") is None:
     raise ImportError("no sentence-transformers", name="sentence_transformers")
 
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _BATCH_TOKENS = {"cpu": 512, "gpu": 32_768}
 _TEXTS = {"cpu": 288, "gpu": 2048}
 """Of one call: enough to fill several batches of like length."""
@@ -47,7 +49,6 @@ class LocalConfig(Section):
     device: str = Field(
         default="auto",
         alias="embedder.device",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto (a GPU if there is one), cpu, mps, cuda or cuda:<number>.",
     )
     batch_tokens: int | None = Field(
@@ -63,6 +64,13 @@ class LocalConfig(Section):
         ge=1,
         description="Calls side by side; the model computes one and the others prepare.",
     )
+
+    @field_validator("device")
+    @classmethod
+    def _check_device(cls, given: str) -> str:
+        if not _DEVICE.fullmatch(given):
+            raise ValueError("auto, cpu, mps, cuda or cuda:N")
+        return given
 
 
 class LocalEmbedder:

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.errors import FatalError, RetriableError
+from worker.store.port import MissingIndexError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,9 +50,17 @@ class StoredPoints:
     """Reads the store; namespaces that do not exist are not asked for."""
 
     def __init__(
-        self, store: Store, guard: ModelGuard, waiting: Waiting, *, in_flight: int
+        self,
+        store: Store,
+        guard: ModelGuard,
+        waiting: Waiting,
+        *,
+        dimensions: int,
+        in_flight: int,
     ) -> None:
+        """``dimensions`` are those of the model's vectors."""
         self._store = store
+        self._dimensions = dimensions
         self._guard = guard
         self._waiting = waiting
         self._pool = ThreadPoolExecutor(in_flight, thread_name_prefix="fetch")
@@ -77,10 +86,18 @@ class StoredPoints:
     def _existing(self) -> frozenset[str]:
         """As it was at the first question: nobody else should write meanwhile."""
         if self._namespaces is None:
-            self._namespaces = frozenset(
-                self._waiting("looking at the store", self._store.namespaces)
-            )
+            self._namespaces = frozenset(self._waiting("looking at the store", self._names))
         return self._namespaces
+
+    def _names(self) -> Sequence[str]:
+        """None, where the first run makes the index."""
+        try:
+            self._store.check(self._dimensions)
+        except MissingIndexError as missing:
+            if not missing.coming:
+                raise
+            return ()
+        return self._store.namespaces()
 
     def _fetch(self, ids: Mapping[str, Sequence[str]]) -> Mapping[Address, Point]:
         found: dict[Address, Point] = {}

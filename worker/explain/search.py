@@ -92,7 +92,8 @@ class Search:
         """Look at no more than ``limit`` offsets, of all partitions together.
 
         Raises:
-            ConfigError: the keys of the topic have other columns.
+            ConfigError: the keys of the topic have other columns, or are numbers where the wanted
+                one is none.
             RetriableError, FatalError: something does not answer, or refuses.
         """
         lanes = {place: _Lane(one, one.log.end) for place, one in standings.items()}
@@ -104,7 +105,10 @@ class Search:
             size = min(size * _GROWTH, _MOST_OFFSETS)
             if left is not None:
                 left -= sum(span.length for span in spans.values())
-        return self._ended(lanes)
+        trail = self._ended(lanes)
+        if trail.newest is None and trail.example is not None:
+            self._wanted.expect_types(trail.example)
+        return trail
 
     def _next(
         self, lanes: Mapping[TopicPartition, _Lane], size: int, left: int | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from worker.model import Value
 
+_WHOLE = re.compile(r"-?\d+")
 _FORMS = "write 42, id=42, region=eu,id=7 or JSON such as '{\"id\": 42}'"
 
 
@@ -59,6 +61,17 @@ class Wanted:
             f"{'the column' if len(names) == 1 else 'the columns'} {', '.join(names)}: "
             f"write {example}"
         )
+
+    def expect_types(self, key: Key) -> None:
+        """Compare with a key of other rows.
+
+        Raises:
+            ConfigError: a whole number is due where something else is written.
+        """
+        for name, value in key.columns:
+            text = self.given if self.columns is None else self.columns[name]
+            if type(value) is int and text is not None and not _WHOLE.fullmatch(text):
+                raise ConfigError(f"KEY: key column {name} is a whole number, got {text!r}")
 
     def as_key(self, topic: str, example: Key | None) -> Key:
         """A key of the row without a record of it; ``example`` tells the order of its columns.

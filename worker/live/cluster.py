@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -12,9 +11,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     AdminClient,
 )
 
+from worker.brokers import no_answer
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.live.check import Missing
 from worker.source.failures import verdict
+from worker.source.missing_topics import meant_instead_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ class Cluster:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         self._errors: list[KafkaError] = []
+        self._properties = properties
         self._servers = str(properties.get("bootstrap.servers", ""))
         heard: dict[str, Any] = {"error_cb": self._errors.append}
         try:
@@ -69,7 +71,7 @@ class Cluster:
         found = subscription.select(known)
         for entry in subscription.entries:
             if not entry.startswith("^") and entry not in found:
-                raise Missing(f"{entry} does not exist{_nearest(entry, list(known))}: {_SOURCE}")
+                raise Missing(f"{entry} does not exist{meant_instead_of(entry, known)}: {_SOURCE}")
         if not found:
             raise Missing(f"no topic matches {subscription.entries[0]}: {_SOURCE}")
         self._expect_rights(found[0], AclOperation.READ, "READ")
@@ -113,9 +115,7 @@ class Cluster:
                     f"{self._servers} does not let us in: {heard.str()}: check security.protocol, "
                     "sasl.* and ssl.*"
                 )
-        return verdict(error) or RetriableError(
-            f"{self._servers} does not answer: check bootstrap.servers, and whether the brokers run"
-        )
+        return verdict(error) or RetriableError(no_answer(self._properties))
 
     def _expect_rights(self, topic: str, right: AclOperation, name: str) -> None:
         asked = self._admin.describe_topics(
@@ -143,11 +143,6 @@ class Cluster:
 
 
 _SOURCE = "is the source connector running, and has it written anything?"
-
-
-def _nearest(topic: str, known: Sequence[str]) -> str:
-    near = get_close_matches(topic, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _several(topics: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from worker.decode.registry import HttpRegistry
 from worker.embed.port import Purpose
 from worker.errors import FatalError, RecordError
 from worker.pipeline.model_guard import ModelGuard
+from worker.store.port import MissingIndexError
 
 if TYPE_CHECKING:
     from worker.decode.registry_http import RegistrySettings
@@ -58,11 +59,18 @@ def ask_provider(embedder: Embedder) -> str:
 def ask_store(index: Index, form: Form) -> str:
     """Key, index and dimensions; and that no namespace has another model or form of points.
 
+    An index that the first run makes is as it should be.
+
     Raises:
         RetriableError, FatalError: the store does not answer, or refuses.
     """
     model = index.embedder.model
-    index.store.check(model.dimensions)
+    try:
+        index.store.check(model.dimensions)
+    except MissingIndexError as missing:
+        if not missing.coming:
+            raise
+        return missing.coming
     guard = ModelGuard(index.store, model, form)
     namespaces = index.namespaces()
     for namespace in namespaces:

@@ -12,6 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     OffsetSpec,
 )
 
+from worker.brokers import is_silence, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.model import TopicPartition
 from worker.overview.port import Group, GroupState, Member
@@ -49,6 +50,7 @@ class KafkaBrokers:
 
     def __init__(self, group_id: str, settings: KafkaSourceSettings, dlq_group_id: str) -> None:
         self._group_id = group_id
+        self._properties = settings.admin
         self._closed = KafkaGroupOffsets(dlq_group_id, settings.admin)
         self._reader = KafkaSpanReader(settings)
         try:
@@ -59,7 +61,7 @@ class KafkaBrokers:
     def group(self) -> Group:
         """Ask the coordinator; a group that nobody ever joined is one without members."""
         asked = self._admin.describe_consumer_groups([self._group_id], request_timeout=_ASK_S)
-        found = _answer(asked[self._group_id])
+        found = self._answer(asked[self._group_id])
         members = tuple(_member(one) for one in found.members)
         state = _STATES.get(found.state, GroupState.REBALANCING)
         return Group(state if members else GroupState.NOT_RUNNING, members)
@@ -73,7 +75,7 @@ class KafkaBrokers:
         try:
             known = self._admin.list_topics(timeout=_ASK_S).topics.get(topic)
         except KafkaException as error:
-            raise _meaning(error.args[0]) from error
+            raise self._meaning(error.args[0]) from error
         if known is None:
             return {}
         places = [KafkaPartition(topic, partition) for partition in known.partitions]
@@ -100,28 +102,28 @@ class KafkaBrokers:
     ) -> dict[TopicPartition, int]:
         asked = self._admin.list_offsets(dict.fromkeys(places, spec), request_timeout=_ASK_S)
         return {
-            TopicPartition(place.topic, place.partition): _answer(future).offset
+            TopicPartition(place.topic, place.partition): self._answer(future).offset
             for place, future in asked.items()
         }
+
+    def _answer(self, future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library
+        try:
+            return future.result(_ASK_S + 1)
+        except KafkaException as error:
+            raise self._meaning(error.args[0]) from error
+        except TimeoutError as error:
+            raise RetriableError(no_answer(self._properties)) from error
+
+    def _meaning(self, error: KafkaError) -> FatalError | RetriableError:
+        refused = verdict(error)
+        if refused is not None:
+            return refused
+        if is_silence(error):
+            return RetriableError(no_answer(self._properties))
+        return RetriableError(f"Kafka does not answer ({error.str()})")
 
 
 def _member(found: Any) -> Member:  # noqa: ANN401 - untyped in the library
     held = found.assignment.topic_partitions if found.assignment else []
     places = sorted(TopicPartition(place.topic, place.partition) for place in held)
     return Member(found.client_id, found.host.removeprefix("/"), tuple(places))
-
-
-def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library
-    try:
-        return future.result(_ASK_S + 1)
-    except KafkaException as error:
-        raise _meaning(error.args[0]) from error
-    except TimeoutError as error:
-        raise RetriableError("Kafka did not answer in time") from error
-
-
-def _meaning(error: KafkaError) -> FatalError | RetriableError:
-    return verdict(error) or RetriableError(
-        f"Kafka does not answer ({error.str()}): check bootstrap.servers, and whether the brokers "
-        "run"
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from worker.config.keys import LITERAL, SECTIONS
 from worker.config.parse import keys_of, secret_keys_of
 from worker.config.problem import HIDDEN
-from worker.config.secrets import has_reference, without_url_secrets, without_user_info
+from worker.config.secrets import has_reference, without_url_secrets
 from worker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _SOUNDS_SECRET = re.compile(
     r"|jaas\.config|user\.info|certificate\.chain)$",
     re.IGNORECASE,
 )
+_URL = ".url"
+"""Of such a key the login alone is secret."""
 _ASTERISKS = re.compile(r"\*{3,}")
 
 
@@ -87,7 +89,7 @@ def _is_secret(key: str, known: set[str]) -> bool:
 def _shown(key: str, value: str, hidden: set[str]) -> str:
     if key.startswith(LITERAL) or not value:
         return value
-    if key not in hidden or has_reference(value) or without_user_info(value) != value:
+    if key not in hidden or has_reference(value) or key.endswith(_URL):
         return without_url_secrets(value)
     return HIDDEN
 

@@ -8,6 +8,7 @@ from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is exported
 
+from worker.brokers import is_silence, no_answer
 from worker.errors import RetriableError
 from worker.model import TopicPartition
 from worker.source.port import Reach, Span
@@ -39,6 +40,7 @@ class GroupEnds:
         self._admin = admin
         self._clock = clock
         self._subscription = subscription
+        self._properties = properties
         self._begins_at_end = str(properties.get("auto.offset.reset", "largest")) in _RESETS_TO_END
         committed_only = properties.get("isolation.level", "read_committed") == "read_committed"
         self._isolation = (
@@ -71,12 +73,17 @@ class GroupEnds:
             starts = self._bounds(places, _EARLIEST, deadline_s)
             ends = self._bounds(places, _LATEST, deadline_s)
         except (KafkaException, TimeoutError) as error:
-            raise RetriableError("Kafka did not say in time where the topics end") from error
+            raise RetriableError(self._meaning(error)) from error
         offsets = {TopicPartition(one.topic, one.partition): one.offset for one in committed}
         return {
             place: self._standing(Span(starts[place], end), offsets[place])
             for place, end in ends.items()
         }
+
+    def _meaning(self, error: KafkaException | TimeoutError) -> str:
+        if isinstance(error, TimeoutError) or is_silence(error.args[0]):
+            return no_answer(self._properties)
+        return f"Kafka does not say where the topics end: {error.args[0].str()}"
 
     def _standing(self, log: Span, offset: int) -> Reach:
         """``offset`` is the group's; negative if it has none."""

@@ -17,6 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     OffsetSpec,
 )
 
+from worker.brokers import is_silence, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 from worker.model import TopicPartition
 from worker.source.failures import verdict
@@ -67,6 +68,7 @@ class KafkaGroupOffsets:
         connect: Callable[[dict[str, Any]], AdminClient] = AdminClient,
     ) -> None:
         self._group_id = group_id
+        self._properties = admin
         self._patience_s = patience_s
         try:
             self._admin = connect({"log_level": 2, **admin})
@@ -82,7 +84,7 @@ class KafkaGroupOffsets:
         try:
             topics = self._admin.list_topics(timeout=_ASK_S).topics
         except KafkaException as error:
-            raise _meaning(error.args[0]) from error
+            raise self._meaning(error.args[0]) from error
         known = [
             place
             for place in sorted(places)
@@ -136,9 +138,9 @@ class KafkaGroupOffsets:
         except KafkaException as error:
             if error.args[0].code() == _NO_GROUP:
                 return []
-            raise _meaning(error.args[0]) from error
+            raise self._meaning(error.args[0]) from error
         except TimeoutError as error:
-            raise _silence() from error
+            raise self._silence() from error
         return [one for one in found.topic_partitions or [] if one.offset >= 0]
 
     def _ends(
@@ -148,7 +150,7 @@ class KafkaGroupOffsets:
         if not request:
             return {}
         asked = self._admin.list_offsets(request, request_timeout=_ASK_S)
-        return {_place(one): _answer(future).offset for one, future in asked.items()}
+        return {_place(one): self._answer(future).offset for one, future in asked.items()}
 
     def _commit(self, partitions: Sequence[KafkaPartition]) -> None:
         request = [ConsumerGroupTopicPartitions(self._group_id, [*partitions])]
@@ -178,7 +180,7 @@ class KafkaGroupOffsets:
                     raise self._refused(error.args[0]) from error
                 time.sleep(_AGAIN_S)
             except TimeoutError as error:
-                raise _silence() from error
+                raise self._silence() from error
             else:
                 return
 
@@ -188,7 +190,26 @@ class KafkaGroupOffsets:
                 f"the group {self._group_id} still has members: stop its workers, or wait until "
                 "their session ends"
             )
-        return _meaning(error)
+        return self._meaning(error)
+
+    def _answer(self, future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library
+        try:
+            return future.result(_ASK_S + 1)
+        except KafkaException as error:
+            raise self._meaning(error.args[0]) from error
+        except TimeoutError as error:
+            raise self._silence() from error
+
+    def _silence(self) -> RetriableError:
+        return RetriableError(no_answer(self._properties))
+
+    def _meaning(self, error: KafkaError) -> FatalError | RetriableError:
+        refused = verdict(error)
+        if refused is not None:
+            return refused
+        if is_silence(error):
+            return self._silence()
+        return RetriableError(f"Kafka does not answer: {error.str()}")
 
 
 def _place(one: KafkaPartition) -> TopicPartition:
@@ -199,20 +220,3 @@ def _moved(place: TopicPartition, offset: int, before: KafkaPartition | None) ->
     """A partition that was left in order stays so; one that was not needs its second look."""
     left = Commit(offset, Standing.CLEAN) if before is None else Commit.of(offset, before.metadata)
     return KafkaPartition(place.topic, place.partition, offset, left.metadata)
-
-
-def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - untyped in the library
-    try:
-        return future.result(_ASK_S + 1)
-    except KafkaException as error:
-        raise _meaning(error.args[0]) from error
-    except TimeoutError as error:
-        raise _silence() from error
-
-
-def _silence() -> RetriableError:
-    return RetriableError("Kafka did not answer in time")
-
-
-def _meaning(error: KafkaError) -> FatalError | RetriableError:
-    return verdict(error) or RetriableError(f"Kafka does not answer: {error.str()}")

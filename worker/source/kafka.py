@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError
 
+from worker.brokers import ALL_DOWN, no_answer
 from worker.clock import SystemClock
 from worker.model import TopicPartition
 from worker.quiet_log import QuietLog
@@ -18,6 +19,7 @@ from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
 from worker.source.lanes import Lanes
 from worker.source.messages import Messages
+from worker.source.missing_topics import MissingTopics
 from worker.source.subscription_size import SubscriptionSize
 from worker.source.topic_ids import TopicIds
 
@@ -71,6 +73,7 @@ class KafkaSource:
         self._listener = listener
         self._ids = TopicIds(admin, self._clock)
         self._size = SubscriptionSize(admin, self._clock, settings.subscription)
+        self._missing = MissingTopics(admin, self._clock)
         self._lanes = Lanes(self._ids, self._clock)
         self._messages = Messages(self._lanes, self._on_error)
         self._ends = GroupEnds(admin, self._clock, settings.subscription, settings.consumer)
@@ -147,6 +150,7 @@ class KafkaSource:
             self._forget(consumer, held)
             self._ids.close()
             self._size.close()
+            self._missing.close()
             self._leave(consumer)
 
     @property
@@ -206,13 +210,17 @@ class KafkaSource:
         """From any callback: remember what is fatal, log the rest once in a while."""
         self._refusals.note(error)
         self._failure = self._failure or verdict(error)
-        if error.code() in _MISSING:
-            self._quiet.warn((error.code(), topic), "Waiting for topic %s to appear.", topic)
+        if error.code() in _MISSING and topic is not None:
+            self._missing.warn(topic)
         else:
-            brokers = self._settings.consumer.get("bootstrap.servers")
-            self._quiet.warn(
-                error.code(), "Kafka (bootstrap.servers=%s): %s.", brokers, error.str()
-            )
+            self._quiet.warn(error.code(), "%s.", self._said(error))
+
+    def _said(self, error: KafkaError) -> str:
+        """Of a single broker, what has happened to it."""
+        consumer = self._settings.consumer
+        if error.code() == ALL_DOWN:
+            return no_answer(consumer)
+        return f"Kafka (bootstrap.servers={consumer.get('bootstrap.servers')}): {error.str()}"
 
 
 def _named(partitions: Iterable[KafkaPartition]) -> list[TopicPartition]:

@@ -80,6 +80,11 @@ class Budget:
     """Picodollars per token; 0 if nobody knows."""
 
 
+def dollars(usd: float) -> str:
+    """As every command writes it, with as many digits as a few embeddings need."""
+    return f"${usd:,.2f}" if usd >= 1 else f"${usd:,.6f}"
+
+
 def budget_of(
     *, tokens_per_day: int | None, usd_per_day: float | None, usd_per_million_tokens: float | None
 ) -> Budget | None:

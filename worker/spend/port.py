@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from worker.spend.amount import dollars
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
@@ -114,10 +116,10 @@ class Report:
 def used_in_words(
     tokens: int, usd: float | None, limit_tokens: int | None, limit_usd: float | None
 ) -> str | None:
-    """How much of a budget is spent, such as ``$0.4100 of $5 spent``; None without limits."""
+    """How much of a budget is spent, such as ``$0.410000 of $5 spent``; None without limits."""
     parts = []
     if limit_usd is not None:
-        parts.append(f"${usd or 0.0:,.4f} of ${limit_usd:,g}")
+        parts.append(f"{dollars(usd or 0.0)} of ${limit_usd:,g}")
     if limit_tokens is not None:
         parts.append(f"{tokens:,} of {limit_tokens:,} tokens")
     return f"{' and '.join(parts)} spent" if parts else None

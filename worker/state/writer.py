@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from worker.brokers import ALL_DOWN, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
 from worker.state.topic import PARTITION
 
@@ -57,6 +58,7 @@ class Writer:
 
     def __init__(self, topic: str, properties: Mapping[str, Any], timeout_s: float) -> None:
         self._topic = topic
+        self._properties = properties
         self._timeout_s = timeout_s
         self._is_ready = threading.Event()
         self._stop = threading.Event()
@@ -65,7 +67,7 @@ class Writer:
         self._early_lock = threading.Lock()
         given = {name: value for name, value in properties.items() if name not in _ALIASES}
         try:
-            self._producer = Producer({**CALM, **given, **_OWNED, "error_cb": _on_error})
+            self._producer = Producer({**CALM, **given, **_OWNED, "error_cb": self._on_error})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._thread = threading.Thread(target=self._serve, name="state-writer", daemon=True)
@@ -160,10 +162,9 @@ class Writer:
         text = f"the state topic {self._topic} cannot be written to: {error.str()}"
         return RetriableError(text) if advice is None else FatalError(f"{text}: {advice}")
 
-
-def _on_error(error: KafkaError) -> None:
-    """From the producer, about the cluster as a whole; it goes on trying by itself."""
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - so spelt in the public API
-        _log.warning("No broker takes the group's state: %s.", error.str())
-    else:
-        _log.debug("Kafka: %s.", error)
+    def _on_error(self, error: KafkaError) -> None:
+        """From the producer, about the cluster as a whole; it goes on trying by itself."""
+        if error.code() == ALL_DOWN:
+            _log.warning("The group's state waits: %s.", no_answer(self._properties))
+        else:
+            _log.debug("Kafka: %s.", error)

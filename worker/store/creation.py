@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from worker.config.section import Section
 from worker.errors import FatalError
 from worker.store.place import NOWHERE, Place
+from worker.store.port import MissingIndexError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Creation(Section):
@@ -48,6 +53,30 @@ class Creation(Section):
                 f"store.dimensions is {self.dimensions}, and the model makes {dimensions}: change "
                 "one of them"
             )
+
+    @contextmanager
+    def expecting(self, dimensions: int) -> Iterator[None]:
+        """``expect``, and a look at the index, which says how long vectors have to be.
+
+        Raises:
+            FatalError: ``store.dimensions`` is something else.
+            MissingIndexError: there is no index.
+        """
+        self.expect(dimensions)
+        try:
+            yield
+        except MissingIndexError as error:
+            raise self.missing(error.index, error.said, dimensions) from error.__cause__
+
+    def missing(self, index: str, said: str, dimensions: int | None = None) -> MissingIndexError:
+        """What to do about an index that does not exist, of which ``said`` is a sentence."""
+        wanted = dimensions or self.dimensions
+        size = f"{wanted} dimensions" if wanted else "the model's dimensions"
+        if not self.create:
+            advice = f"Make it with {size} (docs/stores.md), or set store.create=true"
+            return MissingIndexError(index, said, coming="", advice=advice)
+        coming = f"{index} will be made by the first run ({size}, {self.metric})"
+        return MissingIndexError(index, said, coming=coming, advice="The first run makes it")
 
     def expect_namespace(self, namespace: str) -> None:
         """Whether the store can have a namespace of this name.

@@ -100,8 +100,10 @@ class PgvectorStore:
     def check(self, dimensions: int) -> None:
         """Look at the table anew."""
         config = self._config
-        config.expect(dimensions)
-        with self._pool.connection("looking for the table") as connection:
+        with (
+            config.expecting(dimensions),
+            self._pool.connection("looking for the table") as connection,
+        ):
             shape, _ = self._known.look(connection)
         if shape.dimensions != dimensions:
             raise FatalError(

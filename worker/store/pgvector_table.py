@@ -118,13 +118,14 @@ def shape_of(connection: Connection, config: PgvectorConfig) -> Shape:
     """What the table takes.
 
     Raises:
-        FatalError: there is no such table, or it is not one of vecsink's.
+        MissingIndexError: there is no such table.
+        FatalError: it is not one of vecsink's.
     """
     name = name_of(config)
     columns = _columns(connection, config)
     if not columns:
-        way = "`vecsink run` makes it" if config.create else "make it with store.create=true"
-        raise FatalError(f"there is no table {name} (store.schema, store.index): {way}")
+        said = f"the database has no table {name} (store.schema, store.index)"
+        raise config.missing(f"the table {name}", said)
     missing = OURS - columns.keys()
     if missing:
         raise FatalError(

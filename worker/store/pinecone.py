@@ -89,9 +89,8 @@ class PineconeStore:
 
     def check(self, dimensions: int) -> None:
         """Ask both planes anew, so that an index that was made again is found as it is now."""
-        self._config.expect(dimensions)
         self.close()
-        with self._calling("looking for the index"):
+        with self._config.expecting(dimensions), self._calling("looking for the index"):
             index, shape = self._connection.index()
             index.describe_index_stats()  # the data plane may be out of reach on its own
         if shape.dimensions != dimensions:

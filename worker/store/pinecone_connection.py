@@ -48,11 +48,11 @@ class PineconeConnection:
             return self._opened
 
     def _connect(self) -> opening.Opened:
-        key = self._config.api_key.get_secret_value()
+        config = self._config
         try:
-            if self._config.host is not None:
-                return opening.by_host(self._config.host, key)
-            return opening.by_name(self._config.index, key, self._config.url)
+            if config.host is not None:
+                return opening.by_host(config.host, config.api_key.get_secret_value())
+            return opening.by_name(config)
         except PineconeValueError as error:
             raise ConfigError(
                 "store.api.key, store.url or store.host: expected a key without blanks and "

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel
     from pinecone.models.vectors.responses import FetchResponse
 
+    from worker.store.pinecone_config import PineconeConfig
     from worker.store.pinecone_requests import Body
 
 TIMEOUT_S = 30.0
@@ -113,15 +114,17 @@ def create(name: str, api_key: str, url: str | None, shape: Shape, place: Place)
     return True
 
 
-def by_name(name: str, api_key: str, url: str | None) -> Opened:
+def by_name(config: PineconeConfig) -> Opened:
     """Ask the control plane where the index is, and open it.
 
     Raises:
         RetriableError: it is still being made.
-        FatalError: there is no such index, or it takes no dense vectors.
+        MissingIndexError: there is no such index.
+        FatalError: it takes no dense vectors.
     """
-    with control_plane(api_key, url) as control:
-        model = describe(control, name)
+    api_key = config.api_key.get_secret_value()
+    with control_plane(api_key, config.url) as control:
+        model = describe(control, config)
     shape = shape_of(model)
     return Opened(IndexWithoutRetries(str(model.host), api_key), shape)
 
@@ -147,18 +150,20 @@ def control_plane(api_key: str, url: str | None) -> Pinecone:
     )
 
 
-def describe(control: Pinecone, name: str) -> IndexModel:
+def describe(control: Pinecone, config: PineconeConfig) -> IndexModel:
     """The index as the control plane sees it.
 
     Raises:
-        FatalError: there is no such index; names those that exist.
+        MissingIndexError: there is no such index; names those that exist.
     """
+    name = config.index
     try:
         return control.indexes.describe(name)
     except NotFoundError as error:
         existing = ", ".join(sorted(index.name for index in control.indexes.list())) or "none"
-        raise FatalError(
-            f"Pinecone has no index {name!r} (store.index); the project has: {existing}"
+        raise config.missing(
+            f"the index {name!r}",
+            f"Pinecone has no index {name!r} (store.index); the project has: {existing}",
         ) from error
 
 

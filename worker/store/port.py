@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from worker.errors import FatalError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -59,6 +61,19 @@ class Match:
     metadata: Mapping[str, MetadataValue]
 
 
+class MissingIndexError(FatalError):
+    """There is no index of this name, and so nothing in it.
+
+    ``coming`` says what the first run makes, and is empty where nobody makes it.
+    """
+
+    def __init__(self, index: str, said: str, *, coming: str, advice: str) -> None:
+        super().__init__(f"{said}. {advice}")
+        self.index = index
+        self.said = said
+        self.coming = coming
+
+
 class Store(Protocol):
     """A vector store. Safe to call from several threads at once.
 
@@ -81,7 +96,11 @@ class Store(Protocol):
         ...
 
     def check(self, dimensions: int) -> None:
-        """Ask the live store: reachable, key works, index exists, takes vectors of this size."""
+        """Ask the live store: reachable, key works, index exists, takes vectors of this size.
+
+        Raises:
+            MissingIndexError: there is no index.
+        """
         ...
 
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:

@@ -104,8 +104,7 @@ class QdrantStore:
 
     def check(self, dimensions: int) -> None:
         """Look at server and collection as they are now."""
-        self._config.expect(dimensions)
-        with self._calling("looking for the collection"):
+        with self._config.expecting(dimensions), self._calling("looking for the collection"):
             version = collection.expect_version(self._connection.client())
             shape = self._connection.check(dimensions)
         log.info(

@@ -105,15 +105,17 @@ def shape_of(client: QdrantClient, config: QdrantConfig) -> Shape:
     """What the collection takes.
 
     Raises:
-        FatalError: there is no such collection, or it has no vector of that name.
+        MissingIndexError: there is no such collection.
+        FatalError: it has no vector of that name.
     """
     try:
         held = client.get_collection(config.index).config.params.vectors
     except FAILURES as error:
         if not is_missing(error):
             raise
-        raise FatalError(
-            f"Qdrant has no collection {config.index!r} (store.index); it has: {_names(client)}"
+        raise config.missing(
+            f"the collection {config.index!r}",
+            f"Qdrant has no collection {config.index!r} (store.index); it has: {_names(client)}",
         ) from None
     return _shape(held, config)
 
@@ -140,11 +142,13 @@ def create_indexes(client: QdrantClient, config: QdrantConfig) -> None:
 
 
 def expect_indexes(client: QdrantClient, config: QdrantConfig) -> None:
-    """Whether the payload has the indexes that filters need.
+    """Whether the payload has the indexes that filters need, or the first run makes them.
 
     Raises:
         FatalError: it has not.
     """
+    if config.create:
+        return
     missing = _wanted(config).keys() - client.get_collection(config.index).payload_schema.keys()
     if missing:
         raise FatalError(

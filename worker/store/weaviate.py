@@ -102,8 +102,7 @@ class WeaviateStore:
 
     def check(self, dimensions: int) -> None:
         """Look at the collection as it is now."""
-        self._config.expect(dimensions)
-        with self._calling("looking for the collection"):
+        with self._config.expecting(dimensions), self._calling("looking for the collection"):
             version = self._schema.version()
             held = self._shape.check(dimensions)
         log.info(

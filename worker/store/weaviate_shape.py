@@ -72,14 +72,16 @@ class Shape:
         held = self._schema.collection()
         if held is None:
             existing = ", ".join(self._schema.names()) or "none"
-            raise FatalError(
-                f"Weaviate has no collection {self._name!r} (store.index); it has: {existing}"
+            raise self._config.missing(
+                f"the collection {self._name!r}",
+                f"Weaviate has no collection {self._name!r} (store.index); it has: {existing}",
             )
         return held
 
     def _expect_properties(self, held: Collection) -> None:
         wanted = {STORED, *self._config.typed}
-        if wanted - held.properties or not held.is_multi_tenant or not held.makes_tenants:
+        coming = self._config.typed.keys() if self._config.create else set()
+        if wanted - held.properties - coming or not held.is_multi_tenant or not held.makes_tenants:
             raise FatalError(
                 f"the Weaviate collection {self._name!r} needs multi-tenancy with automatic tenant "
                 f"creation and the properties {', '.join(sorted(wanted))} "

@@ -22,6 +22,7 @@ GROUPS = (
         "plugins",
         "tls",
         "answers",
+        "brokers",
         "heap",
         "json_text",
         "quiet_log",

@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import Producer
 
 from worker.cli.estimate import estimate
-from worker.errors import ConfigError, RetriableError
+from worker.errors import ConfigError, FatalError, RetriableError
+from worker.pinecone_local.server import PineconeLocal, Settings
 from worker.source.mock_cluster import MockCluster
 
 if TYPE_CHECKING:
@@ -79,6 +80,33 @@ def test_the_object_has_every_number_and_its_range(
     assert found["hours_limited_by"] == "embedder.tokens.per.minute"
     assert found["days_of_budget"]["expected"] == pytest.approx(6.0)
     assert not found["sampled"]
+
+
+def test_a_slip_in_the_workers_settings_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slip = tmp_path / "worker.properties"
+    slip.write_text("rest.port=9000")
+    file = file_of(tmp_path)
+    estimate(file, worker_file=slip, sample=1, latency_ms=None, as_json=True)
+    said = f"warning: {slip}: rest.port: ignored: unknown key; did you mean 'listeners'?\n"
+    assert said in capsys.readouterr().err
+
+
+def test_an_index_that_the_first_run_makes_is_empty(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with PineconeLocal(Settings(api_key="k")) as server:
+        second = {
+            "store": "pinecone",
+            "store.index": "second",
+            "store.api.key": "k",
+            "store.url": server.url,
+        }
+        assert run(file_of(tmp_path, {**second, "store.create": "true"}), as_json=True) == 0
+        assert json.loads(capsysbinary.readouterr().out)["records"]["embed"] == ROWS
+        with pytest.raises(FatalError, match=r"or set store\.create=true"):
+            run(file_of(tmp_path, second))
 
 
 def test_the_table_says_what_it_rests_on(

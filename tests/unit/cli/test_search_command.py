@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
-from worker.cli.search import search
+from worker.cli.search import matches_table, search
 from worker.errors import ConfigError
+from worker.store.port import Match
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +34,24 @@ def ask(folder: Path, text: str, where: str | None = None, namespace: str | None
     return search(
         file, text, worker_file=None, k=5, where=where, namespace=namespace, as_json=False
     )
+
+
+def test_a_memory_store_is_its_own_workers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(tmp_path, "tent") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == "Nothing found: the memory store is seen by its own worker alone."
+
+
+def test_truth_is_written_as_the_demo_writes_it() -> None:
+    out = io.StringIO()
+    found = [("shop", Match("1", 0.5, {"live": True, "sold": False}))]
+    Console(file=out, width=80).print(matches_table(found, "tent"))
+    assert [cell.strip() for cell in out.getvalue().splitlines()[-2].split("│")[-3:-1]] == [
+        "yes",
+        "no",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,10 @@ def test_a_person_sees_who_works_what_waits_what_failed_and_what_it_cost() -> No
 def test_what_nobody_knows_is_said_and_not_made_up() -> None:
     text = shown(unknown())
     assert "none of its topics exists" in text
+    words = " ".join(text.split())
+    assert "new: no member is in the group: no worker runs it, or it is stopped" in words
+    assert "GET /connectors/new/status, says why" in words
+    assert "no member" not in shown(busy())
     assert "no state topic yet" in text
     assert "$" not in text
     (found,) = as_objects([unknown()])["connectors"]

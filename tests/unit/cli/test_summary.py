@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from worker.cli.summary import summary
@@ -30,8 +31,15 @@ def counters(**tables: int) -> Counters:
 
 def test_texts_calls_tokens_and_dollars_are_named() -> None:
     assert summary(counters(products=900), 3.0, {}) == (
-        "30 records in 3.0 s (10/s): 30 written; 30 texts embedded in 2 calls, 900 tokens, $0.5000."
+        "30 records in 3.0 s (10/s): 30 written; 30 texts embedded in 2 calls, 900 tokens, "
+        "$0.500000."
     )
+
+
+def test_little_money_is_written_as_status_writes_it() -> None:
+    bill = Bill(requests=1, texts=1, tokens=450, usd=0.000009)
+    assert "450 tokens, $0.000009." in summary(Counters(bill=bill), 1.0, {})
+    assert "$1.50." in summary(Counters(bill=replace(bill, usd=1.5)), 1.0, {})
 
 
 def test_several_tables_have_their_tokens_each_the_largest_first() -> None:
@@ -47,6 +55,6 @@ def test_budgets_say_how_they_stand_and_who_has_none_says_nothing() -> None:
         "free": report(),
     }
     assert summary(counters(), 1.0, budgets).endswith(
-        " Budget of products: $0.4100 of $5 spent today."
-        " Budget of stock: $0.4100 of $0.5 and 900 of 1,000 tokens spent today."
+        " Budget of products: $0.410000 of $5 spent today."
+        " Budget of stock: $0.410000 of $0.5 and 900 of 1,000 tokens spent today."
     )

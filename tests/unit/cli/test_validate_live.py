@@ -12,6 +12,8 @@ from confluent_kafka import Producer
 from worker.cli.errors import ExitCode
 from worker.cli.validate_live import validate_live
 from worker.decode.local_registry import LocalRegistry
+from worker.pinecone_local.server import PineconeLocal
+from worker.pinecone_local.server import Settings as PineconeSettings
 from worker.provider_local.server import ProviderLocal, Settings
 from worker.source.mock_cluster import MockCluster
 
@@ -105,6 +107,29 @@ def test_a_key_that_the_provider_refuses_is_wrong(tmp_path: Path, provider: Prov
 
 
 @pytest.mark.usefixtures("reached")
+def test_an_index_that_the_first_run_makes_is_as_it_should_be(tmp_path: Path) -> None:
+    with PineconeLocal(PineconeSettings(api_key="k")) as server:
+        settings = {
+            "store": "pinecone",
+            "store_index": "second",
+            "store_api_key": "k",
+            "store_url": server.url,
+        }
+        code, lines = ask(tmp_path, **settings, store_create="true")
+        assert lines[-1] == (
+            "products: store: ok: the index 'second' will be made by the first run (384 "
+            "dimensions, cosine)"
+        )
+        assert code is ExitCode.OK
+        code, lines = ask(tmp_path, **settings)
+        assert lines[-1] == (
+            "products: store: wrong: Pinecone has no index 'second' (store.index); the project "
+            "has: none. Make it with 384 dimensions (docs/stores.md), or set store.create=true"
+        )
+        assert code is ExitCode.CONFIG
+
+
+@pytest.mark.usefixtures("reached")
 def test_chunks_longer_than_the_model_takes_are_wrong(tmp_path: Path) -> None:
     settings = {"embedder": "openai", "embedder_api_key": "k", "document_chunk_tokens": "4100"}
     code, lines = ask(tmp_path, **settings)
@@ -131,7 +156,7 @@ def test_who_does_not_answer_is_away_and_what_depends_on_it_is_not_asked(
 ) -> None:
     monkeypatch.setenv("CONNECT_BOOTSTRAP_SERVERS", NOBODY)
     code, lines = ask(tmp_path)
-    assert lines[1].startswith(f"products: kafka: away: {NOBODY} does not answer")
+    assert lines[1].startswith(f"products: kafka: away: Kafka at {NOBODY} does not answer")
     assert [line.split(": ")[1] for line in lines[1:]] == ["kafka", "embedder", "store"]
     assert code is ExitCode.ENVIRONMENT
     code, found = as_json(tmp_path)

@@ -134,3 +134,8 @@ def test_a_value_that_librdkafka_does_not_take_is_an_error(name: str, value: str
     assert found.is_error
     assert found.key == f"consumer.override.{name}"
     assert name in found.expected
+
+
+def test_security_protocols_are_named() -> None:
+    (found,) = consumer({"security.protocol": "SASL"}).problems
+    assert found.expected.endswith(": expected plaintext, ssl, sasl_plaintext or sasl_ssl")

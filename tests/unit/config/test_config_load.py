@@ -61,6 +61,8 @@ def test_numbers_and_booleans_become_text(tmp_path: Path) -> None:
 def test_other_values_are_an_error_of_their_key(tmp_path: Path, value: object) -> None:
     found = loaded(write(tmp_path, "a.json", {**VALID, "tasks.max": value})).problems
     assert [one.key for one in found] == ["tasks.max"]
+    found = loaded(write(tmp_path, "a.json", {**VALID, "topics": value})).problems
+    assert [one.key for one in found] == ["topics"]
 
 
 def test_broken_json_names_line_and_column(tmp_path: Path) -> None:

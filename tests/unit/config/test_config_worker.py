@@ -135,8 +135,44 @@ def test_a_mistake_names_its_key(
         loaded.require()
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("bootstrap.server", "bootstrap.servers"),
+        ("rest.port", "listeners"),
+        ("config.storage.topics", "config.storage.topic"),
+        ("security.protocl", "security.protocol"),
+        ("value.convertor", "value.converter"),
+    ],
+)
+def test_a_slip_that_connect_would_ignore_is_warned_of(
+    tmp_path: Path, slip: str, meant: str
+) -> None:
+    file = tmp_path / "worker.properties"
+    file.write_text(f"{slip}=secret:9")
+    environ = {f"CONNECT_{slip.replace('.', '_').upper()}": "secret:9"}
+    for loaded in (load_worker(file, {}), load_worker(environ=environ)):
+        (found,) = loaded.warnings
+        assert (found.key, found.suggestion, found.value) == (slip, meant, None)
+        assert loaded.require().bootstrap_servers == "localhost:9092"
+
+
+def test_what_connects_images_set_is_no_slip() -> None:
+    theirs = """
+        GROUP_ID CONFIG_STORAGE_TOPIC OFFSET_STORAGE_TOPIC OFFSET_STORAGE_REPLICATION_FACTOR
+        OFFSET_STORAGE_PARTITIONS STATUS_STORAGE_TOPIC STATUS_STORAGE_REPLICATION_FACTOR
+        STATUS_STORAGE_PARTITIONS OFFSET_FLUSH_INTERVAL_MS REST_ADVERTISED_LISTENER
+        INTERNAL_KEY_CONVERTER INTERNAL_VALUE_CONVERTER HEADER_CONVERTER PLUGIN_PATH
+        LOG4J_ROOT_LOGLEVEL LOG4J_LOGGERS CUB_KAFKA_TIMEOUT ZOOKEEPER_CONNECT SESSION_TIMEOUT_MS
+        TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS CONNECTOR_CLIENT_CONFIG_OVERRIDE_POLICY
+        TOPIC_CREATION_ENABLE
+    """
+    environ = {f"CONNECT_{name}": "x" for name in theirs.split()}
+    assert load_worker(environ=environ).problems == ()
+
+
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="gone"):
+    with pytest.raises(ConfigError, match="gone: cannot be read: No such file or directory"):
         load_worker(tmp_path / "gone", {}).require()
     broken = tmp_path / "broken"
     broken.write_text("a=\\u1")

@@ -121,6 +121,11 @@ def test_a_condition_decides_about_a_row(
     assert Condition(expression).holds(row) is wanted
 
 
+def test_jinjas_sentence_goes_on_in_ours() -> None:
+    with pytest.raises(ConfigError, match=r"'if'$"):
+        TemplateText("{% if name %}{{ name }}{% endfor %}")
+
+
 def test_a_condition_names_its_columns() -> None:
     assert Condition("a > 1 and (b or '}}' == c)").columns == {"a", "b", "c"}
 

@@ -246,5 +246,9 @@ def test_a_folder_that_holds_no_model_is_fatal(tmp_path: Path) -> None:
 def test_an_unknown_device_is_refused_by_the_configuration() -> None:
     from worker.embed.local import LocalConfig  # noqa: PLC0415 - optional extra
 
-    with pytest.raises(ValidationError, match=r"embedder\.device"):
+    with pytest.raises(
+        ValidationError, match=r"embedder\.device`\n.* auto, cpu, mps, cuda or cuda:N"
+    ):
         LocalConfig.model_validate({"embedder.device": "tpu"})
+    for device in ("auto", "cpu", "mps", "cuda", "cuda:1"):
+        assert LocalConfig.model_validate({"embedder.device": device}).device == device

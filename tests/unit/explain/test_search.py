@@ -10,6 +10,7 @@ import pytest
 
 from tests.pipeline.world import json_decoder
 from worker.clock import FakeClock
+from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
 from worker.explain.search import Search
@@ -41,7 +42,7 @@ def put(broker: MemoryBroker, row: int, *, partition: int, timestamp_ms: int) ->
     broker.produce(TOPIC, key, b"{", partition=partition, timestamp_ms=timestamp_ms)
 
 
-def find(broker: MemoryBroker, row: int, limit: int | None = None) -> Trail:
+def find(broker: MemoryBroker, row: int | str, limit: int | None = None) -> Trail:
     patience = Patience(abort=threading.Event(), clock=FakeClock(), timeout_s=1.0)
     reader = MemorySpanReader(broker, "connect-products", Subscription((TOPIC,)))
     reading = Reading(json_decoder(frozenset()), Waiting(patience))
@@ -66,6 +67,12 @@ def test_a_row_that_is_nowhere_costs_everything(broker: MemoryBroker) -> None:
     trail = find(broker, -1)
     assert trail.newest is None
     assert (trail.read, trail.is_whole) == (ROWS, True)
+
+
+def test_a_text_is_no_key_where_keys_are_whole_numbers(broker: MemoryBroker) -> None:
+    for key in ("x", "id=x"):
+        with pytest.raises(ConfigError, match="KEY: key column id is a whole number, got 'x'"):
+            find(broker, key)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 999, 5_000, 12_345])

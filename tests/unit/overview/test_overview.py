@@ -156,7 +156,7 @@ def test_the_budget_is_counted_call_by_call_and_by_the_limit_of_the_file() -> No
     found = overview(brokers, limit).look().budget
     assert found is not None
     assert raised is not None
-    assert found.used == "$0.0003 of $0.001 and 500 of 1,000 tokens spent"
+    assert found.used == "$0.000250 of $0.001 and 500 of 1,000 tokens spent"
     assert found.share == pytest.approx(0.82)
     assert raised.share == pytest.approx(0.41)
 

@@ -38,6 +38,7 @@ SECRETS = {
     "reselect.password": "canary-9",
     "some.Token": "canary-10",
 }
+REGISTRY = "value.converter.schema.registry.url"
 FULL = {**CONFIG, **SECRETS}
 
 
@@ -169,6 +170,10 @@ def test_the_validation_of_a_shown_config_finds_what_it_stands_for(rest: TestCli
         ("x", "see https://user:pw@host/ and //a@b", "see https://[hidden]@host/ and //[hidden]@b"),
         ("x", "//user:${env:A}@host //user:pw@host", "//user:${env:A}@host //[hidden]@host"),
         ("api_key", "k", "[hidden]"),
+        (REGISTRY, "http://registry:8081", "http://registry:8081"),
+        (REGISTRY, "http://a,http://u:p@b", "http://a,http://[hidden]@b"),
+        (REGISTRY, "http://a?token=t", "http://a?token=[hidden]"),
+        (REGISTRY, "${env:REGISTRY}", "${env:REGISTRY}"),
         ("x.url", "https://user:p@w@host/", "https://[hidden]@host/"),
         ("x.url", "db://h/d?user=u&password=pw&a=b", "db://h/d?user=u&password=[hidden]&a=b"),
         ("x.url", "db://h/d?sslPassword=pw", "db://h/d?sslPassword=[hidden]"),
