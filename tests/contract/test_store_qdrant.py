@@ -7,9 +7,7 @@ the real one does; and on a real one where ``QDRANT_URL`` names it.
 from __future__ import annotations
 
 import os
-import time
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 from qdrant_client import models
 
+from tests.contract.lost_network import LostNetworkContract
 from tests.contract.qdrant_engine import EdgeEngine
 from tests.contract.qdrant_front import Fault, Front
 from tests.contract.qdrant_grpc import grpc_server
@@ -24,7 +23,6 @@ from tests.contract.qdrant_local import LocalEngine
 from tests.contract.qdrant_rest import rest_server
 from tests.contract.relay import Relay, relay
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
-from tests.stack.worker_process import eventually
 from worker.clock import FakeClock
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.model import Point
@@ -34,12 +32,9 @@ from worker.store.qdrant_config import QdrantConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
 KEY = "qd_very-secret"
-OUTAGE_S = 6.0
-SOON_S = 3.0
 
 
 @pytest.fixture
@@ -270,48 +265,20 @@ def test_nobody_at_the_address_is_retriable(front: Front) -> None:
         QdrantStore(config(front, **nowhere)).check(DIMENSIONS)
 
 
-def test_a_connection_that_the_network_has_lost_is_left_after_one_call(front: Front) -> None:
-    with network(front) as between, opened_through(between, front) as store:
-        assert store.fetch("n", ["a"]) == {}
-        between.lose()
-        with pytest.raises(RetriableError):
-            store.fetch("n", ["a"])
-        assert store.fetch("n", ["a"]) == {}
+class TestLostNetwork(LostNetworkContract):
+    @pytest.fixture
+    def between(self, front: Front) -> Iterator[Relay]:
+        with relay(front.grpc_port or urlsplit(front.url).port or 0) as network:
+            yield network
 
-
-def test_after_an_outage_the_server_is_found_again_soon(front: Front) -> None:
-    with network(front) as between, opened_through(between, front) as store:
-        assert store.fetch("n", ["a"]) == {}
-        between.close()
-        with pytest.raises(RetriableError):
-            store.fetch("n", ["a"])
-        time.sleep(OUTAGE_S)
-        between.open()
-        eventually(lambda: is_there(store), "it answers", SOON_S)
-
-
-def network(front: Front) -> AbstractContextManager[Relay]:
-    return relay(front.grpc_port or urlsplit(front.url).port or 0)
-
-
-@contextmanager
-def opened_through(between: Relay, front: Front) -> Iterator[QdrantStore]:
-    where = "store.grpc.port" if front.grpc_port else "store.url"
-    at = between.port if front.grpc_port else f"http://127.0.0.1:{between.port}"
-    made = QdrantStore(config(front, **{where: at, "store.timeout.ms": 1000}))
-    made.create(DIMENSIONS)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def is_there(store: QdrantStore) -> bool:
-    try:
-        store.fetch("n", ["a"])
-    except RetriableError:
-        return False
-    return True
+    @pytest.fixture
+    def through(self, front: Front, between: Relay) -> Iterator[QdrantStore]:
+        where = "store.grpc.port" if front.grpc_port else "store.url"
+        at = between.port if front.grpc_port else f"http://127.0.0.1:{between.port}"
+        store = QdrantStore(config(front, **{where: at, "store.timeout.ms": 1000}))
+        store.create(DIMENSIONS)
+        yield store
+        store.close()
 
 
 def test_a_write_that_is_not_carried_out_in_time_is_tried_again(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from grpc import StatusCode
 from weaviate.proto.v1 import search_get_pb2
 
+from tests.contract.lost_network import LostNetworkContract
 from tests.contract.relay import Relay, relay
 from tests.contract.store_contract import DIMENSIONS, point, position, vector
 from tests.contract.weaviate_front import Failure, Front, weaviate_front
-from tests.stack.worker_process import eventually
 from worker.errors import ConfigError, FatalError, RetriableError
 from worker.store.point_uuid import point_uuid
 from worker.store.port import Deletion
@@ -24,12 +22,8 @@ from worker.store.weaviate_points import Place, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from weaviate.proto.v1 import batch_pb2
-
-OUTAGE_S = 6.0
-SOON_S = 3.0
 
 
 @pytest.fixture
@@ -99,46 +93,18 @@ def test_a_connection_that_closes_is_retriable(front: Front, store: WeaviateStor
         store.check(DIMENSIONS)
 
 
-def test_a_connection_that_the_network_has_lost_is_left_after_one_call(front: Front) -> None:
-    with network(front) as between, opened_through(between, front) as store:
-        assert store.fetch("n", ["a"]) == {}
-        between.lose()
-        with pytest.raises(RetriableError):
-            store.fetch("n", ["a"])
-        assert store.fetch("n", ["a"]) == {}
+class TestLostNetwork(LostNetworkContract):
+    @pytest.fixture
+    def between(self, front: Front) -> Iterator[Relay]:
+        with relay(int(front.grpc_address.rpartition(":")[2])) as network:
+            yield network
 
-
-def test_after_an_outage_the_server_is_found_again_soon(front: Front) -> None:
-    with network(front) as between, opened_through(between, front) as store:
-        assert store.fetch("n", ["a"]) == {}
-        between.close()
-        with pytest.raises(RetriableError):
-            store.fetch("n", ["a"])
-        time.sleep(OUTAGE_S)
-        between.open()
-        eventually(lambda: is_there(store), "it answers", SOON_S)
-
-
-def network(front: Front) -> AbstractContextManager[Relay]:
-    return relay(int(front.grpc_address.rpartition(":")[2]))
-
-
-@contextmanager
-def opened_through(between: Relay, front: Front) -> Iterator[WeaviateStore]:
-    address = f"127.0.0.1:{between.port}"
-    store = opened(front, **{"store.grpc.address": address, "store.timeout.ms": 500})
-    try:
+    @pytest.fixture
+    def through(self, front: Front, between: Relay) -> Iterator[WeaviateStore]:
+        address = f"127.0.0.1:{between.port}"
+        store = opened(front, **{"store.grpc.address": address, "store.timeout.ms": 500})
         yield store
-    finally:
         store.close()
-
-
-def is_there(store: WeaviateStore) -> bool:
-    try:
-        store.fetch("n", ["a"])
-    except RetriableError:
-        return False
-    return True
 
 
 def test_a_page_that_is_no_weaviate_is_fatal(front: Front, store: WeaviateStore) -> None:

@@ -115,6 +115,16 @@ def open_shop(stack: Stack, kind: str, name: str) -> Iterator[PostgresShop | MyS
         shop.close()
 
 
+def insert_products(shop: Shop, first: int, last: int) -> None:
+    """Rows of these ids, each with a text of its own, in one transaction of Postgres."""
+    shop.sql(
+        "INSERT INTO products SELECT n, 'thing ' || n, 'tools', n, 'Text of ' || n"
+        " FROM generate_series(%s::int, %s::int) n",
+        first,
+        last,
+    )
+
+
 def expected_products(shop: Shop) -> dict[str, Expected]:
     """The index that the table ``products`` should make, by id."""
     rows = shop.sql("SELECT id, name, category, price, description FROM products")

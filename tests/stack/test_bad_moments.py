@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack.shops import FIELDS, METADATA, PRODUCTS, expected_products, open_shop
+from tests.stack.shops import (
+    FIELDS,
+    METADATA,
+    PRODUCTS,
+    expected_products,
+    insert_products,
+    open_shop,
+)
 from tests.stack.worker_process import eventually
 from worker.model import Record
 
@@ -31,15 +38,6 @@ def shop(stack: Stack, request: pytest.FixtureRequest) -> Iterator[PostgresShop 
         yield opened
 
 
-def insert(shop: PostgresShop | MySqlShop, first: int, last: int) -> None:
-    shop.sql(
-        "INSERT INTO products SELECT n, 'thing ' || n, 'tools', n, 'Text of ' || n"
-        " FROM generate_series(%s::int, %s::int) n",
-        first,
-        last,
-    )
-
-
 def change_everything(shop: PostgresShop | MySqlShop, round_number: int) -> None:
     shop.sql(
         "UPDATE products SET description = 'round ' || %s::text || ' of ' || id WHERE id %% 3 = %s",
@@ -52,7 +50,7 @@ def change_everything(shop: PostgresShop | MySqlShop, round_number: int) -> None
 def test_after_two_kills_nothing_is_missing_nothing_is_old_and_no_commit_was_early(
     stack: Stack, bench: Bench, shop: PostgresShop
 ) -> None:
-    insert(shop, 1, 5000)
+    insert_products(shop, 1, 5000)
     with bench.captured(shop, "products", records=5000) as topic:
         worker = bench.worker(
             topic, FIELDS["products"], METADATA["products"], {"embedder.latency.ms": "40"}
@@ -73,7 +71,7 @@ def test_after_two_kills_nothing_is_missing_nothing_is_old_and_no_commit_was_ear
 def test_workers_may_join_and_leave_while_changes_flow(
     stack: Stack, bench: Bench, shop: PostgresShop
 ) -> None:
-    insert(shop, 1, 500)
+    insert_products(shop, 1, 500)
     with bench.captured(shop, "products") as topic:
         first = bench.worker(topic, FIELDS["products"], METADATA["products"])
         second = bench.worker(topic, FIELDS["products"], METADATA["products"])
@@ -96,7 +94,7 @@ def test_workers_may_join_and_leave_while_changes_flow(
 def test_records_that_cannot_be_decoded_end_in_the_dlq_as_they_came(
     stack: Stack, bench: Bench, shop: PostgresShop
 ) -> None:
-    insert(shop, 1, 20)
+    insert_products(shop, 1, 20)
     with bench.captured(shop, "products", records=20) as topic:
         whole = stack.kafka.topics.read(topic)[0]
         assert whole.value is not None
@@ -106,7 +104,7 @@ def test_records_that_cannot_be_decoded_end_in_the_dlq_as_they_came(
             Record(topic, 2, -1, whole.key, b"not avro", (), 1234569),
         ]
         stack.kafka.topics.send(broken)
-        insert(shop, 21, 40)
+        insert_products(shop, 21, 40)
         worker = bench.worker(topic, FIELDS["products"], METADATA["products"])
         worker.start()
         dlq = f"{bench.sink_name(topic)}-dlq"
@@ -141,14 +139,14 @@ def test_the_store_may_be_away_for_a_while(bench: Bench, shop: PostgresShop) -> 
 def away(
     bench: Bench, shop: PostgresShop, goes: Callable[[], object], returns: Callable[[], object]
 ) -> None:
-    insert(shop, 1, 300)
+    insert_products(shop, 1, 300)
     with bench.captured(shop, "products", records=300) as topic:
         worker = bench.worker(
             topic, FIELDS["products"], METADATA["products"], {"embedder.latency.ms": "100"}
         )
         worker.start()
         eventually(lambda: "Assigned" in worker.log, "assigned")
-        insert(shop, 301, 600)
+        insert_products(shop, 301, 600)
         goes()
         try:
             time.sleep(AWAY_S)

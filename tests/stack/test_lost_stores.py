@@ -14,7 +14,14 @@ from confluent_kafka.admin import AdminClient
 from tests.contract.relay import relay
 from tests.stack.histories.stores import benched
 from tests.stack.index import DIMENSIONS, PgvectorIndex
-from tests.stack.shops import FIELDS, METADATA, PRODUCTS, expected_products, open_shop
+from tests.stack.shops import (
+    FIELDS,
+    METADATA,
+    PRODUCTS,
+    expected_products,
+    insert_products,
+    open_shop,
+)
 from tests.stack.worker_process import eventually
 from worker.provider_local.server import ProviderLocal
 from worker.provider_local.vectors import vectors_of
@@ -40,17 +47,8 @@ def shop(stack: Stack, request: pytest.FixtureRequest) -> Iterator[PostgresShop 
     name = f"lost_{time.time_ns() // 10**6 % 10**9}"
     with open_shop(stack, "postgres", name) as opened:
         opened.sql(PRODUCTS)
-        insert(opened, 1, ROWS)
+        insert_products(opened, 1, ROWS)
         yield opened
-
-
-def insert(shop: PostgresShop | MySqlShop, first: int, last: int) -> None:
-    shop.sql(
-        "INSERT INTO products SELECT n, 'thing ' || n, 'tools', n, 'Text of ' || n"
-        " FROM generate_series(%s::int, %s::int) n",
-        first,
-        last,
-    )
 
 
 @pytest.mark.timeout(300)
@@ -118,7 +116,7 @@ def test_connections_that_the_network_loses_are_left_and_no_text_is_paid_again(
         eventually(lambda: is_equal(bench, shop, topic), "equal")
         for number in range(1, 1 + LOST):
             network.lose()
-            insert(shop, number * ROWS + 1, (number + 1) * ROWS)
+            insert_products(shop, number * ROWS + 1, (number + 1) * ROWS)
             eventually(lambda: is_equal(bench, shop, topic), "equal again", 20.0)
         assert worker.stop() == 0
         assert set(provider.texts()["openai"].values()) == {1}

@@ -69,8 +69,8 @@ def _leave(code: int) -> NoReturn:
     """End at once, with everything said.
 
     The interpreter would wait for ever for a call that outlived the shutdown time-out, would give
-    up a member's place in the group that is to be kept, and takes some 50 ms of CPU to free what
-    goes with the process anyway.
+    up a member's place in the group that is to be kept, and takes time to free what goes with the
+    process anyway.
     """
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
