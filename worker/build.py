@@ -30,7 +30,7 @@ from worker.pipeline.patience import Patience
 from worker.pipeline.settings import Ports, TaskSettings
 from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
-from worker.replaying import replay_ports
+from worker.replaying import origin_reader, replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
 from worker.source.clients import KafkaSourceSettings
 from worker.source.departure import for_good
@@ -163,6 +163,7 @@ class Assembly:
                     self.notes.letters,
                     lambda: DebeziumDecoder(decoding),
                 ),
+                origins=lambda: origin_reader(self.worker, self.config),
             ),
             settings=self._settings(number, session_s),
             lease=lease,

@@ -43,12 +43,17 @@ def replay_ports(
     def open_readers() -> Readers:
         return Readers(
             letters=_reader(worker, config, topic),
-            origins=_reader(worker, config, *config.subscription),
+            origins=origin_reader(worker, config),
             decoder=decoder(),
         )
 
     limit = config.errors.dlq_max_replays
     return ReplayPorts(book, topic, reading, open_readers, murmur2, limit)
+
+
+def origin_reader(worker: WorkerConfig, config: ConnectorConfig) -> KafkaSpanReader:
+    """Reads the connector's topics beside its group."""
+    return _reader(worker, config, *config.subscription)
 
 
 def _reader(worker: WorkerConfig, config: ConnectorConfig, *topics: str) -> KafkaSpanReader:

@@ -159,6 +159,7 @@ class Member:
                 truncates,
                 self.marks,
                 world.replay_ports(self.book),
+                lambda: MemorySpanReader(world.broker, GROUP, subscription),
             ),
             settings=world.settings,
             lease=lease,
@@ -188,6 +189,7 @@ class Member:
         self.task._replays.close()
         self.task._flight.close()
         self.task._schemas.close()
+        self.task._succession.close()
         self.task._truncates.close()
         self.task._rejects.close(0.0)
 

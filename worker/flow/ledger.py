@@ -33,6 +33,7 @@ class PartitionLedger:
         "_last",
         "_waiting",
         "first",
+        "held_back_at",
         "inherited_s",
         "is_at_end",
         "is_going",
@@ -40,6 +41,8 @@ class PartitionLedger:
         "is_in_doubt",
         "is_open",
         "is_used",
+        "key_prefix",
+        "key_schema",
         "partition",
         "sweeps",
         "written_ms",
@@ -67,6 +70,13 @@ class PartitionLedger:
         """Whether it is being given up: a truncate deletes nothing more of it here."""
         self.sweeps: set[object] = set()
         """Truncates whose deletes are on their way. Written by other threads."""
+        self.key_prefix: bytes | None = None
+        """How the key of the last record began that was taken in; None: there was none yet."""
+        self.key_schema: str | None = None
+        """Name of the schema of the last key that was taken in, also before the assignment; empty
+        if keys tell none. None: nobody knows."""
+        self.held_back_at: int | None = None
+        """The offset of a record that waits for other partitions, with all above it."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}

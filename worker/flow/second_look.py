@@ -142,7 +142,8 @@ class SecondLook:
             return False
         if ledger.first is None or ledger.first >= self._end:
             return True
-        is_through = (ledger.finished_to or 0) >= self._end or not ledger.unfinished
+        end = self._end if ledger.held_back_at is None else min(self._end, ledger.held_back_at)
+        is_through = (ledger.finished_to or 0) >= end or not ledger.unfinished
         return self.has_begun and not self._rows and is_through
 
     def _covers(self, entry: Entry) -> bool:

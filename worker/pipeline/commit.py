@@ -78,9 +78,9 @@ class Committer:
     ) -> dict[TopicPartition, Commit]:
         committed = self._source.committed()
         commits = {
-            partition: self._commit(partition, offset, standings[partition])
-            for partition, offset in self._ledger.next_offsets().items()
-            if partition in standings
+            ledger.partition: _commit(ledger, offset, standings[ledger.partition])
+            for ledger in self._held
+            if (offset := ledger.next_offset) is not None and ledger.partition in standings
         }
         return {
             partition: commit
@@ -88,11 +88,10 @@ class Committer:
             if committed.get(partition) != commit
         }
 
-    def _commit(self, partition: TopicPartition, offset: int, standing: Standing) -> Commit:
-        ledger = self._ledger.get(partition)
-        if standing is Standing.OPEN or ledger is None:
-            return Commit(offset, standing)
-        return Commit(offset, standing, ledger.written_ms)
+
+def _commit(ledger: PartitionLedger, offset: int, standing: Standing) -> Commit:
+    written_ms = None if standing is Standing.OPEN else ledger.written_ms
+    return Commit(offset, standing, written_ms, ledger.key_schema)
 
 
 def _standing(ledger: PartitionLedger) -> Standing:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from worker.model import Record
     from worker.pipeline.rejects import Rejects
     from worker.pipeline.schemas import Fetched
+    from worker.pipeline.succession import Succession
     from worker.pipeline.truncates import Truncates
     from worker.pipeline.watch import Watch
     from worker.telemetry.counters import Counters
@@ -32,9 +33,9 @@ _TRUNCATE = "truncate"
 
 
 class _Stall:
-    """A partition whose next record needs a schema that is being fetched."""
+    """A partition whose next record needs a schema that is being fetched, or has to wait."""
 
-    def __init__(self, needed: SchemaNeeded) -> None:
+    def __init__(self, needed: SchemaNeeded | None = None) -> None:
         self.needed = needed
         self.records: deque[tuple[Record, PartitionLedger]] = deque()
         self.bytes = 0
@@ -47,7 +48,7 @@ class _Stall:
 class Intake:
     """Turns records into waiting changes; belongs to the task's thread and never blocks."""
 
-    def __init__(  # noqa: PLR0913 - it is where six parts of the task meet
+    def __init__(  # noqa: PLR0913 - it is where seven parts of the task meet
         self,
         *,
         decoder: Decoder,
@@ -55,6 +56,7 @@ class Intake:
         backlog: Backlog,
         rejects: Rejects,
         truncates: Truncates,
+        succession: Succession,
         watch: Watch,
         counters: Counters,
         clock: Clock,
@@ -65,6 +67,7 @@ class Intake:
         self._backlog = backlog
         self._rejects = rejects
         self._truncates = truncates
+        self._succession = succession
         self._watch = watch
         self._counters = counters
         self._clock = clock
@@ -73,7 +76,7 @@ class Intake:
 
     @property
     def stalled(self) -> Collection[TopicPartition]:
-        """Partitions that wait for a schema."""
+        """Partitions that wait for a schema, or for other partitions."""
         return self._stalls.keys()
 
     @property
@@ -121,12 +124,19 @@ class Intake:
             elif not isinstance(fetched.error, Interrupted):
                 raise fetched.error
 
+    def go_on(self, partitions: Iterable[TopicPartition]) -> None:
+        """These need not wait for others any more."""
+        for partition in partitions:
+            stall = self._stalls.pop(partition, None)
+            if stall is not None:
+                self._go_on(partition, stall, self._clock.now_s())
+
     def _schema_arrived(self, needed: SchemaNeeded) -> None:
         now_s = self._clock.now_s()
         served = {
             partition: stall
             for partition, stall in self._stalls.items()
-            if stall.needed.schema_id == needed.schema_id
+            if _waits_for(stall, needed)
         }
         for partition in served:
             del self._stalls[partition]
@@ -167,6 +177,10 @@ class Intake:
         return ledger
 
     def _decode(self, record: Record, ledger: PartitionLedger, now_s: float) -> None:
+        if not self._succession.admits(record, ledger):
+            self._stalls[ledger.partition] = stall = _Stall()
+            stall.add(record, ledger)
+            return
         try:
             decoded = self._decoder.decode(record)
         except SchemaNeeded as needed:
@@ -197,8 +211,12 @@ class Intake:
         self._counters.outcomes[Outcome.FILTERED] += 1
 
     def _stall(self, record: Record, ledger: PartitionLedger, needed: SchemaNeeded) -> None:
-        asked = any(stall.needed.schema_id == needed.schema_id for stall in self._stalls.values())
+        asked = any(_waits_for(stall, needed) for stall in self._stalls.values())
         stall = self._stalls[ledger.partition] = _Stall(needed)
         stall.add(record, ledger)
         if not asked:
             self._request_schema(needed)
+
+
+def _waits_for(stall: _Stall, needed: SchemaNeeded) -> bool:
+    return stall.needed is not None and stall.needed.schema_id == needed.schema_id

@@ -30,6 +30,7 @@ from worker.pipeline.pressure import Pressure
 from worker.pipeline.rejects import Rejects
 from worker.pipeline.replays import NoReplays
 from worker.pipeline.schemas import SchemaLoader
+from worker.pipeline.succession import Succession
 from worker.pipeline.truncates import IgnoredTruncates
 from worker.pipeline.watch import Watch
 
@@ -95,6 +96,7 @@ class Task:
             clock=clock,
         )
         self._schemas = SchemaLoader(ports.decoder, patience)
+        self._succession = Succession(ports.origins, patience, clock)
         watch = Watch()
         self._intake = Intake(
             decoder=ports.decoder,
@@ -102,6 +104,7 @@ class Task:
             backlog=self._backlog,
             rejects=self._rejects,
             truncates=self._truncates,
+            succession=self._succession,
             watch=watch,
             counters=counters,
             clock=clock,
@@ -215,6 +218,7 @@ class Task:
         with ExitStack() as leaving:
             leaving.callback(self._decoder.close)
             leaving.callback(self._schemas.close)
+            leaving.callback(self._succession.close)
             leaving.callback(self._flight.close)
             leaving.callback(self._rejects.close, _CLOSE_S)
             leaving.callback(self._truncates.close)
@@ -241,6 +245,7 @@ class Task:
             self._poll(self._poll_timeout_s())
             self._landing.take_back(0.0)
         self._intake.receive_schemas(self._schemas.fetched())
+        self._intake.go_on(self._succession.tick())
         self._rejects.settle()
         self._truncates.tick(self._ledger)
         self._landing.check()
@@ -253,9 +258,10 @@ class Task:
 
     def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Open a ledger for each."""
+        committed = self._source.committed()
         for partition in partitions:
-            self._ledger.open(partition)
-        self._looks.begin(partitions, self._source.committed())
+            self._succession.begin(self._ledger.open(partition), committed.get(partition))
+        self._looks.begin(partitions, committed)
         self._backlog.drop_lost()
         self._allowance.look_now()
         self._truncates.look_now()

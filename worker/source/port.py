@@ -6,6 +6,7 @@ One thread owns a source; none of its methods may be called from another
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
@@ -25,6 +26,10 @@ class Standing(StrEnum):
     """It has finished, and writes nothing any more."""
 
 
+_KEY = "key="
+_WORDS = re.compile(r"(?:open|(?P<clean>clean)(?: (?P<written>[0-9]+))?)(?: key=(?P<key>[0-9a-f]*))?")
+
+
 class Commit(NamedTuple):
     """What a group has committed for a partition."""
 
@@ -33,21 +38,33 @@ class Commit(NamedTuple):
     standing: Standing
     written_ms: int | None = None
     """Of a clean one: Unix time after the last write for the partition; None: nobody knows."""
+    key_schema: str | None = None
+    """Name of the schema of the last key that was taken in; empty if keys tell none. None: nobody
+    knows."""
 
     @property
     def metadata(self) -> str:
-        """As Kafka keeps it: ``open``, ``clean``, ``clean 1764175800123``."""
-        if self.standing is Standing.OPEN or self.written_ms is None:
-            return self.standing.value
-        return f"{self.standing.value} {self.written_ms}"
+        """As Kafka keeps it: ``open``, ``clean``, ``clean 1764175800123 key=7``."""
+        words = [self.standing.value]
+        if self.standing is Standing.CLEAN and self.written_ms is not None:
+            words.append(str(self.written_ms))
+        if self.key_schema is not None:
+            words.append(f"{_KEY}{self.key_schema}")
+        return " ".join(words)
 
     @classmethod
     def of(cls, next_offset: int, metadata: str | None) -> Self:
         """What somebody committed; whoever says anything else than we do counts as open."""
-        word, _, written = (metadata or "").partition(" ")
-        if word != Standing.CLEAN or not (not written or written.isdecimal()):
+        said = _WORDS.fullmatch(metadata or "")
+        if said is None:
             return cls(next_offset, Standing.OPEN)
-        return cls(next_offset, Standing.CLEAN, int(written) if written else None)
+        written = said["written"]
+        return cls(
+            next_offset,
+            Standing.CLEAN if said["clean"] else Standing.OPEN,
+            None if written is None else int(written),
+            said["key"],
+        )
 
 
 UNKNOWN = Commit(-1, Standing.OPEN)

@@ -94,8 +94,6 @@ def assert_nothing_is_paid_for_what_the_index_holds(stage: Stage) -> None:
     stage.join()
     stage.catch_up()
     assert dict(stage.paid()) == paid
-    if stage.is_retyped:
-        return
     stage.rewind()
     stage.catch_up()
     stage.found_group()
@@ -111,10 +109,10 @@ def _happen_before(stage: Stage, draw: random.Random) -> None:
             stage.leave()
             if not stage.running:
                 stage.join()
-        case "rewind" if not stage.is_retyped:
+        case "rewind":
             stage.catch_up()
             stage.rewind()
-        case "new group" if not stage.is_retyped:
+        case "new group":
             stage.catch_up()
             stage.found_group()
         case "read again":
@@ -124,8 +122,6 @@ def _happen_before(stage: Stage, draw: random.Random) -> None:
             stage.catch_up()
             stage.change_sources()
         case "retype" if not stage.goods[0].author.terms.truncates:
-            stage.catch_up()
-            stage.is_retyped = True
             for goods in stage.goods:
                 goods.tell(goods.author.retype_key())
 

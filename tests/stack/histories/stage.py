@@ -108,9 +108,6 @@ class Stage:
     chronicle: list[str]
     """What happened, as far as possible as SQL."""
     generation: int = 0
-    is_retyped: bool = False
-    """Whether keys came to other partitions. From then on nothing is set back: of a row that is
-    gone, its last change in the old partition would be taken for its newest."""
     lost: int = 0
     """Calls whose answers nobody got, since all was caught up with."""
     is_behind: bool = False

@@ -1,0 +1,150 @@
+"""A key column gets another type: rows go on in other partitions, and their order is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipeline.table import Table
+from tests.pipeline.world import World, clock_of
+from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.model import TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.pipeline.conftest import Worlds
+    from tests.pipeline.world import Member
+    from worker.model import Headers, Record
+    from worker.source.memory_broker import MemoryBroker
+
+LATE_S = 30.0
+STEPS = 40
+
+
+class RetypedTable(Table):
+    """Its keys say their schema, as JSON; one of another schema goes to the next partition."""
+
+    key_type = "int32"
+
+    def __init__(self, broker: MemoryBroker, partitions: int) -> None:
+        super().__init__(broker, partitions)
+
+    def retype(self) -> None:
+        self.key_type = "int64"
+
+    def home(self, row_id: int) -> TopicPartition:
+        """Where the row's next record goes."""
+        return TopicPartition(self.topic, (row_id + (self.key_type == "int64")) % self.partitions)
+
+    def _produce(self, row_id: int, value: bytes | None, headers: Headers) -> Record:
+        schema = {"type": "struct", "fields": [{"field": "id", "type": self.key_type}]}
+        key = {"schema": schema, "payload": {"id": row_id}}
+        return self._broker.produce(
+            self.topic,
+            json.dumps(key, separators=(",", ":")).encode(),
+            value,
+            partition=self.home(row_id).partition,
+            headers=headers,
+            timestamp_ms=1_000 + self._commits,
+        )
+
+
+class Shop:
+    """Two partitions, two workers, and a table whose keys are retyped."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.table = world.table = RetypedTable(world.broker, 2)
+
+    def member(self) -> Member:
+        def part(*, schemas: bool) -> PartSettings:
+            return PartSettings(format=Format.JSON, schemas_enable=schemas)
+
+        settings = DecoderSettings(
+            key=part(schemas=True),
+            value=part(schemas=False),
+            columns=self.world.documents.columns,
+        )
+        return self.world.member(DebeziumDecoder(settings))
+
+    def share(self) -> dict[TopicPartition, Member]:
+        """Two workers with a partition each."""
+        members = [self.member(), self.member()]
+        self.world.until(lambda: all(len(one.source.held) == 1 for one in members))
+        return {place: one for one in members for place in one.source.held}
+
+    def leave(self) -> None:
+        for one in list(self.world.members):
+            self.world.stop(one)
+
+
+@pytest.fixture(params=[True, False], ids=["guarded", "unguarded"])
+def shop(make_world: Worlds, request: pytest.FixtureRequest) -> Shop:
+    return Shop(make_world(guarded=request.param, partitions=2))
+
+
+def hurry(member: Member, world: World, reached: Callable[[], object] = bool) -> None:
+    """One worker is fast, while the others stand still."""
+    for _ in range(STEPS):
+        member.step()
+        if reached():
+            return
+        clock_of(world).advance(0.1)
+
+
+def test_a_row_that_is_gone_does_not_come_back_when_the_group_is_set_back(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    table.insert(1)
+    table.insert(2)
+    old_home = table.home(1)
+    table.retype()
+    table.update(2, price=3)
+    table.delete(1)
+    new_home = table.home(1)
+    shop.member()
+    world.settle()
+    world.assert_equals_table()
+    shop.leave()
+    world.rewind()
+    owners = shop.share()
+    hurry(owners[new_home], world)
+    hurry(owners[old_home], world)
+    world.settle()
+    world.assert_equals_table()
+
+
+def test_a_worker_that_is_behind_is_waited_for_at_the_change(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    owners = shop.share()
+    table.insert(2)
+    table.insert(1)
+    world.settle()
+    table.update(1, body="old")
+    old_home = table.home(1)
+    table.retype()
+    table.update(1, body="new")
+    table.delete(2)
+    hurry(owners[table.home(1)], world)
+    hurry(owners[old_home], world)
+    world.settle()
+    world.assert_equals_table()
+
+
+def test_a_column_that_was_not_sent_is_taken_from_what_was_written_by_the_old_key(
+    shop: Shop,
+) -> None:
+    world, table = shop.world, shop.table
+    owners = shop.share()
+    table.insert(1)
+    table.insert(2)
+    world.settle()
+    table.update(1, body="long")
+    table.retype()
+    table.update(1, price=9, without=["body"])
+    hurry(owners[table.home(1)], world)
+    world.settle()
+    world.assert_equals_table()
+    assert world.dead == []

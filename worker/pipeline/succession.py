@@ -1,0 +1,224 @@
+"""Keys of a new schema wait until what was written before them is done with, everywhere.
+
+A key's partition follows from its bytes, and these hold its schema (``flow.key_schema``). So when a
+key column gets another type, a row goes on in another partition than it was in, and no offset says
+which of its records came first. Within a partition the new schema begins at one record; that one is
+held back until the group has committed everything older of the topic's other partitions. From then
+on nothing is read again that it could not follow, unless offsets are set back; and then it waits
+once more. See ``docs/adr/0018-keys-of-a-new-schema-wait.md``.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.flow.key_schema import name_of, prefix_of
+from worker.model import TopicPartition
+from worker.pipeline.background import Background
+from worker.pipeline.naming import names
+from worker.pipeline.patience import Interrupted
+from worker.source.port import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from worker.clock import Clock
+    from worker.flow.ledger import PartitionLedger
+    from worker.model import Record
+    from worker.pipeline.patience import Patience
+    from worker.source.port import Commit, SpanReader
+
+_log = logging.getLogger(__name__)
+
+_ASK_S = 5.0
+_AGAIN_S = 0.5
+
+
+class Head(NamedTuple):
+    """The first record of a partition that its group has not finished."""
+
+    schema: str
+    at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A record that waits, with all that came after it in its partition."""
+
+    record: Record
+    ledger: PartitionLedger
+    prefix: bytes
+    is_change: bool
+    """Whether the record before it is known to have been of another schema."""
+
+    def waits_for(self, heads: Mapping[TopicPartition, Head]) -> list[TopicPartition]:
+        """Partitions of its topic that are not done with what came before it.
+
+        Where nobody knows what came before it in its own partition, only another schema counts: who
+        just starts does not wait for partitions that are behind.
+        """
+        at_ms, schema = self.record.timestamp_ms, name_of(self.prefix)
+        if at_ms is None:
+            return []
+        return [
+            place
+            for place, head in heads.items()
+            if place.topic == self.record.topic
+            and place != self.ledger.partition
+            and head.at_ms is not None
+            and head.at_ms < at_ms
+            and (self.is_change or head.schema != schema)
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class _Survey:
+    """A look at the other partitions of what is held back by then."""
+
+    held: Collection[Held]
+    heads: dict[TopicPartition, Head] = field(default_factory=dict)
+
+
+class Succession:
+    """Belongs to the task's thread. Without ``open_reader`` nothing is held back."""
+
+    def __init__(
+        self,
+        open_reader: Callable[[], SpanReader] | None,
+        patience: Patience,
+        clock: Clock,
+    ) -> None:
+        """``open_reader`` makes a reader of the connector's topics beside their group."""
+        self._open_reader = open_reader
+        self._patience = patience
+        self._clock = clock
+        self._surveying: Background[_Survey] = Background("key schemas")
+        self._held: dict[TopicPartition, Held] = {}
+        self._due_s = clock.now_s()
+        self._told: set[TopicPartition] = set()
+        self._reader: SpanReader | None = None
+        """Belongs to the other thread."""
+        self._is_closing = False
+
+    def begin(self, ledger: PartitionLedger, left: Commit | None) -> None:
+        """A partition came; its last owner committed this."""
+        ledger.key_schema = None if left is None else left.key_schema
+
+    def admits(self, record: Record, ledger: PartitionLedger) -> bool:
+        """Whether a record may be taken in. Its partition's later ones are not asked for before."""
+        key, prefix = record.key, ledger.key_prefix
+        if key is None or (prefix is not None and key.startswith(prefix)):
+            return True
+        return self._meets(record, ledger, prefix_of(key))
+
+    def tick(self) -> Iterable[TopicPartition]:
+        """Partitions that may go on.
+
+        Raises:
+            FatalError: the topics cannot be read beside the group.
+        """
+        for ended in self._surveying.ended():
+            if ended.error is None:
+                yield from self._weigh(ended.subject)
+            elif not isinstance(ended.error, Interrupted):
+                raise ended.error
+        self._drop_lost()
+        if self._surveying.under_way:
+            return
+        if self._held and self._clock.now_s() >= self._due_s:
+            self._due_s = self._clock.now_s() + _AGAIN_S
+            self._surveying.begin(_Survey(list(self._held.values())), self._survey)
+        elif not self._held and self._reader is not None:
+            self._surveying.begin(_Survey(()), lambda _: self._let_go())
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._is_closing = True
+        self._surveying.close()
+        if not self._surveying.under_way:
+            self._let_go()
+
+    def _meets(self, record: Record, ledger: PartitionLedger, prefix: bytes) -> bool:
+        """A record of another schema than the one before it, or the first one at all."""
+        if self._open_reader is None or not prefix or name_of(prefix) == ledger.key_schema:
+            _admit(ledger, prefix)
+            return True
+        is_change = ledger.key_schema not in (None, "")
+        self._held[ledger.partition] = Held(record, ledger, prefix, is_change)
+        ledger.held_back_at = record.offset
+        self._due_s = self._clock.now_s()
+        return False
+
+    def _weigh(self, survey: _Survey) -> Iterable[TopicPartition]:
+        """What was held back later has to wait for the next look."""
+        for held in survey.held:
+            place = held.ledger.partition
+            if self._held.get(place) is not held:
+                continue
+            waits_for = held.waits_for(survey.heads)
+            if waits_for:
+                self._tell(place, waits_for)
+                continue
+            del self._held[place]
+            self._told.discard(place)
+            _admit(held.ledger, held.prefix)
+            yield place
+
+    def _tell(self, place: TopicPartition, waits_for: Collection[TopicPartition]) -> None:
+        if place not in self._told:
+            self._told.add(place)
+            _log.info(
+                "%s: its keys have another schema from here on, which brings rows to other "
+                "partitions. It goes on when everything older is committed in %s.",
+                names([place]),
+                names(waits_for),
+            )
+
+    def _drop_lost(self) -> None:
+        for place in [one for one, held in self._held.items() if not held.ledger.is_open]:
+            del self._held[place]
+            self._told.discard(place)
+
+    def _survey(self, survey: _Survey) -> None:
+        """Beside the task's thread."""
+        if self._open_reader is None:
+            return
+        reader = self._reader = self._reader or self._open_reader()
+        topics = {held.record.topic for held in survey.held}
+        try:
+            survey.heads = self._patience(
+                "looking at other partitions", lambda: _heads(reader, topics)
+            )
+        finally:
+            if self._is_closing:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+
+def _admit(ledger: PartitionLedger, prefix: bytes) -> None:
+    ledger.key_prefix, ledger.key_schema = prefix, name_of(prefix)
+    ledger.held_back_at = None
+
+
+def _heads(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, Head]:
+    """Of the partitions that are not committed to their ends."""
+    left = {
+        place: Span(reach.next_offset, reach.log.end)
+        for place, reach in reader.standings(_ASK_S).items()
+        if place.topic in topics and reach.next_offset < reach.log.end
+    }
+    found: dict[TopicPartition, Head] = {}
+    for batch in reader.read(left):
+        for record in batch:
+            place = TopicPartition(record.topic, record.partition)
+            if place not in found:
+                found[place] = Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms)
+        if len(found) == len(left):
+            break
+    return found
