@@ -23,6 +23,7 @@ from worker.index import Index
 from worker.noting import Notes
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.goal import Goal
+from worker.pipeline.later import LaterRecords
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.net import Tolerated
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from worker.embed.port import Limits
     from worker.model import TopicPartition
     from worker.reselect.port import Reselector
+    from worker.source.kafka_spans import KafkaSpanReader
 
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
@@ -129,6 +131,7 @@ class Assembly:
         model = self.index.embedder.model
         chunking = chunking_of(self.config, self.index.embedder)
         documents = DocumentBuilder(document_spec(self.config), model, chunking=chunking)
+        decoding = decoder_settings(self.config, documents.columns)
         source = self._source(number)
         consumer = kafka.consumer_properties(self.worker, self.config, number)
         session_s = session_of(consumer)
@@ -145,10 +148,10 @@ class Assembly:
             watermarks=self.notes.watermarks,
             marks=self.notes.marks,
             reselector=self.reselector,
+            later=LaterRecords(self._origins, lambda: DebeziumDecoder(decoding), patience),
             spans=BatchSpans(self.config.name, self.config.group_id),
         )
         counters = Counters()
-        decoding = decoder_settings(self.config, documents.columns)
         task = Task(
             ports=Ports(
                 source=source,
@@ -163,7 +166,7 @@ class Assembly:
                     self.notes.letters,
                     lambda: DebeziumDecoder(decoding),
                 ),
-                origins=lambda: origin_reader(self.worker, self.config),
+                origins=self._origins,
             ),
             settings=self._settings(number, session_s),
             lease=lease,
@@ -177,6 +180,9 @@ class Assembly:
     def _committed(self) -> Mapping[TopicPartition, int]:
         admin = kafka.admin_properties(self.worker, self.config)
         return KafkaGroupOffsets(self.config.group_id, admin).committed()
+
+    def _origins(self) -> KafkaSpanReader:
+        return origin_reader(self.worker, self.config)
 
     def _source(self, number: int) -> KafkaSource:
         return KafkaSource(

@@ -148,3 +148,89 @@ def test_a_column_that_was_not_sent_is_taken_from_what_was_written_by_the_old_ke
     world.settle()
     world.assert_equals_table()
     assert world.dead == []
+
+
+@pytest.mark.parametrize("ending", ["delete", "update"])
+def test_a_row_that_went_on_under_a_new_schema_is_no_dead_letter_when_it_comes_again(
+    shop: Shop, ending: str
+) -> None:
+    world, table = shop.world, shop.table
+    table.insert(1, body="long")
+    table.move(1, 3, without=["body"])
+    table.insert(2)
+    table.retype()
+    table.insert(1, body="another")
+    table.update(2, price=1)
+    if ending == "delete":
+        table.delete(3)
+    else:
+        table.move(3, 5)
+        table.insert(3, body="new")
+    shop.member()
+    world.settle()
+    world.assert_equals_table()
+    shop.leave()
+    world.rewind()
+    shop.share()
+    world.settle()
+    world.assert_equals_table()
+    assert world.dead == []
+
+
+def test_who_takes_over_at_the_change_knows_it_as_one(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    table.insert(1)
+    table.insert(2)
+    shop.member()
+    world.settle()
+    shop.leave()
+    table.update(1, body="old")
+    old_home = table.home(1)
+    table.retype()
+    table.update(1, body="new", price=1)
+    table.delete(1)
+    owners = shop.share()
+    hurry(owners[table.home(1)], world)
+    hurry(owners[old_home], world)
+    world.settle()
+    world.assert_equals_table()
+
+
+def test_who_takes_over_elsewhere_waits_for_nobody(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    table.insert(1)
+    table.insert(2)
+    shop.member()
+    world.settle()
+    shop.leave()
+    ahead = table.home(2)
+    table.insert(3)
+    table.insert(4)
+    owners = shop.share()
+    hurry(owners[ahead], world, lambda: world.committed[ahead] == world.end(ahead))
+    assert world.committed[ahead] == world.end(ahead)
+
+
+def test_commits_that_are_held_for_a_second_look_hold_up_nobody_for_ever(
+    make_world: Worlds,
+) -> None:
+    world = make_world(guarded=False, partitions=2, write_timeout_s=LATE_S)
+    shop = Shop(world)
+    table = shop.table
+    table.insert(1)
+    table.insert(2)
+    first = shop.member()
+    world.settle()
+    table.update(1, body="old")
+    table.update(2, body="old")
+    world.until(lambda: world.index[1]["body"] == world.index[2]["body"] == "old")
+    world.crash(first)
+    table.update(1, body="older")
+    table.retype()
+    table.delete(1)
+    table.update(2, body="new")
+    heir = shop.member()
+    clock_of(world).hurry_s = 0.01
+    world.settle()
+    world.assert_equals_table()
+    assert heir.counters.second_looks == 2

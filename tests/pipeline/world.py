@@ -38,6 +38,7 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
 from worker.pipeline.inquiry import Readers, ReplayPorts
+from worker.pipeline.later import LaterRecords
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.net import TOLERATED, Tolerated
@@ -148,6 +149,11 @@ class Member:
             watermarks=watermarks,
             marks=self.marks,
             reselector=world.reselector,
+            later=LaterRecords(
+                lambda: MemorySpanReader(world.broker, GROUP, subscription),
+                lambda: decoder or json_decoder(world.documents.columns),
+                patience,
+            ),
         )
         gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
         self.task = Task(

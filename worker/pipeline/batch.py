@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from worker.model import Change, Chunk, Document, Point, Record
     from worker.pipeline.embedding import Embedding
     from worker.pipeline.known import Address
+    from worker.pipeline.later import LaterRecords
     from worker.pipeline.lease import Lease
     from worker.pipeline.model_guard import ModelGuard
     from worker.pipeline.patience import Patience
@@ -119,6 +120,7 @@ class BatchRunner:
         watermarks: Watermarks,
         marks: Marks,
         reselector: Reselector | None = None,
+        later: LaterRecords | None = None,
         spans: BatchSpans = NO_SPANS,
     ) -> Self:
         """Put the steps together for one task."""
@@ -132,7 +134,7 @@ class BatchRunner:
             embedding=embedding,
             lookup=lookup,
             judge=Judge(documents, lookup, watermarks, marks, patience, settle_s),
-            completion=Completion(documents, reselector, patience),
+            completion=Completion(documents, reselector, patience, later),
             pieces=Pieces(documents, lookup),
             writing=Writing(
                 store=store,

@@ -11,10 +11,11 @@ from worker.model import Outcome
 from worker.reselect.port import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from worker.pipeline.batch import Documents
     from worker.pipeline.item import Item
+    from worker.pipeline.later import LaterRecords
     from worker.pipeline.patience import Patience
     from worker.reselect.port import Answer, Reselector
 
@@ -26,15 +27,32 @@ class Completion:
     documents: Documents
     reselector: Reselector | None
     patience: Patience
+    later: LaterRecords | None = None
+    """None: what cannot be completed fails at once."""
 
     def complete(self, items: Iterable[Item]) -> list[Item]:
         """Read what is missing for items that failed for lack of it.
 
+        Half of a key change that still lacks its text, though its other half is long done, has come
+        again; it fails only if nothing that came later overtakes it.
+
         Returns:
             Those that have a document now and have to be judged again.
         """
-        reselector = self.reselector
         lacking = [item for item in items if _lacks_columns(item)]
+        completed = self._reselect(lacking)
+        self._read_on([item for item in lacking if item.former and _lacks_columns(item)])
+        return completed
+
+    def _read_on(self, items: Iterable[Item]) -> None:
+        left = {item.change.key: item for item in items}
+        if self.later is None or not left:
+            return
+        for key in self.later.overtaken([item.change for item in left.values()]):
+            left[key].outcome = Outcome.STALE
+
+    def _reselect(self, lacking: Sequence[Item]) -> list[Item]:
+        reselector = self.reselector
         if reselector is None or not lacking:
             return []
         wanted = [Missing.of(item.change, self.documents.lacking(item.change)) for item in lacking]
