@@ -25,7 +25,6 @@ ROUNDS = 6
 TRANSACTIONS = 14
 """Per round and table."""
 FIRST_ROWS = 15
-SNAPSHOT_S = 60.0
 FROZEN_S = 8.0
 """Longer than a worker's session."""
 
@@ -167,12 +166,7 @@ def _read_again(stage: Stage) -> None:
     topics = stage.bench.stack.kafka.topics
     for goods in stage.goods:
         wanted = topics.count(goods.topic) + len(goods.author.rows)
-        goods.read_again()
-        try:
-            topics.wait_for(goods.topic, wanted, SNAPSHOT_S)
-        except TimeoutError:  # Debezium gives up where PostgreSQL's plan was made before an ALTER
-            goods.read_again()
-            topics.wait_for(goods.topic, wanted, SNAPSHOT_S)
+        goods.source.insist(goods.read_again, {goods.topic: wanted})
 
 
 def _goods(sources: Sequence[Source], around: Circumstances, seed: int) -> list[Goods]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.stack.connect import Connector
     from tests.stack.shops import MySqlShop, PostgresShop
     from tests.stack.stack import Stack
 
 MARKS = "CREATE TABLE marks (n int PRIMARY KEY)"
+ATTEMPTS = 4
+"""Debezium gives a snapshot up where PostgreSQL's plan was made before an ALTER."""
+SNAPSHOT_S = 45.0
 SIGNALS = "CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32), data varchar(2048))"
 
 
@@ -64,6 +67,23 @@ class Source:
             config=config,
         )
         self.connectors.append(connector)
+
+    def insist(self, ask: Callable[[], None], wanted: Mapping[str, int]) -> None:
+        """Ask Debezium for a snapshot, again if it gives it up, until topics have so many records.
+
+        Raises:
+            TimeoutError: it always did.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                ask()
+                for topic, records in wanted.items():
+                    self.stack.kafka.topics.wait_for(topic, records, SNAPSHOT_S)
+            except TimeoutError:
+                if not left:
+                    raise
+            else:
+                return
 
     def end(self) -> None:
         """Delete the connector."""

@@ -243,14 +243,14 @@ class Stage:
         """Other source connectors read all tables from the beginning."""
         self.note("new source connectors")
         topics = self.bench.stack.kafka.topics
-        wanted = {
-            goods.topic: topics.count(goods.topic) + len(goods.author.rows) for goods in self.goods
-        }
         for source in self.sources:
+            wanted = {
+                goods.topic: topics.count(goods.topic) + len(goods.author.rows)
+                for goods in self.goods
+                if goods.source is source
+            }
             wanted[source.marks] = topics.count(source.marks) + source.marked
-            source.begin()
-        for topic, records in wanted.items():
-            topics.wait_for(topic, records)
+            source.insist(source.begin, wanted)
 
     def _calls_were_lost(self) -> None:
         self.is_behind = True
