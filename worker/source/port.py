@@ -27,7 +27,9 @@ class Standing(StrEnum):
 
 
 _KEY = "key="
-_WORDS = re.compile(r"(?:open|(?P<clean>clean)(?: (?P<written>[0-9]+))?)(?: key=(?P<key>[0-9a-f]*))?")
+_WORDS = re.compile(
+    r"(?:open|(?P<clean>clean)(?: (?P<written>[0-9]+))?)(?: key=(?P<key>[0-9a-f]*))?"
+)
 
 
 class Commit(NamedTuple):

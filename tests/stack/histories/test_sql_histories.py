@@ -27,7 +27,7 @@ SHORT = 8
 """A seed with a restart and a kill in its first round."""
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_the_index_is_the_table_after_any_history(stack: Stack, tmp_path: Path, seed: int) -> None:
     _history(stack, tmp_path, chosen(seed), seed, ROUNDS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
@@ -87,6 +88,36 @@ def test_an_answer_counts_only_without_error_and_for_what_is_held() -> None:
     assert commits.confirmed == {PLACE: clean(7)}
     commits.forget([PLACE])
     assert commits.confirmed == {}
+
+
+@pytest.mark.parametrize("schema", [None, "", "258", "9f3e"])
+def test_the_schema_of_the_last_key_comes_back_with_the_commit(schema: str | None) -> None:
+    commits = Commits(FakeClock())
+    commit = clean(5)._replace(key_schema=schema)
+    anything: Any = Coordinator()
+    assert commits.send_and_wait(anything, {PLACE: commit}, 10.0)
+    assert commits.confirmed == {PLACE: commit}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "meaning"),
+    [
+        ("clean", (Standing.CLEAN, None, None)),
+        ("clean 1764175800123", (Standing.CLEAN, 1764175800123, None)),
+        ("clean key=7", (Standing.CLEAN, None, "7")),
+        ("clean 1764175800123 key=9f3e", (Standing.CLEAN, 1764175800123, "9f3e")),
+        ("open key=258", (Standing.OPEN, None, "258")),
+        ("open key=", (Standing.OPEN, None, "")),
+        ("clean 12 of another program", (Standing.OPEN, None, None)),
+        ("", (Standing.OPEN, None, None)),
+        (None, (Standing.OPEN, None, None)),
+        ("of another program", (Standing.OPEN, None, None)),
+    ],
+)
+def test_metadata_tells_standing_time_and_schema(
+    metadata: str | None, meaning: tuple[Standing, int | None, str | None]
+) -> None:
+    assert Commit.of(5, metadata)[1:] == meaning
 
 
 class Left:
