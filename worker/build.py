@@ -23,6 +23,7 @@ from worker.index import Index
 from worker.noting import Notes
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.goal import Goal
+from worker.pipeline.heads import Heads
 from worker.pipeline.later import LaterRecords
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
@@ -136,6 +137,7 @@ class Assembly:
         consumer = kafka.consumer_properties(self.worker, self.config, number)
         session_s = session_of(consumer)
         lease = Lease(clock, session_s)
+        heads = Heads(self._origins, patience, clock)
         runner = BatchRunner.of(
             documents=documents,
             embedding=self.index.embedding,
@@ -149,6 +151,7 @@ class Assembly:
             marks=self.notes.marks,
             reselector=self.reselector,
             later=LaterRecords(self._origins, lambda: DebeziumDecoder(decoding), patience),
+            heads=heads,
             spans=BatchSpans(self.config.name, self.config.group_id),
         )
         counters = Counters()
@@ -166,7 +169,7 @@ class Assembly:
                     self.notes.letters,
                     lambda: DebeziumDecoder(decoding),
                 ),
-                origins=self._origins,
+                heads=heads,
             ),
             settings=self._settings(number, session_s),
             lease=lease,

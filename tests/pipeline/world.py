@@ -37,6 +37,7 @@ from worker.marks.watermarks import TableWatermarks
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
+from worker.pipeline.heads import Heads
 from worker.pipeline.inquiry import Readers, ReplayPorts
 from worker.pipeline.later import LaterRecords
 from worker.pipeline.lease import Lease
@@ -137,6 +138,7 @@ class Member:
             watermarks = tables = TableWatermarks(self.state)
             sweeper = Sweeper(world.documents, fence, tables, lease, patience)
             truncates = CarriedOutTruncates(tables, sweeper, patience, self.counters)
+        heads = Heads(lambda: MemorySpanReader(world.broker, GROUP, subscription), patience, clock)
         runner = BatchRunner.of(
             documents=world.documents,
             embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
@@ -154,6 +156,7 @@ class Member:
                 lambda: decoder or json_decoder(world.documents.columns),
                 patience,
             ),
+            heads=heads,
         )
         gated = cast("BatchRunner", GatedRunner(runner, world.gate, number))
         self.task = Task(
@@ -165,7 +168,7 @@ class Member:
                 truncates,
                 self.marks,
                 world.replay_ports(self.book),
-                lambda: MemorySpanReader(world.broker, GROUP, subscription),
+                heads,
             ),
             settings=world.settings,
             lease=lease,

@@ -33,7 +33,6 @@ class PartitionLedger:
         "_last",
         "_waiting",
         "first",
-        "held_back_at",
         "inherited_s",
         "is_at_end",
         "is_going",
@@ -75,8 +74,6 @@ class PartitionLedger:
         self.key_schema: str | None = None
         """Name of the schema of the last key that was taken in, also before the assignment; empty
         if keys tell none. None: nobody knows."""
-        self.held_back_at: int | None = None
-        """The offset of a record that waits for other partitions, with all above it."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}

@@ -122,6 +122,10 @@ class SecondLook:
         self._began_s = now_s
         self.reach(ledger.received_to or 0)
 
+    def leave(self, key: Key) -> None:
+        """What waits for a row looks at it when its turn comes."""
+        self._drop(key)
+
     def again(self, key: Key, now_s: float) -> Again | None:
         """What to compare for a row now; None if it is too early.
 
@@ -136,15 +140,18 @@ class SecondLook:
         again.arrived_s = now_s
         return again
 
-    def is_over(self, ledger: PartitionLedger) -> bool:
-        """Whether all is compared, or there is nothing to compare."""
+    def is_over(self, ledger: PartitionLedger, *, flies: bool = True) -> bool:
+        """Whether all is compared, or there is nothing to compare.
+
+        ``flies`` is whether something of the partition is in flight. What only waits looks at the
+        index when its turn comes: that is its look.
+        """
         if self._end is None:
             return False
         if ledger.first is None or ledger.first >= self._end:
             return True
-        end = self._end if ledger.held_back_at is None else min(self._end, ledger.held_back_at)
-        is_through = (ledger.finished_to or 0) >= end or not ledger.unfinished
-        return self.has_begun and not self._rows and is_through
+        is_through = (ledger.finished_to or 0) >= self._end or not ledger.unfinished
+        return self.has_begun and not self._rows and (is_through or not flies)
 
     def _covers(self, entry: Entry) -> bool:
         is_here = entry.ledger.partition == self.partition

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Chunk, Document, Point, Record
     from worker.pipeline.embedding import Embedding
+    from worker.pipeline.heads import Heads
     from worker.pipeline.known import Address
     from worker.pipeline.later import LaterRecords
     from worker.pipeline.lease import Lease
@@ -121,6 +122,7 @@ class BatchRunner:
         marks: Marks,
         reselector: Reselector | None = None,
         later: LaterRecords | None = None,
+        heads: Heads | None = None,
         spans: BatchSpans = NO_SPANS,
     ) -> Self:
         """Put the steps together for one task."""
@@ -133,7 +135,7 @@ class BatchRunner:
             documents=documents,
             embedding=embedding,
             lookup=lookup,
-            judge=Judge(documents, lookup, watermarks, marks, patience, settle_s),
+            judge=Judge(documents, lookup, watermarks, marks, patience, settle_s, heads),
             completion=Completion(documents, reselector, patience, later),
             pieces=Pieces(documents, lookup),
             writing=Writing(

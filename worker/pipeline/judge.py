@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from worker.marks.port import Marks, Watermarks
     from worker.model import Document, Point, Vector
     from worker.pipeline.batch import Documents
+    from worker.pipeline.heads import Heads
     from worker.pipeline.held import Held
     from worker.pipeline.item import Item
     from worker.pipeline.lookup import Belief, Lookup
@@ -33,6 +34,8 @@ _OVERTAKEN_S = 3.0
 _PARKED_S = 20.0
 """How long one that has its text waits for the vector before it is paid again: until somebody else
 has the partitions of a worker that was killed."""
+_BEHIND_S = 300.0
+"""The same where the partition of its old key is known to be behind, as in a chain of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Judge:
     patience: Patience
     settle_s: float
     """Longest time until a write is visible."""
+    heads: Heads | None = None
+    """Where other partitions stand; None: nobody asks."""
 
     def judge(self, item: Item, looked_s: float) -> None:
         """Settle what needs no write, find vectors that can stay, complete what was not sent.
@@ -111,9 +116,14 @@ class Judge:
         try:
             item.document = self.documents.build(item.change, basis)
         except RecordError:
-            if basis is not None or item.former is None or looked_s >= patient_until_s:
+            if basis is not None or item.former is None:
                 raise
-            item.look_again_s = _soon(looked_s, patient_until_s)
+            if looked_s < patient_until_s:
+                item.look_again_s = _soon(looked_s, patient_until_s)
+            elif self._may_be_parked_yet(item):
+                item.look_again_s = looked_s + _LOOK_EVERY_S
+            else:
+                raise
             return
         item.is_partial = False
 
@@ -144,8 +154,20 @@ class Judge:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
-            visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
-            item.look_again_s = _soon(looked_s, visible_s) if looked_s < visible_s else None
+            arrived_s = item.work.newest.arrived_s
+            visible_s = arrived_s + max(self.settle_s, wait_s)
+            if looked_s < visible_s:
+                item.look_again_s = _soon(looked_s, visible_s)
+            elif looked_s < arrived_s + _BEHIND_S and self._may_be_parked_yet(item):
+                item.look_again_s = looked_s + _LOOK_EVERY_S
+
+    def _may_be_parked_yet(self, item: Item) -> bool:
+        """Whether the worker of the old key may not have come to its half of the key change.
+
+        Not so where a newer row stands there.
+        """
+        heads = self.heads
+        return heads is not None and not item.is_overtaken and heads.are_behind(item.change)
 
     def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
         """From when on the store shows the very text, if that may have been written.

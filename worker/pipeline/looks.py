@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from worker.flow.backlog import Backlog, Entry
     from worker.flow.batching import BufferLimits
     from worker.flow.ledger import Ledger, PartitionLedger
+    from worker.pipeline.flight import Flight
     from worker.pipeline.item import Item
     from worker.pipeline.known import Address
     from worker.pipeline.rejects import Rejects
@@ -47,6 +48,7 @@ class Looks:
         counters: Counters,
         clock: Clock,
         limits: BufferLimits,
+        flight: Flight,
         forget: Callable[[PartitionLedger, Address], None],
         store: Capabilities,
     ) -> None:
@@ -57,6 +59,7 @@ class Looks:
         self._counters = counters
         self._clock = clock
         self._limits = limits
+        self._flight = flight
         self._forget = forget
         self._delay_s = store.second_look_s
         self._settle_s = store.settle_s
@@ -166,6 +169,8 @@ class Looks:
             for one in look.kept:
                 self._forget(one.ledger, one.address)
         for key in look.keys:
+            if self._backlog.is_put_off(key):
+                look.leave(key)
             if self._backlog.holds(key):
                 continue
             again = look.again(key, now_s)
@@ -174,7 +179,8 @@ class Looks:
 
     def _is_over(self, look: SecondLook) -> bool:
         ledger = self._ledger.get(look.partition)
-        if ledger is None or not look.is_over(ledger):
+        flies = self._flight.holds((look.partition,))
+        if ledger is None or not look.is_over(ledger, flies=flies):
             return False
         return not self._rejects.holds((look.partition,))
 

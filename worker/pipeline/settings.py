@@ -10,16 +10,15 @@ from worker.pipeline.net import TOLERATED, Tolerated
 from worker.store.port import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
     from worker.flow.batching import BatchPolicy, BufferLimits
     from worker.marks.port import Marks
     from worker.pipeline.batch import BatchRunner
+    from worker.pipeline.heads import Heads
     from worker.pipeline.inquiry import ReplayPorts
     from worker.pipeline.truncates import Truncates
-    from worker.source.port import Source, SpanReader
+    from worker.source.port import Source
 
 
 _GUARDED = Capabilities(guarded=True, settle_s=0.0)
@@ -56,6 +55,5 @@ class Ports:
     """Rows with a dead letter."""
     replays: ReplayPorts | None = None
     """None: dead letters are not replayed."""
-    origins: Callable[[], SpanReader] | None = None
-    """Makes a reader of the connector's topics beside their group; None: no record waits for
-    those of other partitions."""
+    heads: Heads | None = None
+    """None: no record waits for those of other partitions."""

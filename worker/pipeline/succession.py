@@ -12,35 +12,25 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from worker.flow.key_schema import name_of, prefix_of
-from worker.model import TopicPartition
 from worker.pipeline.background import Background
 from worker.pipeline.naming import names
 from worker.pipeline.patience import Interrupted
-from worker.source.port import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from worker.clock import Clock
     from worker.flow.ledger import PartitionLedger
-    from worker.model import Record
-    from worker.pipeline.patience import Patience
-    from worker.source.port import Commit, SpanReader
+    from worker.model import Record, TopicPartition
+    from worker.pipeline.heads import Head, Heads
+    from worker.source.port import Commit
 
 _log = logging.getLogger(__name__)
 
-_ASK_S = 5.0
 _AGAIN_S = 0.5
-
-
-class Head(NamedTuple):
-    """The first record of a partition that its group has not finished."""
-
-    schema: str
-    at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,29 +68,19 @@ class _Survey:
     """A look at the other partitions of what is held back by then."""
 
     held: Collection[Held]
-    heads: dict[TopicPartition, Head] = field(default_factory=dict)
+    heads: Mapping[TopicPartition, Head] = field(default_factory=dict)
 
 
 class Succession:
-    """Belongs to the task's thread. Without ``open_reader`` nothing is held back."""
+    """Belongs to the task's thread. Without ``heads`` nothing is held back."""
 
-    def __init__(
-        self,
-        open_reader: Callable[[], SpanReader] | None,
-        patience: Patience,
-        clock: Clock,
-    ) -> None:
-        """``open_reader`` makes a reader of the connector's topics beside their group."""
-        self._open_reader = open_reader
-        self._patience = patience
+    def __init__(self, heads: Heads | None, clock: Clock) -> None:
+        self._heads = heads
         self._clock = clock
         self._surveying: Background[_Survey] = Background("key schemas")
         self._held: dict[TopicPartition, Held] = {}
         self._due_s = clock.now_s()
         self._told: set[TopicPartition] = set()
-        self._reader: SpanReader | None = None
-        """Belongs to the other thread."""
-        self._is_closing = False
 
     def begin(self, ledger: PartitionLedger, left: Commit | None) -> None:
         """A partition came; its last owner committed this."""
@@ -130,24 +110,22 @@ class Succession:
         if self._held and self._clock.now_s() >= self._due_s:
             self._due_s = self._clock.now_s() + _AGAIN_S
             self._surveying.begin(_Survey(list(self._held.values())), self._survey)
-        elif not self._held and self._reader is not None:
-            self._surveying.begin(_Survey(()), lambda _: self._let_go())
+        elif self._heads is not None and self._heads.is_idle:
+            self._surveying.begin(_Survey(()), self._let_go)
 
     def close(self) -> None:
         """Let the thread end."""
-        self._is_closing = True
         self._surveying.close()
-        if not self._surveying.under_way:
-            self._let_go()
+        if self._heads is not None:
+            self._heads.close()
 
     def _meets(self, record: Record, ledger: PartitionLedger, prefix: bytes) -> bool:
         """A record of another schema than the one before it, or the first one at all."""
-        if self._open_reader is None or not prefix or name_of(prefix) == ledger.key_schema:
+        if self._heads is None or not prefix or name_of(prefix) == ledger.key_schema:
             _admit(ledger, prefix)
             return True
         is_change = ledger.key_schema not in (None, "")
         self._held[ledger.partition] = Held(record, ledger, prefix, is_change)
-        ledger.held_back_at = record.offset
         self._due_s = self._clock.now_s()
         return False
 
@@ -183,42 +161,13 @@ class Succession:
 
     def _survey(self, survey: _Survey) -> None:
         """Beside the task's thread."""
-        if self._open_reader is None:
-            return
-        reader = self._reader = self._reader or self._open_reader()
-        topics = {held.record.topic for held in survey.held}
-        try:
-            survey.heads = self._patience(
-                "looking at other partitions", lambda: _heads(reader, topics)
-            )
-        finally:
-            if self._is_closing:
-                self._let_go()
+        if self._heads is not None:
+            survey.heads = self._heads.of({held.record.topic for held in survey.held})
 
-    def _let_go(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
+    def _let_go(self, _: _Survey) -> None:
+        if self._heads is not None:
+            self._heads.let_go()
 
 
 def _admit(ledger: PartitionLedger, prefix: bytes) -> None:
     ledger.key_prefix, ledger.key_schema = prefix, name_of(prefix)
-    ledger.held_back_at = None
-
-
-def _heads(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, Head]:
-    """Of the partitions that are not committed to their ends."""
-    left = {
-        place: Span(reach.next_offset, reach.log.end)
-        for place, reach in reader.standings(_ASK_S).items()
-        if place.topic in topics and reach.next_offset < reach.log.end
-    }
-    found: dict[TopicPartition, Head] = {}
-    for batch in reader.read(left):
-        for record in batch:
-            place = TopicPartition(record.topic, record.partition)
-            if place not in found:
-                found[place] = Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms)
-        if len(found) == len(left):
-            break
-    return found

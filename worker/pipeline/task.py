@@ -96,7 +96,7 @@ class Task:
             clock=clock,
         )
         self._schemas = SchemaLoader(ports.decoder, patience)
-        self._succession = Succession(ports.origins, patience, clock)
+        self._succession = Succession(ports.heads, clock)
         watch = Watch()
         self._intake = Intake(
             decoder=ports.decoder,
@@ -118,6 +118,7 @@ class Task:
             counters=counters,
             clock=clock,
             limits=settings.buffer,
+            flight=self._flight,
             forget=ports.runner.forget,
             store=settings.store,
         )

@@ -107,6 +107,9 @@ class Engine:
         self.rejects = Rejects(self.letters, self.counters, self.marking, Net(TOLERATED))
         self.held = Ledger()
         self.forgotten: list[Address] = []
+        self.flight = Flight(
+            self.runner.run, pool=ThreadPoolExecutor(2, "batch"), clock=SystemClock()
+        )
         self.looks = Looks(
             ledger=self.held,
             backlog=self.backlog,
@@ -114,11 +117,9 @@ class Engine:
             counters=self.counters,
             clock=self.clock,
             limits=BufferLimits(),
+            flight=self.flight,
             forget=self._forget,
             store=Capabilities(guarded=False, settle_s=SETTLE_S, write_timeout_s=30.0),
-        )
-        self.flight = Flight(
-            self.runner.run, pool=ThreadPoolExecutor(2, "batch"), clock=SystemClock()
         )
         self.landing = Landing(
             flight=self.flight,

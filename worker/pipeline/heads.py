@@ -1,0 +1,129 @@
+"""Where the group stands in all partitions of a topic: the first record of each that is not done.
+
+What one partition may do depends on others at times, which may be other workers'. Their commits
+tell, as what is committed is never read again.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.flow.key_schema import name_of, prefix_of
+from worker.model import TopicPartition
+from worker.source.port import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from worker.clock import Clock
+    from worker.model import Change
+    from worker.pipeline.patience import Patience
+    from worker.source.port import SpanReader
+
+_ASK_S = 5.0
+_FRESH_S = 1.0
+"""Commits are sent once a second."""
+_IDLE_S = 5.0
+
+
+class Head(NamedTuple):
+    """The first record of a partition that its group has not committed."""
+
+    schema: str
+    """Of its key; see ``flow.key_schema``."""
+    at_ms: int | None
+    """Its timestamp."""
+
+
+class Heads:
+    """Asks Kafka, with a reader of its own. Thread-safe."""
+
+    def __init__(
+        self, open_reader: Callable[[], SpanReader], patience: Patience, clock: Clock
+    ) -> None:
+        """``open_reader`` makes a reader of the connector's topics beside their group."""
+        self._open_reader = open_reader
+        self._patience = patience
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._reader: SpanReader | None = None
+        self._known: dict[str, tuple[float, Mapping[TopicPartition, Head]]] = {}
+        self._used_s = clock.now_s()
+        self._is_closing = False
+
+    def of(self, topics: Collection[str]) -> Mapping[TopicPartition, Head]:
+        """Of the partitions that are not committed to their ends, as they are now.
+
+        Raises:
+            Interrupted: the task stops.
+            FatalError: the topics cannot be read beside the group.
+        """
+        with self._lock:
+            reader = self._reader = self._reader or self._open_reader()
+            try:
+                return self._patience("looking at other partitions", lambda: _read(reader, topics))
+            finally:
+                self._used_s = self._clock.now_s()
+                if self._is_closing:
+                    self._drop()
+
+    def are_behind(self, change: Change) -> bool:
+        """Whether another partition may still bring what came before a change, or with it.
+
+        May be late by a second.
+
+        Raises:
+            Interrupted, FatalError: as ``of``.
+        """
+        topic, at_ms = change.record.topic, change.record.timestamp_ms
+        if at_ms is None:
+            return False
+        known = self._known.get(topic)
+        if known is None or self._clock.now_s() - known[0] >= _FRESH_S:
+            known = self._known[topic] = self._clock.now_s(), self.of([topic])
+        return any(
+            place.partition != change.record.partition
+            and head.at_ms is not None
+            and head.at_ms <= at_ms
+            for place, head in known[1].items()
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether connections are open that nobody has used lately."""
+        return self._reader is not None and self._clock.now_s() - self._used_s >= _IDLE_S
+
+    def let_go(self) -> None:
+        """Drop connections; the next question opens them again."""
+        with self._lock:
+            self._drop()
+
+    def close(self) -> None:
+        """Drop connections, now or when what is being asked is answered."""
+        self._is_closing = True
+        if self._lock.acquire(blocking=False):
+            self._drop()
+            self._lock.release()
+
+    def _drop(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+
+def _read(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, Head]:
+    left = {
+        place: Span(reach.next_offset, reach.log.end)
+        for place, reach in reader.standings(_ASK_S).items()
+        if place.topic in topics and reach.next_offset < reach.log.end
+    }
+    found: dict[TopicPartition, Head] = {}
+    for batch in reader.read(left):
+        for record in batch:
+            place = TopicPartition(record.topic, record.partition)
+            if place not in found:
+                found[place] = Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms)
+        if len(found) == len(left):
+            break
+    return found
