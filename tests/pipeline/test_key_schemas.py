@@ -234,3 +234,27 @@ def test_commits_that_are_held_for_a_second_look_hold_up_nobody_for_ever(
     world.settle()
     world.assert_equals_table()
     assert heir.counters.second_looks == 2
+
+
+def test_a_second_look_does_not_wait_for_a_row_that_waits_for_its_end(make_world: Worlds) -> None:
+    """The half of a key change that came waits for the other, which waits for a held commit."""
+    world = make_world(guarded=False, partitions=2, write_timeout_s=LATE_S)
+    shop = Shop(world)
+    table = shop.table
+    table.insert(1)
+    table.insert(2)
+    first = shop.member()
+    world.settle()
+    table.update(2, body="moved")
+    world.until(lambda: world.index[2]["body"] == "moved")
+    world.crash(first)
+    table.retype()
+    table.update(1, price=1)
+    table.update(2, price=2)
+    table.move(2, 3, without=["body"])
+    clock_of(world).hurry_s = 0.01
+    heir = shop.member()
+    world.settle()
+    world.assert_equals_table()
+    assert world.dead == []
+    assert heir.counters.second_looks == 2

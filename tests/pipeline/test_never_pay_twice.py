@@ -99,6 +99,28 @@ def test_and_so_it_does_between_two_workers_whichever_is_first(make_world: World
         assert world.embedder.texts == 1
 
 
+@pytest.mark.parametrize("without", [(), ("body",)])
+def test_a_worker_that_is_a_minute_behind_is_waited_for(
+    make_world: Worlds, without: tuple[str, ...]
+) -> None:
+    world = make_world(partitions=2)
+    members = [world.member(), world.member()]
+    world.until(lambda: all(len(one.source.held) == 1 for one in members))
+    world.table.insert(0, body="text")
+    world.settle()
+    world.table.move(0, 2, without=without)
+    world.table.move(2, 1, without=without)
+    (quick,) = (one for one in members if world.table.places[1] in one.source.held)
+    for _ in range(150):
+        quick.step()
+        clock_of(world).advance(0.5)
+    assert world.index.keys() == {0}
+    world.settle()
+    assert kinds(world) == []
+    assert world.index == {1: {"name": "n", "body": "text", "price": 0}}
+    assert world.embedder.texts == 1
+
+
 def test_a_key_swap_leaves_each_row_its_own_text(world: World) -> None:
     world.member()
     world.table.insert(1, body="one")
