@@ -99,9 +99,9 @@ def test_and_so_it_does_between_two_workers_whichever_is_first(make_world: World
         assert world.embedder.texts == 1
 
 
-@pytest.mark.parametrize("without", [(), ("body",)])
+@pytest.mark.parametrize(("without", "behind_s"), [((), 45), (("body",), 120)])
 def test_a_worker_that_is_a_minute_behind_is_waited_for(
-    make_world: Worlds, without: tuple[str, ...]
+    make_world: Worlds, without: tuple[str, ...], behind_s: int
 ) -> None:
     world = make_world(partitions=2)
     members = [world.member(), world.member()]
@@ -111,9 +111,9 @@ def test_a_worker_that_is_a_minute_behind_is_waited_for(
     world.table.move(0, 2, without=without)
     world.table.move(2, 1, without=without)
     (quick,) = (one for one in members if world.table.places[1] in one.source.held)
-    for _ in range(150):
+    for _ in range(behind_s):
         quick.step()
-        clock_of(world).advance(0.5)
+        clock_of(world).advance(1.0)
     assert world.index.keys() == {0}
     world.settle()
     assert kinds(world) == []

@@ -68,26 +68,28 @@ class Heads:
                 if self._is_closing:
                     self._drop()
 
-    def are_behind(self, change: Change) -> bool:
-        """Whether another partition may still bring what came before a change, or with it.
+    def lag_ms(self, change: Change) -> int | None:
+        """By how much the partition that is furthest behind is behind a change of another one.
 
-        May be late by a second.
+        0 where it may still bring what came with the change, None where all are past it or nobody
+        knows. May be late by a second.
 
         Raises:
             Interrupted, FatalError: as ``of``.
         """
         topic, at_ms = change.record.topic, change.record.timestamp_ms
         if at_ms is None:
-            return False
+            return None
         known = self._known.get(topic)
         if known is None or self._clock.now_s() - known[0] >= _FRESH_S:
             known = self._known[topic] = self._clock.now_s(), self.of([topic])
-        return any(
-            place.partition != change.record.partition
-            and head.at_ms is not None
-            and head.at_ms <= at_ms
+        lags = [
+            at_ms - head.at_ms
             for place, head in known[1].items()
-        )
+            if place.partition != change.record.partition and head.at_ms is not None
+        ]
+        furthest = max(lags, default=-1)
+        return furthest if furthest >= 0 else None
 
     @property
     def is_idle(self) -> bool:

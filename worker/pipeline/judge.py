@@ -34,8 +34,12 @@ _OVERTAKEN_S = 3.0
 _PARKED_S = 20.0
 """How long one that has its text waits for the vector before it is paid again: until somebody else
 has the partitions of a worker that was killed."""
-_BEHIND_S = 300.0
-"""The same where the partition of its old key is known to be behind, as in a chain of changes."""
+_BEHIND = 3
+"""So many times as long both wait at most, where another partition is known to be behind, as in a
+chain of changes. Not for ever, as what waits takes room, also of that partition."""
+_LEVEL_S = 10.0
+"""How much longer than usual both wait where another partition is just coming to what came with
+them. Two that came together and have no other half see each other so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Judge:
                 raise
             if looked_s < patient_until_s:
                 item.look_again_s = _soon(looked_s, patient_until_s)
-            elif self._may_be_parked_yet(item):
+            elif self._may_be_parked_yet(item, looked_s, wait_s):
                 item.look_again_s = looked_s + _LOOK_EVERY_S
             else:
                 raise
@@ -154,20 +158,22 @@ class Judge:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
-            arrived_s = item.work.newest.arrived_s
-            visible_s = arrived_s + max(self.settle_s, wait_s)
+            visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
             if looked_s < visible_s:
                 item.look_again_s = _soon(looked_s, visible_s)
-            elif looked_s < arrived_s + _BEHIND_S and self._may_be_parked_yet(item):
+            elif self._may_be_parked_yet(item, looked_s, wait_s):
                 item.look_again_s = looked_s + _LOOK_EVERY_S
 
-    def _may_be_parked_yet(self, item: Item) -> bool:
+    def _may_be_parked_yet(self, item: Item, looked_s: float, wait_s: float) -> bool:
         """Whether the worker of the old key may not have come to its half of the key change.
 
         Not so where a newer row stands there.
         """
-        heads = self.heads
-        return heads is not None and not item.is_overtaken and heads.are_behind(item.change)
+        waited_s = looked_s - item.work.newest.arrived_s
+        if self.heads is None or item.is_overtaken or waited_s >= _BEHIND * wait_s:
+            return False
+        lag_ms = self.heads.lag_ms(item.change)
+        return lag_ms is not None and (lag_ms > 0 or waited_s < wait_s + _LEVEL_S)
 
     def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
         """From when on the store shows the very text, if that may have been written.
