@@ -236,10 +236,6 @@ class Backlog:
         """Whether something waits for a key, or is in flight."""
         return key in self._places
 
-    def is_put_off(self, key: Key) -> bool:
-        """Whether what waits for a key is to come again at a time."""
-        return key in self._delayed
-
     def finish(self, work: Work) -> None:
         """A batch is through with a key; what came for it meanwhile is ready now."""
         self._rows -= len(work.entries)

@@ -56,6 +56,8 @@ class SecondLook:
         self._end: int | None = None
         self._began_s: float | None = None
         self._rows: dict[Key, Again] = {}
+        self.flying: set[Work] = set()
+        """What may have looked at the index too early, and has not landed yet."""
         self.bytes = 0
         """Of the records that are kept."""
 
@@ -117,13 +119,14 @@ class SecondLook:
         elif again is not None:
             again.is_cut = True
 
-    def begin(self, now_s: float, ledger: PartitionLedger) -> None:
+    def begin(self, now_s: float, ledger: PartitionLedger, flying: Iterable[Work] = ()) -> None:
         """The time has come. What is received from now on needs no second look."""
         self._began_s = now_s
+        self.flying = set(flying)
         self.reach(ledger.received_to or 0)
 
     def leave(self, key: Key) -> None:
-        """What waits for a row looks at it when its turn comes."""
+        """Something newer looks at the row when its turn comes, or has looked since."""
         self._drop(key)
 
     def again(self, key: Key, now_s: float) -> Again | None:
@@ -140,18 +143,17 @@ class SecondLook:
         again.arrived_s = now_s
         return again
 
-    def is_over(self, ledger: PartitionLedger, *, flies: bool = True) -> bool:
+    def is_over(self, ledger: PartitionLedger) -> bool:
         """Whether all is compared, or there is nothing to compare.
 
-        ``flies`` is whether something of the partition is in flight. What only waits looks at the
-        index when its turn comes: that is its look.
+        What only waited at the beginning looks at the index when its turn comes: that is its look.
         """
         if self._end is None:
             return False
         if ledger.first is None or ledger.first >= self._end:
             return True
         is_through = (ledger.finished_to or 0) >= self._end or not ledger.unfinished
-        return self.has_begun and not self._rows and (is_through or not flies)
+        return self.has_begun and not self._rows and (is_through or not self.flying)
 
     def _covers(self, entry: Entry) -> bool:
         is_here = entry.ledger.partition == self.partition

@@ -56,6 +56,15 @@ class Flight:
             for entry in work.entries
         )
 
+    def works_of(self, partition: TopicPartition) -> set[Work]:
+        """What is in flight of a partition."""
+        return {
+            work
+            for batch in self._under_way.values()
+            for work in batch
+            if any(entry.ledger.partition == partition for entry in work.entries)
+        }
+
     def launch(self, batch: Sequence[Work]) -> None:
         """Run a batch in the pool."""
         self._under_way[id(batch)] = batch

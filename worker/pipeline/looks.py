@@ -165,13 +165,15 @@ class Looks:
         """Let rows that nothing waits for be compared; the others have their turn later."""
         ledger = self._ledger.get(look.partition)
         if not look.has_begun and ledger is not None:
-            look.begin(now_s, ledger)
+            look.begin(now_s, ledger, self._flight.works_of(look.partition))
             for one in look.kept:
                 self._forget(one.ledger, one.address)
+        look.flying &= self._flight.works_of(look.partition)
+        flying = {work.key for work in look.flying}
         for key in look.keys:
-            if self._backlog.is_put_off(key):
-                look.leave(key)
             if self._backlog.holds(key):
+                if key not in flying:
+                    look.leave(key)
                 continue
             again = look.again(key, now_s)
             if again is not None:
@@ -179,8 +181,7 @@ class Looks:
 
     def _is_over(self, look: SecondLook) -> bool:
         ledger = self._ledger.get(look.partition)
-        flies = self._flight.holds((look.partition,))
-        if ledger is None or not look.is_over(ledger, flies=flies):
+        if ledger is None or not look.is_over(ledger):
             return False
         return not self._rejects.holds((look.partition,))
 

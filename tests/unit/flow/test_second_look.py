@@ -151,19 +151,31 @@ def test_a_change_that_arrived_after_the_beginning_was_itself_the_look(
     assert looked.is_over(ours) is is_over
 
 
-def test_it_is_not_over_before_all_it_covers_came_to_an_end() -> None:
+def test_it_is_not_over_before_all_that_flew_at_its_beginning_has_landed() -> None:
     looked, ours = look(), ledger()
     for offset in (0, 1):
         looked.receive(record(offset))
     slow, other = entry(ours, 0, row=1), entry(ours, 1, row=2)
     note(looked, other)
-    looked.begin(50.0, ours)
+    looked.begin(50.0, ours, [work(slow)])
     again = looked.again(key(2), 50.0)
     assert again is not None
     note(looked, again)
     assert not looked.is_over(ours)
     note(looked, slow)  # arrived, and perhaps was read from the index, before the beginning
     assert rows(looked) == {key(1)}
+
+
+def test_what_only_waits_is_not_waited_for_as_it_looks_at_the_index_when_its_turn_comes() -> None:
+    looked, ours = look(), ledger()
+    for offset in (0, 1):
+        looked.receive(record(offset))
+    entry(ours, 0, row=1)
+    note(looked, entry(ours, 1, row=2))
+    looked.begin(50.0, ours)
+    assert not looked.is_over(ours)
+    looked.leave(key(2))
+    assert looked.is_over(ours)
 
 
 def test_where_nothing_is_left_to_read_there_is_nothing_to_wait_for() -> None:

@@ -83,11 +83,10 @@ def test_rows_are_forgotten_before_they_are_compared_and_when_work_begun_before_
     engine.backlog.add(entry(ours, 0))
     engine.settle()
     engine.backlog.add(entry(ours, 1))
-    flying = engine.take()
+    engine.flight.launch(engine.take())
     assert engine.forgotten == []
     pass_time(engine, LATE_S)
     assert engine.forgotten == [ROW]
-    engine.flight.launch(flying)
     while engine.flight.in_flight:
         engine.landing.take_back(1.0)
     assert engine.forgotten == [ROW, ROW]
