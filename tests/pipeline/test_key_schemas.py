@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LATE_S = 30.0
 STEPS = 40
+SOON_S = 15.0
+"""Less than any half of a key change waits for its other half in vain."""
 
 
 class RetypedTable(Table):
@@ -258,3 +260,20 @@ def test_a_second_look_does_not_wait_for_a_row_that_waits_for_its_end(make_world
     world.assert_equals_table()
     assert world.dead == []
     assert heir.counters.second_looks == 2
+
+
+def test_what_a_key_change_swallows_holds_up_nobody(shop: Shop) -> None:
+    """The other half of the change is held back until the group has committed all before it."""
+    world, table = shop.world, shop.table
+    table.insert(1)
+    table.insert(2)
+    shop.member()
+    world.settle()
+    table.retype()
+    table.delete(2)
+    table.move(1, 2, without=["body"])
+    began_s = clock_of(world).now_s()
+    world.settle()
+    world.assert_equals_table()
+    assert world.dead == []
+    assert clock_of(world).now_s() - began_s < SOON_S

@@ -140,12 +140,14 @@ class _Place:
 
         The delete half of a key change stays alone: it is not swallowed, as its batch keeps the
         row's vector for the new key, and swallows nothing, as that vector has to be there first.
+        The other half swallows nothing that came before it: it may have to wait for the first one,
+        and that one's partition for what was swallowed.
         """
         chain, self.waiting = self.waiting, []
         if len(chain) == 1:
             return chain
         for index, entry in enumerate(chain):
-            if entry.change.moves_away:
+            if entry.change.moves_away or (index and entry.change.moved_from is not None):
                 end = index or 1
                 chain, self.waiting = chain[:end], chain[end:]
                 break
