@@ -128,12 +128,12 @@ class _Place:
     def is_alone(self, newest: Entry) -> bool:
         """Whether nothing waits that could be done with, or instead of, what ends with ``newest``.
 
-        Other than ``chain``, the delete half of a key change has to wait its turn.
+        What ``chain`` keeps apart has to wait its turn.
         """
         if newest not in self.waiting:
             return False
         after = self.waiting[self.waiting.index(newest) + 1 :]
-        return not after or newest.change.moves_away or after[0].change.moves_away
+        return not after or newest.change.moves_away or _stands_apart(after[0])
 
     def chain(self) -> list[Entry]:
         """Take out what one write can stand for.
@@ -147,7 +147,7 @@ class _Place:
         if len(chain) == 1:
             return chain
         for index, entry in enumerate(chain):
-            if entry.change.moves_away or (index and entry.change.moved_from is not None):
+            if _stands_apart(entry) and (index or entry.change.moves_away):
                 end = index or 1
                 chain, self.waiting = chain[:end], chain[end:]
                 break
@@ -367,6 +367,11 @@ class Backlog:
     def _make_ready(self, key: Key, place: _Place) -> None:
         self._ready[key] = place
         self._ready_bytes += place.size
+
+
+def _stands_apart(entry: Entry) -> bool:
+    """Whether a change is not done with what waits before it: it is half of a key change."""
+    return entry.change.moves_away or entry.change.moved_from is not None
 
 
 def _insert(entries: list[Entry], entry: Entry) -> None:

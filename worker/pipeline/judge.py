@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import RecordError
+from worker.flow.second_look import Again
 from worker.model import Op, Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
 
@@ -116,7 +117,7 @@ class Judge:
         if basis is not None and basis.stamp is not None and not basis.stamp.text:
             basis = None
         wait_s = _OVERTAKEN_S if item.is_overtaken else _MOVE_S
-        patient_until_s = item.work.newest.arrived_s + wait_s
+        patient_until_s = _came_s(item) + wait_s
         try:
             item.document = self.documents.build(item.change, basis)
         except RecordError:
@@ -158,7 +159,7 @@ class Judge:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
             wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
-            visible_s = item.work.newest.arrived_s + max(self.settle_s, wait_s)
+            visible_s = _came_s(item) + max(self.settle_s, wait_s)
             if looked_s < visible_s:
                 item.look_again_s = _soon(looked_s, visible_s)
             elif self._may_be_parked_yet(item, looked_s, wait_s):
@@ -169,9 +170,11 @@ class Judge:
 
         Not so where a newer row stands there.
         """
-        waited_s = looked_s - item.work.newest.arrived_s
+        waited_s = looked_s - _came_s(item)
         if self.heads is None or item.is_overtaken or waited_s >= _BEHIND * wait_s:
             return False
+        if isinstance(item.work.newest, Again):
+            return False  # the others wait for the commit that its second look holds
         lag_ms = self.heads.lag_ms(item.change)
         return lag_ms is not None and (lag_ms > 0 or waited_s < wait_s + _LEVEL_S)
 
@@ -210,6 +213,11 @@ def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
     is_known = item.known is not None and item.known.shows(item.stored)
     return item.is_cut and item.ledger.is_held and item.is_fetched and not is_known
+
+
+def _came_s(item: Item) -> float:
+    """When the create half of a key change came; updates that came since are one with it."""
+    return item.work.entries[0].arrived_s
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
