@@ -113,6 +113,22 @@ def test_what_was_written_over_is_written_again_and_counted_apart() -> None:
     assert engine.counters.second_looks == 1
 
 
+def test_the_commit_waits_until_what_is_being_compared_was_compared() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    pass_time(engine, LATE_S)
+    batch = engine.take()
+    pass_time(engine, 1.0)
+    assert (len(batch), ours.next_offset) == (1, 0)
+    engine.flight.launch(batch)
+    while engine.flight.in_flight:
+        engine.landing.take_back(1.0)
+    pass_time(engine, 1.0)
+    assert ours.next_offset == 1
+
+
 def test_a_deleted_row_that_stayed_deleted_is_no_repair() -> None:
     engine = Engine()
     ours = assigned(engine, opened(0))
