@@ -10,6 +10,7 @@ import pytest
 from tests.pipeline.table import Table
 from tests.pipeline.world import World, clock_of
 from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
+from worker.flow.batching import BufferLimits
 from worker.model import TopicPartition
 
 if TYPE_CHECKING:
@@ -277,3 +278,29 @@ def test_what_a_key_change_swallows_holds_up_nobody(shop: Shop) -> None:
     world.assert_equals_table()
     assert world.dead == []
     assert clock_of(world).now_s() - began_s < SOON_S
+
+
+@pytest.mark.parametrize("limits", [BufferLimits(max_rows=10), BufferLimits(max_bytes=2_000)])
+def test_what_waits_leaves_room_for_what_it_waits_for(
+    make_world: Worlds, limits: BufferLimits
+) -> None:
+    world = make_world(partitions=2, buffer=limits)
+    shop = Shop(world)
+    table = shop.table
+    member = shop.member()
+    world.until(lambda: len(member.source.held) == 2)
+    member.source.pause([table.home(1)])
+    odd = range(1, 50, 2)
+    for row in odd:
+        table.insert(row)
+    old_home = table.home(1)
+    table.retype()
+    for row in odd:
+        table.update(row, price=row)
+    hurry(member, world)
+    assert member.task._intake.rows
+    assert not member.task._pressure.is_full
+    member.source.resume([old_home])
+    clock_of(world).hurry_s = 0.01
+    world.settle()
+    world.assert_equals_table()

@@ -1,4 +1,4 @@
-"""Bounded memory: at the limit all partitions pause; one that waits for a schema pauses alone."""
+"""Bounded memory: at the limit all partitions pause; one that waits for something pauses alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _STALLED_PART = 4
 """A quarter of the buffer may hold what waits for schemas, before polls stop."""
+_STALLED_COUNTS = 2
+"""What waits fills half of the buffer at most: the other partitions are read on, as it may wait for
+just them. Its own partitions pause, so it grows by no more than a poll for each."""
 
 
 class Pressure:
@@ -95,11 +98,12 @@ class Pressure:
     @property
     def room(self) -> int:
         """Rows that may still come in."""
-        return max(0, self._limits.max_rows - self._rows)
+        return max(0, self._limits.max_rows - self._rows - self._intake.rows)
 
     def adjust(self) -> None:
         """Compare what is held with the limits, and pause or resume."""
-        rows, size = self._rows, self._bytes
+        rows = self._rows + min(self._intake.rows, self._limits.max_rows // _STALLED_COUNTS)
+        size = self._bytes + min(self._intake.bytes, self._limits.max_bytes // _STALLED_COUNTS)
         if self.is_full:
             if self._limits.are_relaxed(rows, size):
                 self._full_since_s = None
@@ -148,13 +152,11 @@ class Pressure:
 
     @property
     def _rows(self) -> int:
-        held = self._backlog.rows + self._intake.rows + self._rejects.rows
-        return held + self._looks.rows
+        return self._backlog.rows + self._rejects.rows + self._looks.rows
 
     @property
     def _bytes(self) -> int:
-        held = self._backlog.bytes + self._intake.bytes + self._rejects.bytes
-        return held + self._looks.bytes
+        return self._backlog.bytes + self._rejects.bytes + self._looks.bytes
 
     def _apply(self, wanted: set[TopicPartition]) -> None:
         if wanted == self._paused:
