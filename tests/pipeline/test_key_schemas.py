@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from worker.source.memory_broker import MemoryBroker
 
 LATE_S = 30.0
+IN_VAIN_S = 600.0
 STEPS = 40
 SOON_S = 15.0
 """Less than any half of a key change waits for its other half in vain."""
@@ -304,3 +305,47 @@ def test_what_waits_leaves_room_for_what_it_waits_for(
     clock_of(world).hurry_s = 0.01
     world.settle()
     world.assert_equals_table()
+
+
+def stuck(shop: Shop) -> tuple[Member, TopicPartition]:
+    """Who waits at a change for somebody who does nothing, and what waits."""
+    world, table = shop.world, shop.table
+    owners = shop.share()
+    table.insert(1)
+    world.settle()
+    table.insert(3)
+    table.retype()
+    table.update(1, price=1)
+    place = table.home(1)
+    return owners[place], place
+
+
+def pass_time(member: Member, world: World, seconds: float) -> None:
+    """One worker goes on, and the others have stopped without leaving."""
+    until_s = clock_of(world).now_s() + seconds
+    while clock_of(world).now_s() < until_s:
+        hurry(member, world, lambda: not member.task._succession._surveying.under_way)
+        clock_of(world).advance(4.0)
+
+
+def test_who_waits_says_for_what_and_for_how_long(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "worker.pipeline.standstill")
+    member, _ = stuck(shop)
+    pass_time(member, shop.world, 15.0)
+    said = [(one.levelname, one.getMessage()) for one in caplog.records]
+    assert [level for level, _ in said] == ["INFO", "WARNING"]
+    assert "products[1]" in said[0][1]
+    assert "products[0] has waited for" in said[1][1]
+    assert "products[1] from offset 1 on" in said[1][1]
+
+
+def test_who_waits_in_vain_goes_on_in_the_end(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    member, place = stuck(shop)
+    world = shop.world
+    pass_time(member, world, IN_VAIN_S)
+    assert world.committed.get(place, 0) < world.end(place)
+    pass_time(member, world, 15.0)
+    assert world.committed[place] == world.end(place)
+    assert "goes on at offset 0" in caplog.text

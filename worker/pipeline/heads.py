@@ -34,6 +34,7 @@ class Head(NamedTuple):
     """Of its key; see ``flow.key_schema``."""
     at_ms: int | None
     """Its timestamp."""
+    offset: int
 
 
 class Heads:
@@ -125,7 +126,8 @@ def _read(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, H
         for record in batch:
             place = TopicPartition(record.topic, record.partition)
             if place not in found:
-                found[place] = Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms)
+                schema = name_of(prefix_of(record.key or b""))
+                found[place] = Head(schema, record.timestamp_ms, record.offset)
         if len(found) == len(left):
             break
     return found

@@ -158,12 +158,15 @@ class Judge:
         if until_s is not None and looked_s < until_s:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
         elif item.former is not None and not item.is_parked:
-            wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
-            visible_s = _came_s(item) + max(self.settle_s, wait_s)
-            if looked_s < visible_s:
-                item.look_again_s = _soon(looked_s, visible_s)
-            elif self._may_be_parked_yet(item, looked_s, wait_s):
-                item.look_again_s = looked_s + _LOOK_EVERY_S
+            self._wait_for_vector(item, looked_s)
+
+    def _wait_for_vector(self, item: Item, looked_s: float) -> None:
+        wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
+        visible_s = _came_s(item) + max(self.settle_s, wait_s)
+        if looked_s < visible_s:
+            item.look_again_s = _soon(looked_s, visible_s)
+        elif self._may_be_parked_yet(item, looked_s, wait_s):
+            item.look_again_s = looked_s + _LOOK_EVERY_S
 
     def _may_be_parked_yet(self, item: Item, looked_s: float, wait_s: float) -> bool:
         """Whether the worker of the old key may not have come to its half of the key change.

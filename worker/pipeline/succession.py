@@ -10,14 +10,13 @@ once more. See ``docs/adr/0018-keys-of-a-new-schema-wait.md``.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.flow.key_schema import name_of, prefix_of
 from worker.pipeline.background import Background
-from worker.pipeline.naming import names
 from worker.pipeline.patience import Interrupted
+from worker.pipeline.standstill import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from worker.model import Record, TopicPartition
     from worker.pipeline.heads import Head, Heads
     from worker.source.port import Commit
-
-_log = logging.getLogger(__name__)
 
 _AGAIN_S = 0.5
 
@@ -42,8 +39,9 @@ class Held:
     prefix: bytes
     is_change: bool
     """Whether the record before it is known to have been of another schema."""
+    wait: Wait
 
-    def waits_for(self, heads: Mapping[TopicPartition, Head]) -> list[TopicPartition]:
+    def waits_for(self, heads: Mapping[TopicPartition, Head]) -> Mapping[TopicPartition, Head]:
         """Partitions of its topic that are not done with what came before it.
 
         Where nobody knows what came before it in its own partition, only another schema counts: who
@@ -51,16 +49,16 @@ class Held:
         """
         at_ms, schema = self.record.timestamp_ms, name_of(self.prefix)
         if at_ms is None:
-            return []
-        return [
-            place
+            return {}
+        return {
+            place: head
             for place, head in heads.items()
             if place.topic == self.record.topic
             and place != self.ledger.partition
             and head.at_ms is not None
             and head.at_ms < at_ms
             and (self.is_change or head.schema != schema)
-        ]
+        }
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +78,6 @@ class Succession:
         self._surveying: Background[_Survey] = Background("key schemas")
         self._held: dict[TopicPartition, Held] = {}
         self._due_s = clock.now_s()
-        self._told: set[TopicPartition] = set()
 
     def begin(self, ledger: PartitionLedger, left: Commit | None) -> None:
         """A partition came; its last owner committed this."""
@@ -125,8 +122,9 @@ class Succession:
             _admit(ledger, prefix)
             return True
         is_change = ledger.key_schema not in (None, "")
-        self._held[ledger.partition] = Held(record, ledger, prefix, is_change)
         self._due_s = self._clock.now_s()
+        wait = Wait(record, self._due_s)
+        self._held[ledger.partition] = Held(record, ledger, prefix, is_change, wait)
         return False
 
     def _weigh(self, survey: _Survey) -> Iterable[TopicPartition]:
@@ -137,27 +135,16 @@ class Succession:
                 continue
             waits_for = held.waits_for(survey.heads)
             if waits_for:
-                self._tell(place, waits_for)
-                continue
+                held.wait.look(waits_for, self._clock.now_s())
+                if not held.wait.is_in_vain:
+                    continue
             del self._held[place]
-            self._told.discard(place)
             _admit(held.ledger, held.prefix)
             yield place
-
-    def _tell(self, place: TopicPartition, waits_for: Collection[TopicPartition]) -> None:
-        if place not in self._told:
-            self._told.add(place)
-            _log.info(
-                "%s: its keys have another schema from here on, which brings rows to other "
-                "partitions. It goes on when everything older is committed in %s.",
-                names([place]),
-                names(waits_for),
-            )
 
     def _drop_lost(self) -> None:
         for place in [one for one, held in self._held.items() if not held.ledger.is_open]:
             del self._held[place]
-            self._told.discard(place)
 
     def _survey(self, survey: _Survey) -> None:
         """Beside the task's thread."""

@@ -246,7 +246,8 @@ class Task:
             self._poll(self._poll_timeout_s())
             self._landing.take_back(0.0)
         self._intake.receive_schemas(self._schemas.fetched())
-        self._intake.go_on(self._succession.tick())
+        if not self._pressure.is_held:
+            self._intake.go_on(self._succession.tick())
         self._rejects.settle()
         self._truncates.tick(self._ledger)
         self._landing.check()
