@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.flow.changes import change, entry, ledger
+from tests.unit.flow.changes import change, entry, key, ledger
 from worker.flow.backlog import Backlog, Entry, Work
 from worker.model import Op
 
@@ -26,6 +26,31 @@ def take(backlog: Backlog, rows: int = 100) -> list[Work]:
 
 def offsets(work: Work) -> list[int]:
     return [one.change.position.offset for one in work.entries]
+
+
+def test_the_create_half_of_a_key_change_swallows_nothing_that_came_before_it() -> None:
+    backlog, ours = Backlog(), ledger()
+    for one in (
+        change(1, op=Op.DELETE),
+        change(2, op=Op.CREATE, moved_from=key(7)),
+        change(3),
+    ):
+        backlog.add(Entry(one, ours, 0.0))
+    for expected in ([1], [2, 3]):
+        (work,) = take(backlog)
+        assert offsets(work) == expected
+        backlog.finish(work)
+
+
+def test_a_change_that_joined_a_key_change_in_flight_is_done_before_it_is_tried_again() -> None:
+    backlog, behind = Backlog(), ledger(1)
+    created = change(2, op=Op.CREATE, moved_from=key(7), committed_ms=20)
+    backlog.add(Entry(created, ledger(), 0.0))
+    (work,) = take(backlog)
+    backlog.add(Entry(change(1, partition=1, committed_ms=10), behind, 1.0))
+    backlog.delay(work, until_s=5.0)
+    backlog.wake(5.0)
+    assert [offsets(one) for one in take(backlog)] == [[1]]
 
 
 def test_changes_of_one_key_become_one_write() -> None:
@@ -370,6 +395,11 @@ def test_what_a_key_change_waits_for_stays_parked() -> None:
     assert [offsets(again) for again in take(backlog)] == [[1]]
 
 
+def is_half(one: Entry) -> bool:
+    """Of a key change."""
+    return one.change.moves_away or one.change.moved_from is not None
+
+
 class BacklogMachine(RuleBasedStateMachine):
     """Random additions, batches, ends and revocations, against plain sorted lists.
 
@@ -404,6 +434,7 @@ class BacklogMachine(RuleBasedStateMachine):
             Op.DELETE if gone else Op.UPDATE,
             partition=partition,
             committed_ms=self.now_ms[partition],
+            moved_from=key("old") if moves and not gone else None,
             moves_away=gone and moves,
         )
         added = Entry(one, self.ledgers[partition], 0.0)
@@ -416,8 +447,10 @@ class BacklogMachine(RuleBasedStateMachine):
         for work in self.backlog.take(rows, PLENTY):
             row = row_of(work)
             assert row not in self.flying
-            moving = [one.change.moves_away for one in self.held[row]]
-            until = (moving.index(True) or 1) if True in moving else len(moving)
+            first, *others = self.held[row]
+            apart = [is_half(one) for one in others]
+            until = 1 + (apart.index(True) if True in apart else len(apart))
+            until = 1 if first.change.moves_away else until
             assert work.entries == self.held[row][:until]
             assert work.change.position == work.newest.change.position
             self.flying[row] = work
@@ -448,7 +481,7 @@ class BacklogMachine(RuleBasedStateMachine):
         if work.newest not in self.held[row]:
             return
         after = self.held[row][self.held[row].index(work.newest) + 1 :]
-        if not after or after[0].change.moves_away or work.newest.change.moves_away:
+        if not after or is_half(after[0]) or work.newest.change.moves_away:
             self.parked.add(row)
 
     @rule()
