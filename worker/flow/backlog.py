@@ -220,6 +220,21 @@ class Backlog:
             self._delayed.pop(key, None)
             self._make_ready(key, place)
 
+    def put_before(self, entry: Entry) -> None:
+        """Let something be done for a key before what waits for it."""
+        self._rows += 1
+        self._bytes += entry.size
+        key = entry.change.key
+        place = self._places[key]
+        place.waiting.insert(0, entry)
+        place.size += entry.size
+        if key in self._ready:
+            self._ready_bytes += entry.size
+        elif place.flying is None:
+            self._parked.pop(key, None)
+            self._delayed.pop(key, None)
+            self._make_ready(key, place)
+
     def take(self, max_rows: int, max_bytes: int) -> list[Work]:
         """The keys that waited longest, at most so many; at least one if any is ready."""
         batch: list[Work] = []
@@ -237,6 +252,10 @@ class Backlog:
     def holds(self, key: Key) -> bool:
         """Whether something waits for a key, or is in flight."""
         return key in self._places
+
+    def waits_for_other_half(self, key: Key) -> bool:
+        """Whether what comes next for a key is the create of a key change that has to wait."""
+        return key in self._delayed and self._places[key].waiting[0].change.moved_from is not None
 
     def finish(self, work: Work) -> None:
         """A batch is through with a key; what came for it meanwhile is ready now."""

@@ -56,7 +56,6 @@ class SecondLook:
         self._end: int | None = None
         self._began_s: float | None = None
         self._rows: dict[Key, Again] = {}
-        self._asked: set[Key] = set()
         self.flying: set[Work] = set()
         """What may have looked at the index too early, and has not landed yet."""
         self.bytes = 0
@@ -126,11 +125,6 @@ class SecondLook:
         self.flying = set(flying)
         self.reach(ledger.received_to or 0)
 
-    def leave(self, key: Key) -> None:
-        """Something newer looks at the row when its turn comes, unless it is being compared."""
-        if key not in self._asked:
-            self._drop(key)
-
     def again(self, key: Key, now_s: float) -> Again | None:
         """What to compare for a row now; None if it is too early.
 
@@ -143,7 +137,6 @@ class SecondLook:
         if now_s < again.not_before_s:
             return None
         again.arrived_s = now_s
-        self._asked.add(key)
         return again
 
     def is_over(self, ledger: PartitionLedger) -> bool:
@@ -168,6 +161,5 @@ class SecondLook:
 
     def _drop(self, key: Key) -> None:
         again = self._rows.pop(key, None)
-        self._asked.discard(key)
         if again is not None:
             self.bytes -= again.size

@@ -162,21 +162,25 @@ class Looks:
         self._end([look.partition for look in self._looks.values() if self._is_over(look)])
 
     def _compare(self, look: SecondLook, now_s: float) -> None:
-        """Let rows that nothing waits for be compared; the others have their turn later."""
+        """Let rows that nothing waits for be compared; the others have their turn later.
+
+        Half of a key change may wait for a partition that waits for this look, so what was before
+        it is compared first.
+        """
         ledger = self._ledger.get(look.partition)
         if not look.has_begun and ledger is not None:
             look.begin(now_s, ledger, self._flight.works_of(look.partition))
             for one in look.kept:
                 self._forget(one.ledger, one.address)
         look.flying &= self._flight.works_of(look.partition)
-        flying = {work.key for work in look.flying}
         for key in look.keys:
-            if self._backlog.holds(key):
-                if key not in flying:
-                    look.leave(key)
+            waits = self._backlog.waits_for_other_half(key)
+            if self._backlog.holds(key) and not waits:
                 continue
             again = look.again(key, now_s)
-            if again is not None:
+            if again is not None and waits:
+                self._backlog.put_before(again)
+            elif again is not None:
                 self._backlog.add(again)
 
     def _is_over(self, look: SecondLook) -> bool:

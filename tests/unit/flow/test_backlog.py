@@ -53,6 +53,22 @@ def test_a_change_that_joined_a_key_change_in_flight_is_done_before_it_is_tried_
     assert [offsets(one) for one in take(backlog)] == [[1]]
 
 
+def test_what_is_put_before_a_key_change_that_waits_is_done_first_and_alone() -> None:
+    backlog, ours = Backlog(), ledger()
+    created = change(2, op=Op.CREATE, moved_from=key(7))
+    backlog.add(Entry(created, ours, 0.0))
+    (work,) = take(backlog)
+    assert not backlog.waits_for_other_half(work.key)
+    backlog.delay(work, until_s=5.0)
+    assert backlog.waits_for_other_half(work.key)
+    backlog.put_before(Entry(change(1, op=Op.DELETE), ours, 1.0))
+    for expected in ([1], [2]):
+        (one,) = take(backlog)
+        assert offsets(one) == expected
+        backlog.finish(one)
+    assert (backlog.rows, backlog.bytes, backlog.ready_bytes) == (0, 0, 0)
+
+
 def test_changes_of_one_key_become_one_write() -> None:
     backlog, ours = Backlog(), ledger()
     for offset in (1, 2, 3):

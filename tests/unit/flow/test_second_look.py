@@ -174,7 +174,9 @@ def test_what_only_waits_is_not_waited_for_as_it_looks_at_the_index_when_its_tur
     note(looked, entry(ours, 1, row=2))
     looked.begin(50.0, ours)
     assert not looked.is_over(ours)
-    looked.leave(key(2))
+    again = looked.again(key(2), 50.0)
+    assert again is not None
+    note(looked, again)
     assert looked.is_over(ours)
 
 

@@ -129,6 +129,21 @@ def test_the_commit_waits_until_what_is_being_compared_was_compared() -> None:
     assert ours.next_offset == 1
 
 
+def test_a_row_is_compared_although_what_waited_for_it_became_a_dead_letter() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    engine.backlog.add(entry(ours, 0))
+    engine.settle()
+    late_write(engine, 0)
+    engine.backlog.add(entry(ours, 1, name="poison"))
+    pass_time(engine, LATE_S)
+    engine.settle()
+    assert ours.next_offset == 0
+    pass_time(engine, 1.0)
+    engine.settle()
+    assert engine.counters.repaired == 1
+
+
 def test_a_deleted_row_that_stayed_deleted_is_no_repair() -> None:
     engine = Engine()
     ours = assigned(engine, opened(0))
