@@ -5,7 +5,7 @@ key column gets another type, a row goes on in another partition than it was in,
 which of its records came first. Within a partition the new schema begins at one record; that one is
 held back until the group has committed everything older of the topic's other partitions. From then
 on nothing is read again that it could not follow, unless offsets are set back; and then it waits
-once more. See ``docs/adr/0018-keys-of-a-new-schema-wait.md``.
+once more. See ``docs/adr/0019-keys-of-a-new-schema-wait.md``.
 """
 
 from __future__ import annotations
