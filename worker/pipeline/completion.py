@@ -41,7 +41,7 @@ class Completion:
         """
         lacking = [item for item in items if _lacks_columns(item)]
         completed = self._reselect(lacking)
-        self._read_on([item for item in lacking if item.former and _lacks_columns(item)])
+        self._read_on([item for item in lacking if _may_be_overtaken(item)])
         return completed
 
     def _read_on(self, items: Iterable[Item]) -> None:
@@ -82,6 +82,12 @@ class Completion:
             item.is_partial, item.outcome = False, None
         except RecordError as error:
             item.outcome = error
+
+
+def _may_be_overtaken(item: Item) -> bool:
+    """Not where what came after it has failed, and it takes that one's place."""
+    has_failed = item.work.newest.is_cut
+    return item.former is not None and _lacks_columns(item) and not has_failed
 
 
 def _lacks_columns(item: Item) -> bool:
