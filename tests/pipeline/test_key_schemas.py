@@ -349,3 +349,15 @@ def test_who_waits_in_vain_goes_on_in_the_end(shop: Shop, caplog: pytest.LogCapt
     pass_time(member, world, 15.0)
     assert world.committed[place] == world.end(place)
     assert "goes on at offset 0" in caplog.text
+
+
+def test_updates_of_its_row_do_not_prolong_the_wait_of_a_key_change(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    owners = shop.share()
+    table.insert(1)
+    world.settle()
+    table.move(1, 2, without=["body"])
+    for price in range(25):
+        table.update(2, price=price, without=["body"])
+        pass_time(owners[table.home(2)], world, 10.0)
+    assert {kind for _, _, kind in world.dead} == {"UnavailableColumn"}
