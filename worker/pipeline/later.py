@@ -101,10 +101,11 @@ def _columns(key: bytes | None) -> bytes:
 
 
 def _is_later(change: Change, before: Change) -> bool:
+    """By offset or by the time of the record, as tombstones tell no time in the source."""
     ours, theirs = change.position, before.position
     if ours.comparable(theirs):
         return ours.offset > theirs.offset
-    ours_ms, theirs_ms = change.latest_ms, before.latest_ms
+    ours_ms, theirs_ms = change.record.timestamp_ms, before.record.timestamp_ms
     return ours_ms is not None and theirs_ms is not None and ours_ms > theirs_ms
 
 
