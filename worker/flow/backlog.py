@@ -253,9 +253,10 @@ class Backlog:
         """Whether something waits for a key, or is in flight."""
         return key in self._places
 
-    def waits_for_other_half(self, key: Key) -> bool:
-        """Whether what comes next for a key is the create of a key change that has to wait."""
-        return key in self._delayed and self._places[key].waiting[0].change.moved_from is not None
+    def waiting_half(self, key: Key) -> Entry | None:
+        """The create of a key change, if it comes next for a key and has to wait."""
+        first = self._places[key].waiting[0] if key in self._delayed else None
+        return None if first is None or first.change.moved_from is None else first
 
     def finish(self, work: Work) -> None:
         """A batch is through with a key; what came for it meanwhile is ready now."""

@@ -174,7 +174,8 @@ class Looks:
                 self._forget(one.ledger, one.address)
         look.flying &= self._flight.works_of(look.partition)
         for key in look.keys:
-            waits = self._backlog.waits_for_other_half(key)
+            half = self._backlog.waiting_half(key)
+            waits = half is not None and not isinstance(half, Again)
             if self._backlog.holds(key) and not waits:
                 continue
             again = look.again(key, now_s)

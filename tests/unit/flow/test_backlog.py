@@ -58,9 +58,9 @@ def test_what_is_put_before_a_key_change_that_waits_is_done_first_and_alone() ->
     created = change(2, op=Op.CREATE, moved_from=key(7))
     backlog.add(Entry(created, ours, 0.0))
     (work,) = take(backlog)
-    assert not backlog.waits_for_other_half(work.key)
+    assert backlog.waiting_half(work.key) is None
     backlog.delay(work, until_s=5.0)
-    assert backlog.waits_for_other_half(work.key)
+    assert backlog.waiting_half(work.key) is work.newest
     backlog.put_before(Entry(change(1, op=Op.DELETE), ours, 1.0))
     for expected in ([1], [2]):
         (one,) = take(backlog)
