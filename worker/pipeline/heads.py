@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from worker.clock import Clock
-    from worker.model import Change
+    from worker.model import Change, Record
     from worker.pipeline.patience import Patience
     from worker.source.port import SpanReader
 
@@ -116,18 +116,28 @@ class Heads:
 
 
 def _read(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, Head]:
+    """As little as there is to read: mostly one record of each partition.
+
+    Where the next offset holds none, as in a compacted topic or before the marker of a transaction,
+    a partition is read on alone.
+    """
     left = {
         place: Span(reach.next_offset, reach.log.end)
         for place, reach in reader.standings(_ASK_S).items()
         if place.topic in topics and reach.next_offset < reach.log.end
     }
-    found: dict[TopicPartition, Head] = {}
-    for batch in reader.read(left):
-        for record in batch:
-            place = TopicPartition(record.topic, record.partition)
-            if place not in found:
-                schema = name_of(prefix_of(record.key or b""))
-                found[place] = Head(schema, record.timestamp_ms, record.offset)
-        if len(found) == len(left):
+    nexts = {place: Span(span.start, span.start + 1) for place, span in left.items()}
+    found = {_place(record): _head(record) for batch in reader.read(nexts) for record in batch}
+    for place in left.keys() - found.keys():
+        for batch in reader.read({place: left[place]}):
+            found[place] = _head(batch[0])
             break
     return found
+
+
+def _place(record: Record) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
+def _head(record: Record) -> Head:
+    return Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms, record.offset)
