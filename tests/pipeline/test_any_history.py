@@ -115,7 +115,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.members) < MEMBERS)
     @rule()
     def join(self) -> None:
-        member = self.world.newcomer()
+        member = self._newcomer()
         member.join(Watched(self, member))
         self.world.members.append(member)
 
@@ -237,11 +237,17 @@ class History(RuleBasedStateMachine):
         if not self.world.members:
             self.join()
         self._settle()
+        self._assert_outcome()
+
+    def _assert_outcome(self) -> None:
         assert_index_covers(self.world, dict.fromkeys(self.world.table.places, 1 << 60))
         assert_letters_are_deserved(self.world)
         self.world.assert_vectors_fit()
         if not self.world.dead:
             self.world.assert_equals_table()
+
+    def _newcomer(self) -> Member:
+        return self.world.newcomer()
 
     def _settle(self) -> None:
         """In rounds that wait for all threads, so that their number says when it is hopeless."""
@@ -309,7 +315,7 @@ class History(RuleBasedStateMachine):
                 self._wait_for_threads()
 
     def _wait_for_threads(self) -> None:
-        """Until every batch under way waits at the gate or has landed."""
+        """Until every batch under way waits at the gate or has landed, and every look is over."""
         deadline_s = time.monotonic() + 30
         while not self._is_quiet():
             assert time.monotonic() < deadline_s, "a batch neither ends nor calls"
@@ -318,7 +324,9 @@ class History(RuleBasedStateMachine):
     def _is_quiet(self) -> bool:
         under_way = sum(one.task.in_flight for one in self.world.everybody)
         landed = sum(one.task._flight._landed.qsize() for one in self.world.everybody)
-        return len(self.world.gate.parked) + landed == under_way
+        looks = [one.task._succession._surveying for one in self.world.everybody]
+        are_over = all(look.under_way == look._ended.qsize() for look in looks)
+        return are_over and len(self.world.gate.parked) + landed == under_way
 
 
 History.TestCase.settings = settings(

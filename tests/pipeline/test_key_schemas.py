@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.table import Table
+from tests.pipeline.retyped import RetypedTable, retyped_decoder
 from tests.pipeline.world import World, clock_of
-from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
 from worker.flow.batching import BufferLimits
-from worker.model import TopicPartition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import Member
-    from worker.model import Headers, Record
-    from worker.source.memory_broker import MemoryBroker
+    from worker.model import TopicPartition
 
 LATE_S = 30.0
 IN_VAIN_S = 600.0
 STEPS = 40
 SOON_S = 15.0
 """Less than any half of a key change waits for its other half in vain."""
-
-
-class RetypedTable(Table):
-    """Its keys say their schema, as JSON; one of another schema goes to the next partition."""
-
-    key_type = "int32"
-
-    def __init__(self, broker: MemoryBroker, partitions: int) -> None:
-        super().__init__(broker, partitions)
-
-    def retype(self) -> None:
-        self.key_type = "int64"
-
-    def home(self, row_id: int) -> TopicPartition:
-        """Where the row's next record goes."""
-        return TopicPartition(self.topic, (row_id + (self.key_type == "int64")) % self.partitions)
-
-    def _produce(self, row_id: int, value: bytes | None, headers: Headers) -> Record:
-        schema = {"type": "struct", "fields": [{"field": "id", "type": self.key_type}]}
-        key = {"schema": schema, "payload": {"id": row_id}}
-        return self._broker.produce(
-            self.topic,
-            json.dumps(key, separators=(",", ":")).encode(),
-            value,
-            partition=self.home(row_id).partition,
-            headers=headers,
-            timestamp_ms=1_000 + self._commits,
-        )
 
 
 class Shop:
@@ -64,15 +32,7 @@ class Shop:
         self.table = world.table = RetypedTable(world.broker, 2)
 
     def member(self) -> Member:
-        def part(*, schemas: bool) -> PartSettings:
-            return PartSettings(format=Format.JSON, schemas_enable=schemas)
-
-        settings = DecoderSettings(
-            key=part(schemas=True),
-            value=part(schemas=False),
-            columns=self.world.documents.columns,
-        )
-        return self.world.member(DebeziumDecoder(settings))
+        return self.world.member(retyped_decoder(self.world))
 
     def share(self) -> dict[TopicPartition, Member]:
         """Two workers with a partition each."""
@@ -361,3 +321,17 @@ def test_updates_of_its_row_do_not_prolong_the_wait_of_a_key_change(shop: Shop) 
         table.update(2, price=price, without=["body"])
         pass_time(owners[table.home(2)], world, 10.0)
     assert {kind for _, _, kind in world.dead} == {"UnavailableColumn"}
+
+
+def test_schemas_that_take_turns_do_not_wait_at_each(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "worker.pipeline.standstill")
+    world, table = shop.world, shop.table
+    shop.share()
+    for row in range(40):
+        table.key_type = ("int32", "int64")[row // 2 % 2]
+        table.insert(row)
+    world.settle()
+    world.assert_equals_table()
+    assert len(caplog.records) <= len(table.places)

@@ -138,7 +138,12 @@ class Member:
             watermarks = tables = TableWatermarks(self.state)
             sweeper = Sweeper(world.documents, fence, tables, lease, patience)
             truncates = CarriedOutTruncates(tables, sweeper, patience, self.counters)
-        heads = Heads(lambda: MemorySpanReader(world.broker, GROUP, subscription), patience, clock)
+        group = world.group
+
+        def origins() -> MemorySpanReader:
+            return MemorySpanReader(world.broker, group, subscription)
+
+        heads = Heads(origins, patience, clock)
         runner = BatchRunner.of(
             documents=world.documents,
             embedding=embedding_of(world.gated_embedder, clock, purse=world.purse),
@@ -152,9 +157,7 @@ class Member:
             marks=self.marks,
             reselector=world.reselector,
             later=LaterRecords(
-                lambda: MemorySpanReader(world.broker, GROUP, subscription),
-                lambda: decoder or json_decoder(world.documents.columns),
-                patience,
+                origins, lambda: decoder or json_decoder(world.documents.columns), patience
             ),
             heads=heads,
         )

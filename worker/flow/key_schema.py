@@ -23,9 +23,12 @@ def prefix_of(key: bytes) -> bytes:
 
 
 def name_of(prefix: bytes) -> str:
-    """A short name of the schema: its id, or a hash where it stands there itself."""
+    """A short name of the schema: its id, or a hash where it stands there itself.
+
+    Ids have one length, so names of newer schemas come after those of older ones.
+    """
     if not prefix:
         return ""
     if prefix.startswith(_AVRO):
-        return str(int.from_bytes(prefix[1:], "big"))
+        return prefix[1:].hex()
     return blake2b(prefix, digest_size=_NAME_BYTES).hexdigest()

@@ -42,6 +42,7 @@ class PartitionLedger:
         "is_used",
         "key_prefix",
         "key_schema",
+        "left_schemas",
         "partition",
         "sweeps",
         "written_ms",
@@ -74,6 +75,8 @@ class PartitionLedger:
         self.key_schema: str | None = None
         """Name of the schema of the last key that was taken in, also before the assignment; empty
         if keys tell none. None: nobody knows."""
+        self.left_schemas: dict[str, int] = {}
+        """Schemas of the keys before those, with the time of the record that came next."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}

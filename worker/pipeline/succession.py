@@ -5,7 +5,8 @@ key column gets another type, a row goes on in another partition than it was in,
 which of its records came first. Within a partition the new schema begins at one record; that one is
 held back until the group has committed everything older of the topic's other partitions. From then
 on nothing is read again that it could not follow, unless offsets are set back; and then it waits
-once more. See ``docs/adr/0019-keys-of-a-new-schema-wait.md``.
+once more. Where schemas take turns, as with tables that are routed into one topic, nothing moves
+and nothing waits. See ``docs/adr/0019-keys-of-a-new-schema-wait.md``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from worker.source.port import Commit
 
 _AGAIN_S = 0.5
+_TURN_MS = 60_000
+"""Between records of one schema in a partition: it has not been left, there are several."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +47,9 @@ class Held:
     def waits_for(self, heads: Mapping[TopicPartition, Head]) -> Mapping[TopicPartition, Head]:
         """Partitions of its topic that are not done with what came before it.
 
+        What came in the same millisecond counts if its schema is older: Debezium may send dozens of
+        records in one, on both sides of the change. So there is one order for all who wait.
+
         Where nobody knows what came before it in its own partition, only another schema counts: who
         just starts does not wait for partitions that are behind.
         """
@@ -56,7 +62,7 @@ class Held:
             if place.topic == self.record.topic
             and place != self.ledger.partition
             and head.at_ms is not None
-            and head.at_ms < at_ms
+            and (head.at_ms, head.schema) < (at_ms, schema)
             and (self.is_change or head.schema != schema)
         }
 
@@ -118,8 +124,10 @@ class Succession:
 
     def _meets(self, record: Record, ledger: PartitionLedger, prefix: bytes) -> bool:
         """A record of another schema than the one before it, or the first one at all."""
-        if self._heads is None or not prefix or name_of(prefix) == ledger.key_schema:
-            _admit(ledger, prefix)
+        name = name_of(prefix)
+        is_usual = not prefix or name == ledger.key_schema or _takes_turns(name, record, ledger)
+        if self._heads is None or is_usual:
+            _admit(record, ledger, prefix)
             return True
         is_change = ledger.key_schema not in (None, "")
         self._due_s = self._clock.now_s()
@@ -139,7 +147,7 @@ class Succession:
                 if not held.wait.is_in_vain:
                     continue
             del self._held[place]
-            _admit(held.ledger, held.prefix)
+            _admit(held.record, held.ledger, held.prefix)
             yield place
 
     def _drop_lost(self) -> None:
@@ -156,5 +164,14 @@ class Succession:
             self._heads.let_go()
 
 
-def _admit(ledger: PartitionLedger, prefix: bytes) -> None:
-    ledger.key_prefix, ledger.key_schema = prefix, name_of(prefix)
+def _admit(record: Record, ledger: PartitionLedger, prefix: bytes) -> None:
+    before, name, at_ms = ledger.key_schema, name_of(prefix), record.timestamp_ms
+    if before is not None and at_ms is not None and before != name:
+        ledger.left_schemas[before] = at_ms
+    ledger.key_prefix, ledger.key_schema = prefix, name
+
+
+def _takes_turns(name: str, record: Record, ledger: PartitionLedger) -> bool:
+    """Whether keys of this schema came just before those that came last."""
+    left_ms, at_ms = ledger.left_schemas.get(name), record.timestamp_ms
+    return left_ms is not None and at_ms is not None and at_ms - left_ms < _TURN_MS

@@ -12,7 +12,11 @@ NEW = b'{"schema":{"fields":[{"type":"int64","field":"id"}]},"payload":{"id":1}}
 
 def test_avro_keys_begin_with_the_id_of_their_schema() -> None:
     assert prefix_of(b"\0\0\0\1\2\x02") == b"\0\0\0\1\2"
-    assert name_of(b"\0\0\0\1\2") == "258"
+    assert name_of(b"\0\0\0\1\2") == "00000102"
+
+
+def test_names_grow_with_the_ids() -> None:
+    assert name_of(b"\0\0\0\0\x09") < name_of(b"\0\0\0\0\x0a") < name_of(b"\0\0\0\1\0")
 
 
 def test_json_keys_with_schemas_have_all_of_it() -> None:
