@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from tests.contract.source_contract import clean, opened
 from tests.unit.pipeline.engine import SETTLE_S, TOPIC, Engine, entry
 from worker.errors import FatalError
-from worker.model import Op, Outcome, Point, TopicPartition
+from worker.model import Key, Op, Outcome, Point, TopicPartition
 from worker.source.port import UNKNOWN, Commit, Polled
+from worker.store.port import Deletion
 
 if TYPE_CHECKING:
     from worker.flow.ledger import PartitionLedger
@@ -142,6 +144,24 @@ def test_a_row_is_compared_although_what_waited_for_it_became_a_dead_letter() ->
     pass_time(engine, 1.0)
     engine.settle()
     assert engine.counters.repaired == 1
+
+
+def test_what_has_to_be_compared_later_is_not_put_there_again_at_each_turn() -> None:
+    engine = Engine()
+    ours = assigned(engine, opened(0))
+    created = entry(ours, 0, Op.CREATE)
+    created.change = replace(created.change, moved_from=Key(TOPIC, (("id", 7),)))
+    engine.backlog.add(created)
+    for _ in range(60):
+        engine.settle()
+        pass_time(engine, 0.5)
+        engine.backlog.wake(engine.clock.now_s())
+    assert engine.backlog.rows == 0
+    engine.store.delete(TOPIC, [Deletion("1", created.change.position)])
+    pass_time(engine, LATE_S)
+    engine.settle()
+    pass_time(engine, 1.0)
+    assert engine.backlog.rows == 1
 
 
 def test_a_deleted_row_that_stayed_deleted_is_no_repair() -> None:
