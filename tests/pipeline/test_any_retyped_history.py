@@ -28,7 +28,7 @@ class RetypedHistory(History):
     table: RetypedTable
 
     @initialize(guarded=st.booleans(), partitions=st.integers(2, 3))
-    def begin(self, guarded: bool, partitions: int) -> None:  # type: ignore[override]  # noqa: FBT001 - drawn values
+    def begin(self, guarded: bool, partitions: int) -> None:  # noqa: FBT001 - drawn values
         self.world = World(
             guarded=guarded,
             partitions=partitions,
