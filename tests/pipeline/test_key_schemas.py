@@ -136,9 +136,11 @@ def test_a_row_that_went_on_under_a_new_schema_is_no_dead_letter_when_it_comes_a
     shop.leave()
     world.rewind()
     shop.share()
+    began_s = clock_of(world).now_s()
     world.settle()
     world.assert_equals_table()
     assert world.dead == []
+    assert clock_of(world).now_s() - began_s < 45.0
 
 
 def test_who_takes_over_at_the_change_knows_it_as_one(shop: Shop) -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pipeline.table import TOPIC
 from tests.pipeline.world import clock_of
-from worker.model import Outcome
+from worker.model import Outcome, Position
 from worker.reselect.memory import MemoryReselector
 from worker.source.port import Commit
+from worker.store.port import Deletion
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
@@ -119,6 +121,41 @@ def test_a_worker_that_is_a_minute_behind_is_waited_for(
     assert kinds(world) == []
     assert world.index == {1: {"name": "n", "body": "text", "price": 0}}
     assert world.embedder.texts == 1
+
+
+def test_what_a_slow_worker_parks_is_waited_for_until_the_store_shows_it(
+    make_world: Worlds,
+) -> None:
+    world = make_world(partitions=2, settle_s=30.0)
+    members = [world.member(), world.member()]
+    world.until(lambda: all(len(one.source.held) == 1 for one in members))
+    world.table.insert(0, body="text")
+    world.settle()
+    clock_of(world).advance(30.0)
+    world.table.move(0, 1, without=("body",))
+    (quick,) = (one for one in members if world.table.places[1] in one.source.held)
+    for _ in range(50):
+        quick.step()
+        clock_of(world).advance(1.0)
+    world.settle()
+    assert kinds(world) == []
+    clock_of(world).advance(30.0)
+    assert world.index == {1: {"name": "n", "body": "text", "price": 0}}
+
+
+def test_what_nobody_can_park_any_more_is_not_waited_for(make_world: Worlds) -> None:
+    world = make_world(partitions=2)
+    world.member()
+    world.settle()
+    move = world.table.move
+    world.table.insert(0, body="text")
+    world.settle()
+    world.store.delete(TOPIC, [Deletion("0", Position("", 0, 0))])
+    began_s = clock_of(world).now_s()
+    move(0, 1, without=("body",))
+    world.settle()
+    assert kinds(world) == ["UnavailableColumn"]
+    assert clock_of(world).now_s() - began_s < 30.0
 
 
 def test_a_key_swap_leaves_each_row_its_own_text(world: World) -> None:

@@ -7,8 +7,11 @@ tell, as what is committed is never read again.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict, deque
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.decode.key_change import OLD_KEY
 from worker.flow.key_schema import name_of, prefix_of
 from worker.model import TopicPartition
 from worker.source.port import Span
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from worker.clock import Clock
-    from worker.model import Change, Record
+    from worker.model import Record
     from worker.pipeline.patience import Patience
     from worker.source.port import SpanReader
 
@@ -35,6 +38,23 @@ class Head(NamedTuple):
     at_ms: int | None
     """Its timestamp."""
     offset: int
+    is_created: bool = False
+    """Whether it is the create half of a key change, which may wait itself."""
+
+
+class Behind(Enum):
+    """Which partitions have not done with what was sent before a record."""
+
+    NOBODY = "nobody"
+    LEVEL = "level"
+    """Only such as wait for other halves that were sent in the same millisecond."""
+    SOMEBODY = "somebody"
+    """Or nobody has looked yet."""
+
+
+class _Look(NamedTuple):
+    ended_s: float
+    heads: Mapping[TopicPartition, Head]
 
 
 class Heads:
@@ -49,7 +69,8 @@ class Heads:
         self._clock = clock
         self._lock = threading.Lock()
         self._reader: SpanReader | None = None
-        self._known: dict[str, tuple[float, Mapping[TopicPartition, Head]]] = {}
+        self._looking = threading.Lock()
+        self._looks: defaultdict[str, deque[_Look]] = defaultdict(deque)
         self._used_s = clock.now_s()
         self._is_closing = False
 
@@ -69,28 +90,42 @@ class Heads:
                 if self._is_closing:
                     self._drop()
 
-    def lag_ms(self, change: Change) -> int | None:
-        """By how much the partition that is furthest behind is behind a change of another one.
+    def behind(self, record: Record, by_s: float) -> Behind:
+        """Who has not done with what was sent before a record, as it was known at a time.
 
-        0 where it may still bring what came with the change, None where all are past it or nobody
-        knows. May be late by a second.
+        Its other half is not looked for: what is not committed may be that, or bring it.
 
         Raises:
             Interrupted, FatalError: as ``of``.
         """
-        topic, at_ms = change.record.topic, change.record.timestamp_ms
+        at_ms = record.timestamp_ms
         if at_ms is None:
-            return None
-        known = self._known.get(topic)
-        if known is None or self._clock.now_s() - known[0] >= _FRESH_S:
-            known = self._known[topic] = self._clock.now_s(), self.of([topic])
-        lags = [
-            at_ms - head.at_ms
-            for place, head in known[1].items()
-            if place.partition != change.record.partition and head.at_ms is not None
+            return Behind.NOBODY
+        heads = self._seen(record.topic, by_s)
+        if heads is None:
+            return Behind.SOMEBODY
+        behind = [
+            head
+            for place, head in heads.items()
+            if head.at_ms is not None
+            and head.at_ms <= at_ms
+            and (place.partition != record.partition or head.offset < record.offset)
         ]
-        furthest = max(lags, default=-1)
-        return furthest if furthest >= 0 else None
+        if not behind:
+            return Behind.NOBODY
+        is_level = all(head.is_created and head.at_ms == at_ms for head in behind)
+        return Behind.LEVEL if is_level else Behind.SOMEBODY
+
+    def _seen(self, topic: str, by_s: float) -> Mapping[TopicPartition, Head] | None:
+        """The last look that had ended by then; None if there was none."""
+        with self._looking:
+            looks = self._looks[topic]
+            if not looks or self._clock.now_s() - looks[-1].ended_s >= _FRESH_S:
+                heads = self.of([topic])
+                looks.append(_Look(self._clock.now_s(), heads))
+            while len(looks) > 1 and looks[1].ended_s <= by_s:
+                looks.popleft()
+            return looks[0].heads if looks[0].ended_s <= by_s else None
 
     @property
     def is_idle(self) -> bool:
@@ -140,4 +175,6 @@ def _place(record: Record) -> TopicPartition:
 
 
 def _head(record: Record) -> Head:
-    return Head(name_of(prefix_of(record.key or b"")), record.timestamp_ms, record.offset)
+    schema = name_of(prefix_of(record.key or b""))
+    is_created = any(name == OLD_KEY for name, _ in record.headers)
+    return Head(schema, record.timestamp_ms, record.offset, is_created)

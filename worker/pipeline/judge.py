@@ -9,6 +9,7 @@ from worker.errors import RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome
 from worker.pipeline.decide import Decision, decide, is_stale
+from worker.pipeline.heads import Behind
 
 if TYPE_CHECKING:
     from worker.marks.port import Marks, Watermarks
@@ -28,19 +29,20 @@ _REUSE, _UNCHANGED = Decision.REUSE, Decision.UNCHANGED
 """Named here, as Python 3.11 takes 90 ns to read a member off its class."""
 
 _LOOK_EVERY_S = 0.5
-_MOVE_S = 60.0
-"""How long a change that lacks its text waits until the worker of its old key parks the point."""
 _OVERTAKEN_S = 3.0
-"""The same where nobody will: time to read on, as its row may be known to be gone."""
+"""How long the create half of a key change waits where a newer row stands under its old key, so
+that nobody will park its point: time to read on, as its row may be known to be gone."""
 _PARKED_S = 20.0
-"""How long one that has its text waits for the vector before it is paid again: until somebody else
-has the partitions of a worker that was killed."""
-_BEHIND = 3
-"""So many times as long both wait at most, where another partition is known to be behind, as in a
-chain of changes. Not for ever, as what waits takes room, also of that partition."""
-_LEVEL_S = 10.0
-"""How much longer than usual both wait where another partition is just coming to what came with
-them. Two that came together and have no other half see each other so."""
+"""How long it waits for that point otherwise, though no partition is behind: until somebody else
+has the partitions of a worker that was killed, and commits what that one did."""
+_LEVEL_S = 60.0
+"""The same while only others of its kind are behind, that came together with it: two that have no
+other half see each other so."""
+_PAY_S = 60.0
+"""At most, if it has its text, which can be paid for again."""
+_LACK_S = 180.0
+"""At most, if it lacks its text. Not for ever, as what waits takes room, also of the partition that
+is behind, as in a chain of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +118,12 @@ class Judge:
             basis = item.moved
         if basis is not None and basis.stamp is not None and not basis.stamp.text:
             basis = None
-        wait_s = _OVERTAKEN_S if item.is_overtaken else _MOVE_S
-        patient_until_s = _came_s(item) + wait_s
         try:
             item.document = self.documents.build(item.change, basis)
         except RecordError:
-            if basis is not None or item.former is None:
+            if basis is not None or self._waits_in_vain(item, looked_s, _LACK_S):
                 raise
-            if looked_s < patient_until_s:
-                item.look_again_s = _soon(looked_s, patient_until_s)
-            elif self._may_be_parked_yet(item, looked_s, wait_s):
-                item.look_again_s = looked_s + _LOOK_EVERY_S
-            else:
-                raise
+            item.look_again_s = looked_s + _LOOK_EVERY_S
             return
         item.is_partial = False
 
@@ -157,29 +152,21 @@ class Judge:
             until_s = self._shows_s(item, until_s)
         if until_s is not None and looked_s < until_s:
             item.look_again_s = _when_sure(until_s, belief, looked_s)
-        elif item.former is not None and not item.is_parked:
-            self._wait_for_vector(item, looked_s)
-
-    def _wait_for_vector(self, item: Item, looked_s: float) -> None:
-        wait_s = _OVERTAKEN_S if item.is_overtaken else _PARKED_S
-        visible_s = _came_s(item) + max(self.settle_s, wait_s)
-        if looked_s < visible_s:
-            item.look_again_s = _soon(looked_s, visible_s)
-        elif self._may_be_parked_yet(item, looked_s, wait_s):
+        elif not item.is_parked and not self._waits_in_vain(item, looked_s, _PAY_S):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
-    def _may_be_parked_yet(self, item: Item, looked_s: float, wait_s: float) -> bool:
-        """Whether the worker of the old key may not have come to its half of the key change.
-
-        Not so where a newer row stands there.
-        """
-        waited_s = looked_s - _came_s(item)
-        if self.heads is None or item.is_overtaken or waited_s >= _BEHIND * wait_s:
+    def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
+        """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
+        if item.former is None:
+            return True
+        created = item.work.entries[0]  # updates that came since are one with it
+        waited_s = looked_s - created.arrived_s
+        if waited_s < max(self.settle_s, _OVERTAKEN_S if item.is_overtaken else _PARKED_S):
             return False
-        if isinstance(item.work.newest, Again):
-            return False  # the others wait for the commit that its second look holds
-        lag_ms = self.heads.lag_ms(item.change)
-        return lag_ms is not None and (lag_ms > 0 or waited_s < wait_s + _LEVEL_S)
+        if item.is_overtaken or self.heads is None or isinstance(item.work.newest, Again):
+            return True  # others may wait for the commit that a second look holds
+        behind = self.heads.behind(created.change.record, looked_s - self.settle_s)
+        return waited_s >= {Behind.NOBODY: 0.0, Behind.LEVEL: _LEVEL_S}.get(behind, most_s)
 
     def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
         """From when on the store shows the very text, if that may have been written.
@@ -216,11 +203,6 @@ def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
     is_known = item.known is not None and item.known.shows(item.stored)
     return item.is_cut and item.ledger.is_held and item.is_fetched and not is_known
-
-
-def _came_s(item: Item) -> float:
-    """When the create half of a key change came; updates that came since are one with it."""
-    return item.work.entries[0].arrived_s
 
 
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from worker.clock import FakeClock
+from worker.decode.key_change import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
-from worker.pipeline.heads import Heads
+from worker.pipeline.heads import Behind, Heads
 from worker.pipeline.patience import Patience
 from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader
@@ -65,14 +67,26 @@ class Scene:
                 )
         inner = MemorySpanReader(self.broker, GROUP, Subscription((TOPIC,)))
         self.reader = CountingReader(inner)
-        clock = FakeClock()
-        patience = Patience(abort=threading.Event(), clock=clock)
-        self.heads = Heads(lambda: self.reader, patience, clock)
+        self.clock = FakeClock()
+        patience = Patience(abort=threading.Event(), clock=self.clock)
+        self.heads = Heads(lambda: self.reader, patience, self.clock)
 
     def log(self, place: TopicPartition) -> PartitionLog:
         found = self.broker.log(place)
         assert found is not None
         return found
+
+    def write(self, place: TopicPartition, at_ms: int, *headers: str) -> Record:
+        sent = tuple((name, b"{}") for name in headers)
+        return self.broker.produce(
+            TOPIC, b"k", b"{}", partition=place.partition, headers=sent, timestamp_ms=at_ms
+        )
+
+    def behind(self, record: Record) -> Behind:
+        """As everybody sees it now."""
+        self.clock.advance(1.0)
+        self.heads.behind(record, self.clock.now_s())
+        return self.heads.behind(record, self.clock.now_s())
 
     def commit(self, place: TopicPartition, offset: int) -> None:
         self.broker.group(GROUP).committed[place] = Commit(offset, Standing.CLEAN)
@@ -115,3 +129,64 @@ def test_where_compaction_left_a_gap_it_is_the_next_record(scene: Scene) -> None
 def test_other_topics_are_not_looked_at(scene: Scene) -> None:
     assert scene.heads.of(["others"]) == {}
     assert scene.reader.records == 0
+
+
+@pytest.fixture
+def done(scene: Scene) -> Scene:
+    """All is committed that was written so far."""
+    for place in PLACES:
+        scene.commit(place, MANY)
+    return scene
+
+
+def test_what_was_sent_before_in_any_partition_and_is_not_committed_is_behind(done: Scene) -> None:
+    before = done.write(PLACES[1], 5_000)
+    ours = done.write(PLACES[0], 5_001, OLD_KEY)
+    assert done.behind(ours) is Behind.SOMEBODY
+    done.commit(PLACES[1], before.offset + 1)
+    assert done.behind(ours) is Behind.NOBODY
+    done.write(PLACES[1], 5_002)
+    assert done.behind(ours) is Behind.NOBODY
+
+
+def test_so_is_what_stands_before_it_in_its_own_partition(done: Scene) -> None:
+    before = done.write(PLACES[0], 5_000)
+    ours = done.write(PLACES[0], 5_000, OLD_KEY)
+    assert done.behind(ours) is Behind.SOMEBODY
+    done.commit(PLACES[0], before.offset + 1)
+    assert done.behind(ours) is Behind.NOBODY
+
+
+@pytest.mark.parametrize(
+    ("headers", "behind"),
+    [((), Behind.SOMEBODY), ((NEW_KEY,), Behind.SOMEBODY), ((OLD_KEY,), Behind.LEVEL)],
+)
+def test_of_what_came_with_it_another_that_waits_may_wait_for_it(
+    done: Scene, headers: tuple[str, ...], behind: Behind
+) -> None:
+    done.write(PLACES[1], 5_000, *headers)
+    assert done.behind(done.write(PLACES[0], 5_000, OLD_KEY)) is behind
+
+
+def test_what_counts_is_what_was_known_at_a_time(done: Scene) -> None:
+    before = done.write(PLACES[1], 5_000)
+    ours = done.write(PLACES[0], 5_001, OLD_KEY)
+    began_s = done.clock.now_s()
+    for _ in range(3):
+        done.clock.advance(1.0)
+        assert done.heads.behind(ours, done.clock.now_s() - 10.0) is Behind.SOMEBODY
+    done.commit(PLACES[1], before.offset + 1)
+    done.clock.advance(1.0)
+    committed_s = done.clock.now_s()
+    for by_s, behind in (
+        (began_s, Behind.SOMEBODY),
+        (committed_s - 0.5, Behind.SOMEBODY),
+        (committed_s, Behind.NOBODY),
+    ):
+        assert done.heads.behind(ours, by_s) is behind
+
+
+def test_of_a_record_without_a_time_nobody_knows_what_came_before(done: Scene) -> None:
+    done.write(PLACES[1], 5_000)
+    ours = replace(done.write(PLACES[0], 5_001), timestamp_ms=None)
+    assert done.heads.behind(ours, done.clock.now_s()) is Behind.NOBODY
