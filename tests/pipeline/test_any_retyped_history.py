@@ -27,13 +27,16 @@ class RetypedHistory(History):
 
     table: RetypedTable
 
-    @initialize(guarded=st.booleans(), partitions=st.integers(2, 3))
-    def begin(self, guarded: bool, partitions: int) -> None:  # noqa: FBT001 - drawn values
+    @initialize(
+        guarded=st.booleans(), partitions=st.integers(2, 3), settle_s=st.sampled_from([0.0, 3.0])
+    )
+    def begin(self, guarded: bool, partitions: int, settle_s: float) -> None:  # noqa: FBT001 - drawn values
         self.world = World(
             guarded=guarded,
             partitions=partitions,
             batch=BatchPolicy(max_rows=2, max_in_flight=2),
             buffer=BufferLimits(max_rows=8),
+            settle_s=settle_s,
             write_timeout_s=LATE_S,
         )
         self.table = self.world.table = RetypedTable(self.world.broker, partitions)

@@ -337,3 +337,22 @@ def test_schemas_that_take_turns_do_not_wait_at_each(
     world.settle()
     world.assert_equals_table()
     assert len(caplog.records) <= len(table.places)
+
+
+def test_what_was_written_by_the_old_key_is_waited_for_until_the_store_shows_it(
+    make_world: Worlds,
+) -> None:
+    world = make_world(partitions=2, settle_s=3.0)
+    shop = Shop(world)
+    table = shop.table
+    shop.share()
+    table.insert(1)
+    table.insert(2)
+    world.settle()
+    clock_of(world).advance(10.0)
+    table.insert(4, body="long")
+    table.retype()
+    table.move(4, 6, without=["body"])
+    world.settle()
+    world.assert_equals_table()
+    assert world.dead == []

@@ -31,30 +31,56 @@ _BETWEEN_LOOKS_S = 5.0
 
 
 class Wait:
-    """Of one record, with all that came after it in its partition."""
+    """Of one record, with all that came after it in its partition.
 
-    def __init__(self, record: Record, now_s: float) -> None:
+    What was waited for was written by others, so the wait is over when the store shows it.
+    """
+
+    def __init__(self, record: Record, now_s: float, settle_s: float, *, is_change: bool) -> None:
+        """Begin it.
+
+        Args:
+            record: what waits.
+            now_s: by the task's clock.
+            settle_s: longest time until a write is visible.
+            is_change: whether the record before is known to have a key of another schema.
+        """
         self._record = record
+        self._is_change = is_change
+        self._settle_s = settle_s
+        self._over_s = math.inf
         self._began_s = self._looked_s = now_s
         self._say_s = -math.inf
         self._stood_still_s = 0.0
         self._heads: Mapping[TopicPartition, Head] = {}
 
     def look(self, heads: Mapping[TopicPartition, Head], now_s: float) -> None:
-        """What is waited for stands there now."""
+        """What is waited for stands there now; nothing, if all is done."""
         seen_s = min(now_s - self._looked_s, _BETWEEN_LOOKS_S)
         stands_still = heads == self._heads
         self._stood_still_s = self._stood_still_s + seen_s if stands_still else 0.0
         self._heads, self._looked_s = heads, now_s
-        if self.is_in_vain:
+        if not heads:
+            self._over_s = now_s + (self._settle_s if self._is_behind_others else 0.0)
+        elif self._stood_still_s >= _IN_VAIN_S:
             self._give_up()
+            self._over_s = now_s
         elif now_s >= self._say_s:
             self._say(now_s)
 
     @property
-    def is_in_vain(self) -> bool:
-        """Whether nothing has moved for too long."""
-        return self._stood_still_s >= _IN_VAIN_S
+    def _is_behind_others(self) -> bool:
+        """Who just starts and meets nobody who is behind is not."""
+        return self._is_change or self._say_s >= 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is waited for any more, except that it shows."""
+        return self._over_s < math.inf
+
+    def is_over(self, now_s: float) -> bool:
+        """Whether the record may be taken in."""
+        return now_s >= self._over_s
 
     def _say(self, now_s: float) -> None:
         if self._say_s < 0:

@@ -78,8 +78,10 @@ class _Survey:
 class Succession:
     """Belongs to the task's thread. Without ``heads`` nothing is held back."""
 
-    def __init__(self, heads: Heads | None, clock: Clock) -> None:
+    def __init__(self, heads: Heads | None, clock: Clock, settle_s: float) -> None:
+        """``settle_s`` is the longest time until a write is visible."""
         self._heads = heads
+        self._settle_s = settle_s
         self._clock = clock
         self._surveying: Background[_Survey] = Background("key schemas")
         self._held: dict[TopicPartition, Held] = {}
@@ -104,15 +106,18 @@ class Succession:
         """
         for ended in self._surveying.ended():
             if ended.error is None:
-                yield from self._weigh(ended.subject)
+                self._weigh(ended.subject)
             elif not isinstance(ended.error, Interrupted):
                 raise ended.error
         self._drop_lost()
+        now_s = self._clock.now_s()
+        yield from self._let_in(now_s)
         if self._surveying.under_way:
             return
-        if self._held and self._clock.now_s() >= self._due_s:
-            self._due_s = self._clock.now_s() + _AGAIN_S
-            self._surveying.begin(_Survey(list(self._held.values())), self._survey)
+        waiting = [held for held in self._held.values() if not held.wait.has_ended]
+        if waiting and now_s >= self._due_s:
+            self._due_s = now_s + _AGAIN_S
+            self._surveying.begin(_Survey(waiting), self._survey)
         elif self._heads is not None and self._heads.is_idle:
             self._surveying.begin(_Survey(()), self._let_go)
 
@@ -131,24 +136,21 @@ class Succession:
             return True
         is_change = ledger.key_schema not in (None, "")
         self._due_s = self._clock.now_s()
-        wait = Wait(record, self._due_s)
+        wait = Wait(record, self._due_s, self._settle_s, is_change=is_change)
         self._held[ledger.partition] = Held(record, ledger, prefix, is_change, wait)
         return False
 
-    def _weigh(self, survey: _Survey) -> Iterable[TopicPartition]:
+    def _weigh(self, survey: _Survey) -> None:
         """What was held back later has to wait for the next look."""
         for held in survey.held:
-            place = held.ledger.partition
-            if self._held.get(place) is not held:
-                continue
-            waits_for = held.waits_for(survey.heads)
-            if waits_for:
-                held.wait.look(waits_for, self._clock.now_s())
-                if not held.wait.is_in_vain:
-                    continue
-            del self._held[place]
-            _admit(held.record, held.ledger, held.prefix)
-            yield place
+            held.wait.look(held.waits_for(survey.heads), self._clock.now_s())
+
+    def _let_in(self, now_s: float) -> Iterable[TopicPartition]:
+        for place, held in list(self._held.items()):
+            if held.wait.is_over(now_s):
+                del self._held[place]
+                _admit(held.record, held.ledger, held.prefix)
+                yield place
 
     def _drop_lost(self) -> None:
         for place in [one for one, held in self._held.items() if not held.ledger.is_open]:

@@ -96,7 +96,7 @@ class Task:
             clock=clock,
         )
         self._schemas = SchemaLoader(ports.decoder, patience)
-        self._succession = Succession(ports.heads, clock)
+        self._succession = Succession(ports.heads, clock, settings.store.settle_s)
         watch = Watch()
         self._intake = Intake(
             decoder=ports.decoder,

@@ -29,7 +29,8 @@ def held(*, is_change: bool = True, at_ms: int | None = AT_MS) -> Held:
         timestamp_ms=at_ms,
         topic_id="id",
     )
-    return Held(record, PartitionLedger(HERE), prefix_of(KEY), is_change, Wait(record, 0.0))
+    wait = Wait(record, 0.0, 0.0, is_change=is_change)
+    return Held(record, PartitionLedger(HERE), prefix_of(KEY), is_change, wait)
 
 
 @pytest.mark.parametrize(
