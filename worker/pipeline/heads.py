@@ -53,6 +53,7 @@ class Behind(Enum):
 
 
 class _Look(NamedTuple):
+    began_s: float
     ended_s: float
     heads: Mapping[TopicPartition, Head]
 
@@ -90,10 +91,15 @@ class Heads:
                 if self._is_closing:
                     self._drop()
 
-    def behind(self, record: Record, by_s: float) -> Behind:
-        """Who has not done with what was sent before a record, as it was known at a time.
+    def behind(self, record: Record, since_s: float, by_s: float) -> Behind:
+        """Who has not done with what was sent before a record.
 
         Its other half is not looked for: what is not committed may be that, or bring it.
+
+        Args:
+            record: create half of a key change.
+            since_s: when it arrived; who looked before that may not have seen its other half.
+            by_s: when that had to be known.
 
         Raises:
             Interrupted, FatalError: as ``of``.
@@ -101,7 +107,7 @@ class Heads:
         at_ms = record.timestamp_ms
         if at_ms is None:
             return Behind.NOBODY
-        heads = self._seen(record.topic, by_s)
+        heads = self._seen(record.topic, since_s, by_s)
         if heads is None:
             return Behind.SOMEBODY
         behind = [
@@ -116,16 +122,20 @@ class Heads:
         is_level = all(head.is_created and head.at_ms == at_ms for head in behind)
         return Behind.LEVEL if is_level else Behind.SOMEBODY
 
-    def _seen(self, topic: str, by_s: float) -> Mapping[TopicPartition, Head] | None:
-        """The last look that had ended by then; None if there was none."""
+    def _seen(
+        self, topic: str, since_s: float, by_s: float
+    ) -> Mapping[TopicPartition, Head] | None:
+        """The last look that had ended by then, unless it began too early or there was none."""
         with self._looking:
             looks = self._looks[topic]
-            if not looks or self._clock.now_s() - looks[-1].ended_s >= _FRESH_S:
+            now_s = self._clock.now_s()
+            if not looks or now_s - looks[-1].ended_s >= _FRESH_S:
                 heads = self.of([topic])
-                looks.append(_Look(self._clock.now_s(), heads))
+                looks.append(_Look(now_s, self._clock.now_s(), heads))
             while len(looks) > 1 and looks[1].ended_s <= by_s:
                 looks.popleft()
-            return looks[0].heads if looks[0].ended_s <= by_s else None
+            look = looks[0]
+            return look.heads if look.began_s >= since_s and look.ended_s <= by_s else None
 
     @property
     def is_idle(self) -> bool:

@@ -165,7 +165,8 @@ class Judge:
             return False
         if item.is_overtaken or self.heads is None or isinstance(item.work.newest, Again):
             return True  # others may wait for the commit that a second look holds
-        behind = self.heads.behind(created.change.record, looked_s - self.settle_s)
+        record, since_s = created.change.record, created.arrived_s
+        behind = self.heads.behind(record, since_s, looked_s - self.settle_s)
         return waited_s >= {Behind.NOBODY: 0.0, Behind.LEVEL: _LEVEL_S}.get(behind, most_s)
 
     def _shows_s(self, item: Item, settles_at_s: float) -> float | None:

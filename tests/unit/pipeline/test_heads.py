@@ -85,8 +85,9 @@ class Scene:
     def behind(self, record: Record) -> Behind:
         """As everybody sees it now."""
         self.clock.advance(1.0)
-        self.heads.behind(record, self.clock.now_s())
-        return self.heads.behind(record, self.clock.now_s())
+        now_s = self.clock.now_s()
+        self.heads.behind(record, now_s, now_s)
+        return self.heads.behind(record, now_s, now_s)
 
     def commit(self, place: TopicPartition, offset: int) -> None:
         self.broker.group(GROUP).committed[place] = Commit(offset, Standing.CLEAN)
@@ -174,7 +175,7 @@ def test_what_counts_is_what_was_known_at_a_time(done: Scene) -> None:
     began_s = done.clock.now_s()
     for _ in range(3):
         done.clock.advance(1.0)
-        assert done.heads.behind(ours, done.clock.now_s() - 10.0) is Behind.SOMEBODY
+        assert done.heads.behind(ours, began_s, done.clock.now_s() - 10.0) is Behind.SOMEBODY
     done.commit(PLACES[1], before.offset + 1)
     done.clock.advance(1.0)
     committed_s = done.clock.now_s()
@@ -183,10 +184,23 @@ def test_what_counts_is_what_was_known_at_a_time(done: Scene) -> None:
         (committed_s - 0.5, Behind.SOMEBODY),
         (committed_s, Behind.NOBODY),
     ):
-        assert done.heads.behind(ours, by_s) is behind
+        assert done.heads.behind(ours, began_s, by_s) is behind
+
+
+def test_a_look_before_it_arrived_may_have_missed_what_was_sent_before_it(done: Scene) -> None:
+    ours = done.write(PLACES[0], 5_000, OLD_KEY)
+    assert done.behind(ours) is Behind.NOBODY
+    done.clock.advance(100.0)
+    done.commit(PLACES[0], ours.offset + 1)
+    done.write(PLACES[1], 6_000)
+    later = done.write(PLACES[0], 6_001, OLD_KEY)
+    arrived_s = done.clock.now_s()
+    done.clock.advance(0.5)
+    assert done.heads.behind(later, arrived_s, done.clock.now_s() - 0.1) is Behind.SOMEBODY
+    assert done.heads.behind(later, arrived_s, done.clock.now_s()) is Behind.SOMEBODY
 
 
 def test_of_a_record_without_a_time_nobody_knows_what_came_before(done: Scene) -> None:
     done.write(PLACES[1], 5_000)
     ours = replace(done.write(PLACES[0], 5_001), timestamp_ms=None)
-    assert done.heads.behind(ours, done.clock.now_s()) is Behind.NOBODY
+    assert done.heads.behind(ours, 0.0, done.clock.now_s()) is Behind.NOBODY
