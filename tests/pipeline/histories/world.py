@@ -37,7 +37,9 @@ from worker.model import Origin
 from worker.pipeline.batch import BatchRunner
 from worker.pipeline.emptying import CarriedOutTruncates
 from worker.pipeline.fence import Fence
+from worker.pipeline.heads import Heads
 from worker.pipeline.inquiry import Readers, ReplayPorts
+from worker.pipeline.later import LaterRecords
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.patience import Patience
@@ -229,6 +231,8 @@ class Member:
             cached_rows=1000,
             watermarks=watermarks,
             marks=marks,
+            later=LaterRecords(world.origins, _decoder, patience),
+            heads=Heads(world.origins, patience, clock),
         )
         self.task = Task(
             ports=Ports(
@@ -619,6 +623,10 @@ class World:
             return Readers(letters, origins, _decoder())
 
         return ReplayPorts(book, DEAD, reading, readers, murmur2)
+
+    def origins(self) -> MemorySpanReader:
+        """Reads the table's topic beside the group."""
+        return MemorySpanReader(self.broker, GROUP, Subscription((TOPIC,)))
 
     @property
     def _is_settled(self) -> bool:
