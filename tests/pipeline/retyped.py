@@ -19,9 +19,13 @@ class RetypedTable(Table):
 
     key_type = "int32"
 
-    def retype(self) -> None:
-        """From now on keys are written by the other schema."""
-        self.key_type = "int64"
+    def retype(self, key_type: str = "int64") -> None:
+        """From now on keys are written by another schema."""
+        self.key_type = key_type
+
+    def rest(self, seconds: int) -> None:
+        """Nothing happens for so long."""
+        self._commits += 1000 * seconds
 
     def home(self, row_id: int) -> TopicPartition:
         """Where the row's next record goes."""

@@ -332,7 +332,7 @@ def test_schemas_that_take_turns_do_not_wait_at_each(
     world, table = shop.world, shop.table
     shop.share()
     for row in range(40):
-        table.key_type = ("int32", "int64")[row // 2 % 2]
+        table.retype(("int32", "int64")[row // 2 % 2])
         table.insert(row)
     world.settle()
     world.assert_equals_table()
@@ -356,3 +356,23 @@ def test_what_was_written_by_the_old_key_is_waited_for_until_the_store_shows_it(
     world.settle()
     world.assert_equals_table()
     assert world.dead == []
+
+
+def test_a_type_that_is_changed_back_later_is_waited_for_again(shop: Shop) -> None:
+    world, table = shop.world, shop.table
+    owners = shop.share()
+    for row in (1, 2):
+        table.insert(row)
+    table.retype()
+    for row in (1, 2):
+        table.update(row, price=1)
+    world.settle()
+    table.rest(60)
+    table.update(2, body="late")
+    late_home = table.home(2)
+    table.retype("int32")
+    table.delete(2)
+    hurry(owners[table.home(2)], world)
+    hurry(owners[late_home], world)
+    world.settle()
+    world.assert_equals_table()
