@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from worker.decode.key_change import NEW_KEY, OLD_KEY
+from worker.decode.port import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.decode.conversion import json_conversion
 from worker.decode.key import PLAIN_KEY, UntypedKey, key_reader
+from worker.decode.port import NEW_KEY, OLD_KEY
 from worker.errors import RecordError
 from worker.model import Key
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from worker.decode.column_type import ColumnType
     from worker.decode.formats import KeyFormat
     from worker.model import Record, Value
-
-NEW_KEY = "__debezium.newkey"
-OLD_KEY = "__debezium.oldkey"
 
 
 def moves_away(record: Record) -> bool:

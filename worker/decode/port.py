@@ -10,6 +10,11 @@ from worker.model import Origin
 if TYPE_CHECKING:
     from worker.model import Change, Key, Record
 
+NEW_KEY = "__debezium.newkey"
+"""Header of the delete half of a key change."""
+OLD_KEY = "__debezium.oldkey"
+"""Header of the create half."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotARow:

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.decode.key_change import OLD_KEY
+from worker.decode.port import OLD_KEY
 from worker.flow.key_schema import name_of, prefix_of
 from worker.model import TopicPartition
 from worker.source.port import Span

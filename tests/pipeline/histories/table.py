@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from worker.decode.key_change import NEW_KEY, OLD_KEY
+from worker.decode.port import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
 
 if TYPE_CHECKING:

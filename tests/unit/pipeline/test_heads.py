@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from worker.clock import FakeClock
-from worker.decode.key_change import NEW_KEY, OLD_KEY
+from worker.decode.port import NEW_KEY, OLD_KEY
 from worker.model import TopicPartition
 from worker.pipeline.heads import Behind, Heads
 from worker.pipeline.patience import Patience
