@@ -7,10 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
 
 from tests.stack.index import DIMENSIONS
 from tests.stack.shops import Expected, PostgresShop, open_shop
-from tests.stack.worker_process import eventually
+from tests.stack.worker_process import committed, eventually
 from worker.provider_local.server import ProviderLocal, Settings
 from worker.provider_local.vectors import vectors_of
 
@@ -24,6 +27,7 @@ MODEL = "text-embedding-3-small"
 LARGE = 3000
 """Characters: more than Postgres keeps in the row, so Debezium leaves an unchanged text out."""
 ROWS = 4
+RETYPED = 60
 TABLES = ("one", "two")
 made_by_the_model = partial(vectors_of, model=MODEL, length=DIMENSIONS, input_type="")
 
@@ -130,3 +134,46 @@ def test_rows_move_with_their_texts(stack: Stack, bench: Bench, kind: str) -> No
                 eventually(is_equal, "renamed")
             assert worker.stop() == 0
             assert not stack.kafka.topics.count(f"{bench.sink_name(topic)}-dlq")
+
+
+def test_rows_keep_their_order_when_their_key_gets_another_type(stack: Stack, bench: Bench) -> None:
+    with (
+        ProviderLocal(Settings()) as provider,
+        open_shop(stack, "postgres", "retyped") as shop,
+    ):
+        shop.sql("CREATE TABLE one (id int PRIMARY KEY, name text)")
+        shop.sql(f"INSERT INTO one SELECT n, 'one ' || n FROM generate_series(1, {RETYPED}) n")
+        with bench.captured(shop, "one", records=RETYPED) as topic:
+            settings = {
+                "embedder": "openai",
+                "embedder.model": MODEL,
+                "embedder.base.url": f"{provider.url}/openai/v1",
+                "embedder.api.key": "good",
+            }
+            shop.sql("UPDATE one SET name = 'int ' || id WHERE id % 2 = 0")
+            shop.sql("ALTER TABLE one ALTER COLUMN id TYPE bigint")
+            shop.sql("UPDATE one SET name = 'bigint ' || id WHERE id % 3 = 0")
+            shop.sql("DELETE FROM one WHERE id % 5 = 0")
+            shop.sql("UPDATE one SET id = id + 1000 WHERE id % 7 = 0")
+            topics, group = stack.kafka.topics, f"connect-{bench.sink_name(topic)}"
+
+            def is_done() -> None:
+                done = committed(stack, group, topic)
+                assert sum(done.values()) == topics.count(topic)
+                assert not topics.count(f"{bench.sink_name(topic)}-dlq")
+                rows = shop.sql("SELECT id, name FROM one")
+                points = {str(key): Expected(name, {"name": name}) for key, name in rows}
+                bench.index.assert_equals(topic, points, made_by_the_model)
+
+            for _ in ("first", "again, as the group is set back"):
+                workers = [bench.worker(topic, "name", "name", settings) for _ in range(2)]
+                for worker in workers:
+                    worker.start()
+                eventually(is_done, "all committed")
+                assert any("another schema" in worker.log for worker in workers)
+                for worker in workers:
+                    assert worker.stop() == 0
+                places = [KafkaPartition(topic, n, 0) for n in range(topics.partitions(topic))]
+                admin = AdminClient({"bootstrap.servers": stack.kafka.bootstrap})
+                wanted = [ConsumerGroupTopicPartitions(group, places)]
+                admin.alter_consumer_group_offsets(wanted)[group].result(30.0)
