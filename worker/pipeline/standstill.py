@@ -33,21 +33,26 @@ _BETWEEN_LOOKS_S = 5.0
 class Wait:
     """Of one record, with all that came after it in its partition.
 
-    What was waited for was written by others, so the wait is over when the store shows it.
+    What was written by keys of other schemas was written by others, so the store has to show it.
     """
 
-    def __init__(self, record: Record, now_s: float, settle_s: float, *, is_change: bool) -> None:
+    def __init__(
+        self, record: Record, schema: str, now_s: float, settle_s: float, *, is_change: bool
+    ) -> None:
         """Begin it.
 
         Args:
             record: what waits.
+            schema: of its key.
             now_s: by the task's clock.
             settle_s: longest time until a write is visible.
             is_change: whether the record before is known to have a key of another schema.
         """
         self._record = record
-        self._is_change = is_change
+        self._schema = schema
         self._settle_s = settle_s
+        self._shown_s = math.inf if is_change else now_s
+        """When the store shows what was written by keys of other schemas."""
         self._over_s = math.inf
         self._began_s = self._looked_s = now_s
         self._say_s = -math.inf
@@ -60,18 +65,17 @@ class Wait:
         stands_still = heads == self._heads
         self._stood_still_s = self._stood_still_s + seen_s if stands_still else 0.0
         self._heads, self._looked_s = heads, now_s
+        if any(head.schema != self._schema for head in heads.values()):
+            self._shown_s = math.inf
+        elif self._shown_s == math.inf:
+            self._shown_s = now_s + self._settle_s
         if not heads:
-            self._over_s = now_s + (self._settle_s if self._is_behind_others else 0.0)
+            self._over_s = max(now_s, self._shown_s)
         elif self._stood_still_s >= _IN_VAIN_S:
             self._give_up()
             self._over_s = now_s
         elif now_s >= self._say_s:
             self._say(now_s)
-
-    @property
-    def _is_behind_others(self) -> bool:
-        """Who just starts and meets nobody who is behind is not."""
-        return self._is_change or self._say_s >= 0
 
     @property
     def has_ended(self) -> bool:

@@ -136,7 +136,7 @@ class Succession:
             return True
         is_change = ledger.key_schema not in (None, "")
         self._due_s = self._clock.now_s()
-        wait = Wait(record, self._due_s, self._settle_s, is_change=is_change)
+        wait = Wait(record, name, self._due_s, self._settle_s, is_change=is_change)
         self._held[ledger.partition] = Held(record, ledger, prefix, is_change, wait)
         return False
 

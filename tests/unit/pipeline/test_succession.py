@@ -29,7 +29,7 @@ def held(*, is_change: bool = True, at_ms: int | None = AT_MS) -> Held:
         timestamp_ms=at_ms,
         topic_id="id",
     )
-    wait = Wait(record, 0.0, 0.0, is_change=is_change)
+    wait = Wait(record, NEW, 0.0, 0.0, is_change=is_change)
     return Held(record, PartitionLedger(HERE), prefix_of(KEY), is_change, wait)
 
 
@@ -68,3 +68,21 @@ def test_it_waits_neither_for_its_own_partition_nor_for_other_topics() -> None:
 def test_where_nobody_knows_the_time_nothing_is_waited_for() -> None:
     assert held().waits_for({THERE: Head(OLD, None, 1)}) == {}
     assert held(at_ms=None).waits_for({THERE: Head(OLD, 1, 1)}) == {}
+
+
+def test_the_store_has_to_show_what_was_written_by_other_schemas_alone() -> None:
+    wait = Wait(held().record, NEW, 0.0, 10.0, is_change=True)
+    for now_s, schemas in ((0.0, [OLD, NEW]), (1.0, [OLD]), (2.0, [NEW]), (8.0, [NEW])):
+        wait.look(
+            {TopicPartition(TOPIC, n): Head(one, 1, 1) for n, one in enumerate(schemas)}, now_s
+        )
+    assert not wait.has_ended
+    wait.look({}, 9.0)
+    assert wait.has_ended
+    assert [wait.is_over(now_s) for now_s in (9.0, 11.9, 12.0)] == [False, False, True]
+
+
+def test_who_just_starts_and_meets_nobody_goes_on_at_once() -> None:
+    wait = Wait(held().record, NEW, 0.0, 10.0, is_change=False)
+    wait.look({}, 0.5)
+    assert wait.is_over(0.5)
