@@ -146,6 +146,7 @@ def test_rows_keep_their_order_when_their_key_gets_another_type(stack: Stack, be
                 "embedder.model": MODEL,
                 "embedder.base.url": f"{provider.url}/openai/v1",
                 "embedder.api.key": "good",
+                "store.settle.ms": "1000",
             }
             shop.sql("UPDATE one SET name = 'int ' || id WHERE id % 2 = 0")
             shop.sql("ALTER TABLE one ALTER COLUMN id TYPE bigint")
