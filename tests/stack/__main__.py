@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.stack import stack as stacks
+from tests.stack.connect import postgres_settings
 from tests.stack.home import personal_run
 from tests.stack.process import memory_mib
 from tests.stack.unavailable import StackUnavailable
@@ -69,15 +71,16 @@ def _guard(folder: Path) -> int:
 def _show(stack: Stack) -> None:
     for name, address in stack.addresses().items():
         print(f"  {name:<9} {address}")
-    connector = '{"connector.class": "io.debezium.connector.postgresql.PostgresConnector", …}'
+    config = postgres_settings(stack.postgres, "shop", "postgres", "shop", ["public.products"])
     print(
-        "for example\n"
+        "for example, with a table public.products\n"
         f"  psql {stack.postgres.dsn()}\n"
+        "  curl -X PUT -H 'Content-Type: application/json'"
+        f" {stack.connect.url}/connectors/shop/config -d '{json.dumps(config)}'\n"
+        f"  curl {stack.connect.url}/connectors/shop/status\n"
         f"  curl {stack.registry.url}/subjects\n"
-        f"  curl {stack.connect.url}/connector-plugins\n"
-        f"  curl -X PUT -H 'Content-Type: application/json' -d '{connector}'"
-        f" {stack.connect.url}/connectors/shop/config\n"
-        "  python -m tests.stack down"
+        "and to stop it\n"
+        "  make stack-down"
     )
 
 

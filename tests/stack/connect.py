@@ -73,6 +73,27 @@ COMMON = {
 }
 
 
+def postgres_settings(
+    postgres: Postgres, name: str, database: str, topic_prefix: str, tables: Sequence[str]
+) -> dict[str, str]:
+    """The config of a connector that captures tables such as ``public.products``."""
+    stem = name.replace("-", "_")
+    return COMMON | {
+        "connector.class": POSTGRES_CLASS,
+        "plugin.name": "pgoutput",
+        "database.hostname": HOST,
+        "database.port": str(postgres.port),
+        "database.user": postgres.user,
+        "database.password": postgres.password,
+        "database.dbname": database,
+        "topic.prefix": topic_prefix,
+        "table.include.list": ",".join(tables),
+        "slot.name": f"{stem}_slot",
+        "publication.name": f"{stem}_publication",
+        "publication.autocreate.mode": "filtered",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """A registered connector."""
@@ -148,23 +169,13 @@ class Connect:
         config: Mapping[str, str] | None = None,
     ) -> Connector:
         """Capture tables such as ``public.products``; ``config`` adds or replaces settings."""
-        slot = f"{name}_slot".replace("-", "_")
-        publication = f"{name}_publication".replace("-", "_")
-        settings = COMMON | {
-            "connector.class": POSTGRES_CLASS,
-            "plugin.name": "pgoutput",
-            "database.hostname": HOST,
-            "database.port": str(postgres.port),
-            "database.user": postgres.user,
-            "database.password": postgres.password,
-            "database.dbname": database,
-            "topic.prefix": topic_prefix,
-            "table.include.list": ",".join(tables),
-            "slot.name": slot,
-            "publication.name": publication,
-            "publication.autocreate.mode": "filtered",
-        }
-        clean_up = partial(postgres.drop_replication, database, slot, publication)
+        settings = postgres_settings(postgres, name, database, topic_prefix, tables)
+        clean_up = partial(
+            postgres.drop_replication,
+            database,
+            settings["slot.name"],
+            settings["publication.name"],
+        )
         return self.register(name, settings | dict(config or {}), clean_up)
 
     def register_mysql(
