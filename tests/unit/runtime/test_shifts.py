@@ -101,7 +101,7 @@ def test_a_config_that_can_be_used_after_all_is_claimed_as_what_it_is(cluster: C
     cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
     first.herder.put_config("products", config(2))
     cluster.until(lambda: all(pod.keeper.connectors["products"].failure for pod in (first, second)))
-    assert generations(first, second) == ["1", "1"]
+    cluster.until(lambda: generations(first, second) == ["1", "1"], "the old one goes on")
 
     has_secret.set()
     number = first.factory.numbers[0]
