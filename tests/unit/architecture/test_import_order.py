@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,13 @@ INSIDE_ROOT = GROUPS[0] | GROUPS[12]
 """Modules of these groups lie side by side and may know those of their own group."""
 
 
-def modules() -> Iterator[tuple[str, str, str]]:
+@cache
+def modules() -> tuple[tuple[str, str, str], ...]:
     """(file, its part, imported module below ``worker``) for every import of our own."""
+    return tuple(imports())
+
+
+def imports() -> Iterator[tuple[str, str, str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE)
         part = relative.parts[0].removesuffix(".py")
