@@ -21,7 +21,8 @@ from worker.decode.part import Part, PartSchemaNeeded
 from worker.decode.registry_http import RegistrySettings
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
-from worker.flow.backlog import Backlog, Entry
+from worker.flow.backlog import Backlog
+from worker.flow.entry import Entry
 from worker.flow.ledger import Ledger
 from worker.model import Change, ModelId, TopicPartition
 

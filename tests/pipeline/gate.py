@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embedder, Embeddings, Limits, Purpose, Terms
     from worker.errors import RecordError
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import ModelId, Point, Record, TopicPartition, Vector
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Report

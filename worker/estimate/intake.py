@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import RecordError
 from worker.estimate.tally import Ending
-from worker.flow.backlog import Backlog, Entry
+from worker.flow.backlog import Backlog
+from worker.flow.entry import Entry
 from worker.flow.ledger import PartitionLedger
 from worker.model import TopicPartition
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from worker.decode.port import Decoder
     from worker.estimate.stored import Waiting
     from worker.estimate.tally import Tally
-    from worker.flow.backlog import Work
     from worker.flow.batching import BatchPolicy, BufferLimits
+    from worker.flow.entry import Work
     from worker.model import Change, Record
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from worker.estimate.plan import Plan
     from worker.estimate.stored import Address, StoredPoints
     from worker.estimate.tally import Tally
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import Change, Document, Point
     from worker.pipeline.cutting import Measure
 

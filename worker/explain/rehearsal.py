@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from worker.errors import FatalError, RecordError, RetriableError
-from worker.flow.backlog import Backlog, Entry
+from worker.flow.backlog import Backlog
+from worker.flow.entry import Entry
 from worker.flow.ledger import PartitionLedger
 from worker.model import Outcome, TopicPartition
 from worker.pipeline.item import still_open
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from worker.clock import FakeClock
     from worker.explain.step import Step
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import Change
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Item

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.flow.backlog import Entry
+from worker.flow.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.flow.backlog import Work
     from worker.flow.batching import BufferLimits
+    from worker.flow.entry import Work
     from worker.flow.ledger import PartitionLedger
     from worker.model import Key, Record, TopicPartition
 

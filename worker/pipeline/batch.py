@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from worker.clock import Clock
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.flow.ledger import PartitionLedger
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Chunk, Document, Point, Record

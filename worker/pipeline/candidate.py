@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.flow.backlog import Entry
+from worker.flow.entry import Entry
 from worker.flow.sequel import NOTHING_CAME, Sequel
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from worker.errors import RecordError
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import Document, Position, Stamp
     from worker.pipeline.item import Item
     from worker.pipeline.known import Known

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from worker.clock import Clock
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import TopicPartition
     from worker.pipeline.item import Report
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from worker.flow.backlog import Entry, Work
+from worker.flow.entry import Entry, Work
 from worker.letters.standing import LetterState
 from worker.model import Outcome
 from worker.pipeline.candidate import Settlement

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import RecordError
-from worker.flow.backlog import Entry
+from worker.flow.entry import Entry
 from worker.model import Outcome, TopicPartition
 from worker.pipeline.patience import Interrupted
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from worker.errors import RecordError
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.flow.ledger import PartitionLedger
     from worker.model import Change, Chunk, Document, Outcome, Vector
     from worker.pipeline.held import Held

@@ -17,7 +17,8 @@ from worker.pipeline.item import table_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from worker.flow.backlog import Backlog, Entry, Work
+    from worker.flow.backlog import Backlog
+    from worker.flow.entry import Entry, Work
     from worker.pipeline.flight import Flight, Landed
     from worker.pipeline.item import Item, Report
     from worker.pipeline.looks import Looks

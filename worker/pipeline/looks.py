@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from worker.clock import Clock
-    from worker.flow.backlog import Backlog, Entry
+    from worker.flow.backlog import Backlog
     from worker.flow.batching import BufferLimits
+    from worker.flow.entry import Entry
     from worker.flow.ledger import Ledger, PartitionLedger
     from worker.pipeline.flight import Flight
     from worker.pipeline.item import Item

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.errors import RecordError
-    from worker.flow.backlog import Backlog, Entry
+    from worker.flow.backlog import Backlog
+    from worker.flow.entry import Entry
     from worker.flow.ledger import Ledger, PartitionLedger
     from worker.letters.book import LetterBook
     from worker.letters.standing import LetterId, Standing

@@ -9,7 +9,7 @@ from worker.model import Outcome
 from worker.pipeline.candidate import Settlement
 
 if TYPE_CHECKING:
-    from worker.flow.backlog import Entry
+    from worker.flow.entry import Entry
     from worker.pipeline.candidate import Candidate
     from worker.pipeline.truncates import Truncates
     from worker.pipeline.watch import Watched

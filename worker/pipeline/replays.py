@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from worker.errors import RecordError
-    from worker.flow.backlog import Entry
+    from worker.flow.entry import Entry
     from worker.model import Outcome, TopicPartition
     from worker.pipeline.candidate import Replayed
 

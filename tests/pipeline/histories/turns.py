@@ -17,7 +17,7 @@ from worker.errors import RetriableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.model import Point
 
 T = TypeVar("T")

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from worker.document.chunking import Chunking
     from worker.embed.port import Embeddings, Purpose
     from worker.errors import RecordError
-    from worker.flow.backlog import Work
+    from worker.flow.entry import Work
     from worker.marks.port import Watermarks
     from worker.model import Point, Position, TopicPartition
     from worker.pipeline.item import Item, Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.flow.backlog import Entry
+from worker.flow.entry import Entry
 from worker.flow.ledger import PartitionLedger
 from worker.model import Change, Key, Op, Origin, Record, TopicPartition
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.unit.flow.changes import change, entry, key, ledger
-from worker.flow.backlog import Backlog, Entry, Work
+from worker.flow.backlog import Backlog
+from worker.flow.entry import Entry, Work
 from worker.model import Op
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.pipeline.engine import TOPIC, entry, ledger
-from worker.flow.backlog import Entry, Work
 from worker.flow.batching import BufferLimits
+from worker.flow.entry import Entry, Work
 from worker.flow.second_look import Again, SecondLook
 from worker.model import Key, Record, TopicPartition
 

@@ -15,7 +15,8 @@ from worker.document.chunking import Chunking
 from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
 from worker.embed.port import Purpose
-from worker.flow.backlog import Backlog, Entry, Work
+from worker.flow.backlog import Backlog
+from worker.flow.entry import Entry, Work
 from worker.flow.ledger import PartitionLedger
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks

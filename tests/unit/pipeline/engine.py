@@ -13,8 +13,9 @@ from worker.dlq.memory import MemoryDeadLetterQueue
 from worker.document.builder import DocumentBuilder
 from worker.document.spec import parse_spec
 from worker.embed.fake import FakeConfig, FakeEmbedder
-from worker.flow.backlog import Backlog, Entry, Work
+from worker.flow.backlog import Backlog
 from worker.flow.batching import BufferLimits
+from worker.flow.entry import Entry, Work
 from worker.flow.ledger import Ledger, PartitionLedger
 from worker.marks.dead_rows import DeadRows
 from worker.marks.port import NoWatermarks

@@ -1,0 +1,57 @@
+"""What waits for one key, and in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.flow.entry import Entry, Work
+
+
+class Place:
+    """One key: what waits for it, and the work on it that is in flight."""
+
+    __slots__ = ("flying", "needs", "size", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Entry] = []
+        self.flying: Work | None = None
+        self.size = 0
+        self.needs = 0
+        """While it is parked: what it waits for."""
+
+    def is_alone(self, newest: Entry) -> bool:
+        """Whether nothing waits that could be done with, or instead of, what ends with ``newest``.
+
+        What ``chain`` keeps apart has to wait its turn.
+        """
+        if newest not in self.waiting:
+            return False
+        after = self.waiting[self.waiting.index(newest) + 1 :]
+        return not after or newest.change.moves_away or after[0].stands_apart
+
+    def chain(self) -> list[Entry]:
+        """Take out what one write can stand for.
+
+        The delete half of a key change stays alone: it is not swallowed, as its batch keeps the
+        row's vector for the new key, and swallows nothing, as that vector has to be there first.
+        The other half swallows nothing that came before it: it may have to wait for the first one,
+        and that one's partition for what was swallowed.
+        """
+        chain, self.waiting = self.waiting, []
+        if len(chain) == 1:
+            return chain
+        for index, entry in enumerate(chain):
+            if entry.stands_apart and (index or entry.change.moves_away):
+                end = index or 1
+                chain, self.waiting = chain[:end], chain[end:]
+                break
+        return chain
+
+
+def insert(entries: list[Entry], entry: Entry) -> None:
+    """At the end, or before those of other partitions that are provably newer."""
+    at = len(entries)
+    while at and entry.is_older_than(entries[at - 1]):
+        at -= 1
+    entries.insert(at, entry)
