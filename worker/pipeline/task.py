@@ -7,32 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from worker.flow.backlog import Backlog
-from worker.flow.ledger import Ledger
-from worker.pipeline.allowance import Allowance
-from worker.pipeline.commit import Committer
 from worker.pipeline.ending import Ending
-from worker.pipeline.flight import Flight
-from worker.pipeline.handover import Handover
-from worker.pipeline.inquiry import Inquiry
-from worker.pipeline.intake import Intake
-from worker.pipeline.landing import Landing
-from worker.pipeline.looks import Looks
-from worker.pipeline.marking import Marking
 from worker.pipeline.naming import names
-from worker.pipeline.net import Net
-from worker.pipeline.owned_replays import OwnedReplays
-from worker.pipeline.pressure import Pressure
-from worker.pipeline.rejects import Rejects
-from worker.pipeline.replays import NoReplays
-from worker.pipeline.schemas import SchemaLoader
-from worker.pipeline.succession import Succession
-from worker.pipeline.truncates import IgnoredTruncates
-from worker.pipeline.watch import Watch
+from worker.pipeline.parts import Parts
 
 if TYPE_CHECKING:
     import threading
@@ -44,9 +24,7 @@ if TYPE_CHECKING:
     from worker.pipeline.goal import Goal
     from worker.pipeline.lease import Lease
     from worker.pipeline.patience import Patience
-    from worker.pipeline.replays import Replays
     from worker.pipeline.settings import Ports, TaskSettings
-    from worker.pipeline.truncates import Truncates
     from worker.telemetry.counters import Counters
 
 _log = logging.getLogger(__name__)
@@ -76,103 +54,36 @@ class Task:
         pool: Executor | None = None,
     ) -> None:
         """``pool`` is where all that is slow is done; threads of the task's own by default."""
+        parts = Parts.assemble(
+            ports=ports,
+            settings=settings,
+            patience=patience,
+            clock=clock,
+            counters=counters,
+            pool=pool,
+        )
         self._source = ports.source
         self._decoder = ports.decoder
+        self._marks = ports.marks
         self._batch = settings.batch
         self._lease = lease
         self._clock = clock
         self.counters = counters
-        self._ledger = Ledger()
-        self._backlog = Backlog()
-        self._marks = ports.marks
-        marking = Marking(ports.marks, patience, pool)
-        self._rejects = Rejects(
-            ports.dead_letters, counters, marking, Net(settings.tolerated), clock
-        )
-        self._truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
-        self._flight = Flight(
-            ports.runner.run,
-            pool=pool or ThreadPoolExecutor(settings.batch.max_in_flight, "batch"),
-            clock=clock,
-        )
-        self._schemas = SchemaLoader(ports.decoder, patience)
-        self._succession = Succession(ports.heads, clock, settings.store.settle_s)
-        watch = Watch()
-        self._intake = Intake(
-            decoder=ports.decoder,
-            ledger=self._ledger,
-            backlog=self._backlog,
-            rejects=self._rejects,
-            truncates=self._truncates,
-            succession=self._succession,
-            watch=watch,
-            counters=counters,
-            clock=clock,
-            request_schema=self._schemas.request,
-        )
-        self._committer = Committer(self._source, self._ledger, clock)
-        self._looks = Looks(
-            ledger=self._ledger,
-            backlog=self._backlog,
-            rejects=self._rejects,
-            counters=counters,
-            clock=clock,
-            limits=settings.buffer,
-            flight=self._flight,
-            forget=ports.runner.forget,
-            store=settings.store,
-        )
-        self._pressure = Pressure(
-            source=self._source,
-            ledger=self._ledger,
-            backlog=self._backlog,
-            intake=self._intake,
-            rejects=self._rejects,
-            looks=self._looks,
-            committer=self._committer,
-            limits=settings.buffer,
-            clock=clock,
-        )
-        self._replays: Replays = NoReplays()
-        if ports.replays is not None:
-            self._replays = OwnedReplays(
-                book=ports.replays.book,
-                inquiry=Inquiry(ports.replays, ports.runner, patience, clock),
-                watch=watch,
-                ledger=self._ledger,
-                backlog=self._backlog,
-                rejects=self._rejects,
-                truncates=self._truncates,
-                counters=counters,
-                clock=clock,
-                pool=pool,
-            )
-        self._landing = Landing(
-            flight=self._flight,
-            backlog=self._backlog,
-            rejects=self._rejects,
-            looks=self._looks,
-            replays=self._replays,
-            counters=counters,
-            now_ms=clock.unix_ms,
-        )
-        self._handover = Handover(
-            flight=self._flight,
-            landing=self._landing,
-            rejects=self._rejects,
-            ledger=self._ledger,
-            committer=self._committer,
-            clock=clock,
-            timeout_s=settings.drain_timeout_s,
-        )
-        self._allowance = Allowance(
-            task=settings.number,
-            embedding=ports.runner.embedding,
-            source=self._source,
-            ledger=self._ledger,
-            backlog=self._backlog,
-            clock=clock,
-        )
+        self._ledger = parts.ledger
+        self._backlog = parts.backlog
+        self._rejects = parts.rejects
+        self._truncates = parts.truncates
+        self._flight = parts.flight
+        self._schemas = parts.schemas
+        self._succession = parts.succession
+        self._intake = parts.intake
+        self._committer = parts.committer
+        self._looks = parts.looks
+        self._pressure = parts.pressure
+        self._replays = parts.replays
+        self._landing = parts.landing
+        self._handover = parts.handover
+        self._allowance = parts.allowance
         self._abort = abort
         self.turned_s = time.monotonic()
         """When the loop last turned, whatever the clock of the task says."""
