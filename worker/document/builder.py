@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from worker.document.collision import Claims
 from worker.document.digests import are_unchanged, column_digests
 from worker.document.fingerprint import Fingerprints
-from worker.document.fitting import METADATA_BYTES, Fitted, fits, fitted
+from worker.document.fitting import METADATA_BYTES
 from worker.document.identity import PointIds, chunk_id
-from worker.document.metadata import TEXT, metadata_of
+from worker.document.lacking import expect, no_text_column, require, unavailable
+from worker.document.metadata import TEXT
 from worker.document.place import Place, Places
-from worker.errors import FatalError, RecordError, Stage
+from worker.document.row_metadata import RowMetadata
+from worker.document.said_once import SaidOnce
 from worker.model import Chunk, Document, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from worker.document.chunking import Chunking
     from worker.document.spec import DocumentSpec
-    from worker.model import Change, MetadataValue, ModelId, Point
-
-_LOG = logging.getLogger(__name__)
-
-UNAVAILABLE = "UnavailableColumn"
-"""Kind of the error of a row that lacks what its document needs."""
+    from worker.model import Change, ModelId, Point
 
 _DIGEST_BYTES = 16
 _DIGESTS_BYTES = 800
@@ -47,7 +42,6 @@ class DocumentBuilder:
         """Prepare; ``metadata_limit`` is in bytes of JSON; without chunking texts stay whole."""
         self._spec = spec
         self._model = str(model)
-        self._metadata_limit = metadata_limit
         self._chunking = chunking
         self._fingerprints = Fingerprints(model, chunking)
         self._of_pieces = Fingerprints(model)
@@ -61,7 +55,10 @@ class DocumentBuilder:
         self._columns = frozenset(self._text_columns) | frozenset(
             field.column for field in spec.metadata
         )
-        self._warned: set[tuple[str, str]] = set()
+        self._warnings = SaidOnce()
+        self._metadata = RowMetadata(
+            spec, metadata_limit, self._warnings, is_cut=chunking is not None
+        )
 
     @property
     def columns(self) -> frozenset[str]:
@@ -143,7 +140,7 @@ class DocumentBuilder:
             Chunk(
                 chunk_id(document.id, number),
                 text,
-                self._metadata_of(document, text),
+                self._metadata.of_chunk(document, text),
                 replace(later if number else first, fingerprint=fingerprint),
             )
             for number, (text, fingerprint) in enumerate(texts)
@@ -194,16 +191,16 @@ class DocumentBuilder:
         if not self._is_wanted(change):
             return ""
         if change.unavailable:
-            _require(change, self._spec.text.columns)
+            require(change, self._spec.text.columns)
         if not is_whole and change.after.keys().isdisjoint(self._spec.text.columns):
-            raise _no_text_column(change, self._spec.text.columns)
+            raise no_text_column(change, self._spec.text.columns)
         return self._spec.text.render(change.after)
 
     def _is_wanted(self, change: Change) -> bool:
         if self._spec.when is None:
             return True
         if change.unavailable:
-            _require(change, self._when_columns)
+            require(change, self._when_columns)
         return self._spec.when.holds(change.after)
 
     def _completed(self, change: Change, stored: Point | None) -> Document | None:
@@ -212,13 +209,13 @@ class DocumentBuilder:
             text = self.text_of(change)
             if not text:
                 return None
-            _expect(stored, change, self._columns)
+            expect(stored, change, self._columns)
             return self._document(change, text, self._fingerprints.of(text), stored)
         if change.unavailable.isdisjoint(self._when_columns) and not self._is_wanted(change):
             return None
-        stamp = _expect(stored, change, self._columns)
+        stamp = expect(stored, change, self._columns)
         if not are_unchanged(change.after, self._text_columns, change.unavailable, stamp.columns):
-            raise _unavailable(change, self._columns)
+            raise unavailable(change, self._columns)
         return self._document(change, "", stamp.text, stored)
 
     def _document(
@@ -229,7 +226,7 @@ class DocumentBuilder:
             columns = stored.stamp.columns
         else:
             columns = column_digests(change.after, self._digested, change.origin.connector)
-        fit = self._metadata(change, place, text, stored)
+        fit = self._metadata.of(change, place, text, stored)
         return Document(
             namespace=self._namespace(place),
             id=self._ids.of(place, change.key),
@@ -253,87 +250,13 @@ class DocumentBuilder:
             self._namespaces[place] = name
         return name
 
-    def _metadata(self, change: Change, place: Place, text: str, stored: Point | None) -> Fitted:
-        table = change.origin.table or place.table
-        whole = metadata_of(change.after, self._spec.metadata, table, change.origin)
-        if stored is not None:
-            whole |= self._kept(change, stored)
-        if not self._spec.keeps_text or self._chunking is not None:
-            return self._fitted(whole, change.record.topic)
-        if text:
-            whole[TEXT] = text
-        elif stored is not None and TEXT in stored.metadata:
-            whole[TEXT] = stored.metadata[TEXT]
-        return self._fitted(whole, change.record.topic)
-
-    def _metadata_of(self, document: Document, text: str) -> Mapping[str, MetadataValue]:
-        """The metadata of a chunk."""
-        if not (self._spec.keeps_text and text):
-            return document.metadata
-        return self._fitted({**document.metadata, TEXT: text}, document.namespace).metadata
-
-    def _fitted(self, whole: Mapping[str, MetadataValue], source: str) -> Fitted:
-        if fits(whole, self._metadata_limit):
-            return Fitted(whole)
-        fit = fitted(whole, self._metadata_limit, TEXT if self._spec.keeps_text else None)
-        for name in fit.dropped:
-            self._warn(source, name, "left out of metadata larger than the store takes")
-        return fit
-
-    def _kept(self, change: Change, stored: Point) -> dict[str, MetadataValue]:
-        """Metadata of columns that were not sent, as they did not change."""
-        return {
-            field.name: stored.metadata[field.name]
-            for field in self._spec.metadata
-            if field.column in change.unavailable and field.name in stored.metadata
-        }
-
     def _report_absent(self, change: Change) -> None:
         """A column that no row has reads like null: it may be a typo, or be added to the table."""
+        topic = change.record.topic
         for column in self._columns - change.after.keys() - change.unavailable:
-            self._warn(change.record.topic, column, "not a column of the rows, read as null")
-
-    def _warn(self, source: str, name: str, what: str) -> None:
-        seen = (source, f"{name}: {what}")
-        if seen in self._warned:
-            return
-        self._warned.add(seen)
-        _LOG.warning("%s: %r is %s (said once)", source, name, what)
+            self._warnings.say(topic, column, "not a column of the rows, read as null")
 
 
 def _fit_stamp(columns: tuple[str, ...]) -> bool:
     """Whether their digests may go with every point; else nobody knows what did not change."""
     return sum(len(name.encode()) + _DIGEST_BYTES for name in columns) <= _DIGESTS_BYTES
-
-
-def _require(change: Change, columns: frozenset[str]) -> None:
-    if not change.unavailable.isdisjoint(columns):
-        raise _unavailable(change, columns)
-
-
-def _expect(stored: Point | None, change: Change, columns: frozenset[str]) -> Stamp:
-    if stored is None or stored.stamp is None:
-        raise _unavailable(change, columns)
-    return stored.stamp
-
-
-def _unavailable(change: Change, columns: frozenset[str]) -> RecordError:
-    lacking = sorted(change.unavailable & columns)
-    return RecordError(
-        f"{change.record.topic}: Debezium left out {', '.join(lacking)}, as they are large and did "
-        "not change, and the index cannot tell them; set REPLICA IDENTITY FULL on the table, add "
-        "Debezium's reselect columns post processor to the source connector, or let vecsink read "
-        "them by reselect.*",
-        stage=Stage.DOCUMENT,
-        kind=UNAVAILABLE,
-    )
-
-
-def _no_text_column(change: Change, columns: frozenset[str]) -> FatalError:
-    wanted = sorted(columns)
-    near = {hit for name in wanted for hit in get_close_matches(name, change.after, n=1)}
-    hint = f"; the row has {', '.join(sorted(near))}" if near else ""
-    return FatalError(
-        f"rows of {change.record.topic} have no column {', '.join(wanted)}, so there is nothing to "
-        f"embed{hint}: correct document.fields or document.template, or take the topic out"
-    )

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from worker.document.builder import UNAVAILABLE
+from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
 from worker.estimate.keys import RowTexts, digest_of
 from worker.estimate.tally import Ending

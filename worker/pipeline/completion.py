@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from worker.document.builder import UNAVAILABLE
+from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
 from worker.model import Outcome
 from worker.reselect.port import Missing

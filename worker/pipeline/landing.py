@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from worker.document.builder import UNAVAILABLE
+from worker.document.lacking import UNAVAILABLE
 from worker.errors import FatalError, RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome

@@ -10,8 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.document.builder import UNAVAILABLE
 from worker.document.identity import sibling
+from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError, Stage
 from worker.model import Outcome
 from worker.pipeline.item import Cut
