@@ -23,12 +23,12 @@ ROWS = 100
 class Spending:
     """A world with a budget and texts of 80 to 1,600 bytes, of which it covers a third."""
 
-    def __init__(self, make_world: Worlds, members: int = 1) -> None:
+    def __init__(self, make_world: Worlds, members: int = 1, least_words: int = 16) -> None:
         self.group = Group(BUDGET)
         self.purse: LimitedPurse = self.group.purse()
         self.world: World = make_world(purse=self.purse)
         for row in range(ROWS):
-            self.world.table.insert(row, body="word " * (16 + row * 37 % 304) + "end")
+            self.world.table.insert(row, body="word " * (least_words + row * 37 % 304) + "end")
         for _ in range(members):
             self.world.member()
 
@@ -61,6 +61,16 @@ def test_nine_tenths_of_a_budget_are_used_and_not_a_token_more_than_all(
     scene.until_spent()
     assert 0.9 * BUDGET <= scene.spent <= BUDGET
     assert 0 < len(scene.world.index) < ROWS
+    assert scene.world.dead == []
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_nine_tenths_are_used_by_texts_too_long_for_the_rest_by_their_upper_bound(
+    make_world: Worlds, members: int
+) -> None:
+    scene = Spending(make_world, members, least_words=400)
+    scene.until_spent()
+    assert 0.9 * BUDGET <= scene.spent <= BUDGET
     assert scene.world.dead == []
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.spend.amount import Amount
+from worker.spend.density import Density
 
 if TYPE_CHECKING:
     from worker.spend.records import Claim, ClaimId
@@ -34,6 +35,7 @@ class DayLedger:
         """Settled."""
         self.reserved = Amount()
         """Counts, and is not settled."""
+        self.density = Density()
         self._open: dict[ClaimId, _Open] = {}
         self._settled_early: dict[ClaimId, int] = {}
         self._has_warned = False
@@ -49,7 +51,7 @@ class DayLedger:
             return False
         early = self._settled_early.pop(claim_id, None)
         if early is not None:
-            self.spent += claim.costs(early)
+            self._spend(claim, early)
             return True
         self.reserved += claim.amount
         self._open[claim_id] = _Open(claim, now_s)
@@ -65,7 +67,7 @@ class DayLedger:
             self._settled_early[claim_id] = tokens
             return False
         self.reserved -= found.claim.amount
-        self.spent += found.claim.costs(tokens)
+        self._spend(found.claim, tokens)
         if self._has_warned or found.claim.limit.share(self.spent) < WARNING_SHARE:
             return False
         self._has_warned = True
@@ -75,3 +77,9 @@ class DayLedger:
         """Reservations read before this moment and not settled since: their pods probably died."""
         amounts = (one.claim.amount for one in self._open.values() if one.seen_s < before_s)
         return sum(amounts, start=Amount())
+
+    def _spend(self, claim: Claim, tokens: int) -> None:
+        """What was kept, as no answer came, or cancelled, says nothing of what calls cost."""
+        self.spent += claim.costs(tokens)
+        if tokens not in (0, claim.tokens):
+            self.density.learn(claim.upper_bound, tokens)

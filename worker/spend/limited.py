@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_PROMISED = 0.9
+"""This part of a budget can be used, whatever the upper bounds are."""
 _READ_TIMEOUT_S = 10.0
 _SETTLED_WITHIN_S = 300.0
 """Calls are over by then; who did not settle has died."""
@@ -50,6 +53,11 @@ class LimitedPurse:
     """Shares a day's budget with the purses of the group's other pods. Thread-safe.
 
     A reservation counts once it is read back and fits beside everything before it in the log.
+
+    What is reserved is the upper bound of a call. Where that does not fit, and less than
+    ``_PROMISED`` of the budget is taken, it is what such calls have cost so far, and half as much
+    again: so a budget is used that would otherwise be left over by a few long texts. To go over the
+    budget, a call would have to cost more than all that is left, a tenth of it at least.
     """
 
     def __init__(
@@ -77,16 +85,17 @@ class LimitedPurse:
         topic.attach(PREFIX, self._read)
 
     def left(self) -> int:
-        """What is neither spent nor reserved, here or elsewhere."""
+        """What is neither spent nor reserved, here or elsewhere, as an upper bound."""
         with self._lock:
-            return self._left(self._today)
+            day = self._today
+            return self._covered(self._held(day), self._ledger(day))
 
     def reserve(self, tokens: int, parts: Mapping[str, Part] | None = None) -> Held | None:
         """Write the reservation down, and read the log up to it."""
-        claim = Claim(tokens, self._budget.price, self._budget.limit)
-        claim_id = self._ask(claim)
-        if claim_id is None:
+        asked = self._ask(tokens)
+        if asked is None:
             return None
+        claim_id, claim = asked
         try:
             offset = self._topic.append(claim_id.key, claim.value)
             self._topic.read_up_to(offset, _READ_TIMEOUT_S)
@@ -95,7 +104,7 @@ class LimitedPurse:
         except WorkerError:
             self._withdraw(claim_id)
             raise
-        return Held(tokens, dict(parts or {}), lambda bill: self._end(claim_id, bill))
+        return Held(claim.tokens, dict(parts or {}), lambda bill: self._end(claim_id, bill))
 
     def outlook(self, tokens: int) -> Outlook:
         """What is stuck will not be freed; other reservations probably will."""
@@ -144,8 +153,18 @@ class LimitedPurse:
             self._days[day] = DayLedger()
         return self._days[day]
 
-    def _left(self, day: date) -> int:
-        return self._budget.limit.tokens_beside(self._held(day), self._budget.price)
+    def _free(self, held: Amount) -> int:
+        return self._budget.limit.tokens_beside(held, self._budget.price)
+
+    def _share(self, held: Amount, ledger: DayLedger) -> float:
+        """Of its upper bound, what a call that is larger than what is free has to reserve."""
+        if self._budget.limit.share(held) >= _PROMISED:
+            return 1.0
+        return ledger.density.share(self._free(held))
+
+    def _covered(self, held: Amount, ledger: DayLedger) -> int:
+        """The highest upper bound of a call that fits beside what is held."""
+        return int(self._free(held) / self._share(held, ledger))
 
     def _held(self, day: date) -> Amount:
         """Ours that are on their way may count, so no thread of ours asks for the same tokens."""
@@ -154,12 +173,11 @@ class LimitedPurse:
 
     def _outlook(self, tokens: int) -> Outlook:
         day = self._today
-        if tokens <= self._left(day):
-            return Outlook.FITS
         ledger = self._ledger(day)
+        if tokens <= self._covered(self._held(day), ledger):
+            return Outlook.FITS
         gone = ledger.spent + ledger.stuck(self._clock.now_s() - _SETTLED_WITHIN_S)
-        free = self._budget.limit.tokens_beside(gone, self._budget.price)
-        return Outlook.LATER if tokens <= free else Outlook.SPENT
+        return Outlook.LATER if tokens <= self._covered(gone, ledger) else Outlook.SPENT
 
     def _state(self) -> BudgetState:
         if self._outlook(self._wanted) is Outlook.SPENT:
@@ -168,15 +186,27 @@ class LimitedPurse:
             return BudgetState.WARNED
         return BudgetState.OPEN
 
-    def _ask(self, claim: Claim) -> ClaimId | None:
+    def _ask(self, tokens: int) -> tuple[ClaimId, Claim] | None:
         with self._lock:
             day = self._today
-            if claim.tokens > self._left(day):
+            claim = self._claim(tokens, day)
+            if claim is None:
                 return None
             number = self._last_number[day] = self._last_number.get(day, 0) + 1
             claim_id = ClaimId(day, self._pod, number)
             self._asked[claim_id] = _Asked(claim.amount)
-            return claim_id
+            return claim_id, claim
+
+    def _claim(self, tokens: int, day: date) -> Claim | None:
+        """What to reserve for a call with this upper bound; None if it is too much."""
+        held, ledger = self._held(day), self._ledger(day)
+        price, limit, free = self._budget.price, self._budget.limit, self._free(held)
+        if tokens <= free:
+            return Claim(tokens, price, limit)
+        if tokens <= self._covered(held, ledger):
+            share = self._share(held, ledger)
+            return Claim(min(free, math.ceil(tokens * share)), price, limit, most=tokens)
+        return None
 
     def _verdict(self, claim_id: ClaimId) -> bool:
         with self._lock:

@@ -134,7 +134,7 @@ class Reservation(Protocol):
 
     @property
     def tokens(self) -> int:
-        """How many were reserved."""
+        """How many were reserved; the upper bound of the call, or less by what others have cost."""
         ...
 
     def settle(self, tokens: int) -> None:
@@ -154,9 +154,9 @@ class Purse(Protocol):
     """The budget of a connector, shared by the pods of its group. Thread-safe."""
 
     def left(self) -> int | None:
-        """Tokens that a reservation made now may have; None is no limit. Never blocks.
+        """The largest upper bound that a reservation made now may have; None is no limit.
 
-        As far as this pod knows; ``reserve`` has the group's verdict.
+        As far as this pod knows; ``reserve`` has the group's verdict. Never blocks.
         """
         ...
 

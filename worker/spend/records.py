@@ -2,10 +2,13 @@
 
     spend/2026-11-26/<pod>/7            {"tokens": 900, "price": 120000, "limit": [100000, null]}
     spend/2026-11-26/<pod>/7/settled    {"tokens": 310}
+    spend/2026-11-26/<pod>/8            {"tokens": 700, "most": 1900, …}
 
 Each key is written once, so compaction takes nothing of a day before its keys are deleted. A
 reservation carries price and limit, so that its verdict follows from the log alone, also while pods
-with an old and a new configuration run side by side. A pod's name is new with each start.
+with an old and a new configuration run side by side. One that counts on what the day's calls have
+cost so far (``Density``) also says what the call can cost at most. A pod's name is new with each
+start.
 """
 
 from __future__ import annotations
@@ -50,6 +53,13 @@ class Claim:
     price: int
     """Picodollars per token."""
     limit: Limit
+    most: int = 0
+    """What the call can cost at most; 0: what is reserved."""
+
+    @property
+    def upper_bound(self) -> int:
+        """Tokens that the call can cost at most."""
+        return self.most or self.tokens
 
     @property
     def amount(self) -> Amount:
@@ -64,7 +74,8 @@ class Claim:
     def value(self) -> Value:
         """As it is written."""
         limit = [self.limit.tokens, self.limit.cost]
-        return {"tokens": self.tokens, "price": self.price, "limit": limit}
+        most: Value = {"most": self.most} if self.most else {}
+        return {"tokens": self.tokens, **most, "price": self.price, "limit": limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ def record_of(key: Key, value: Value) -> Claim | Settlement | None:
         if key.is_settlement:
             return Settlement(int(value["tokens"]))
         tokens, cost = (None if one is None else int(one) for one in value["limit"])
-        return Claim(int(value["tokens"]), int(value["price"]), Limit(tokens, cost))
+        limit = Limit(tokens, cost)
+        return Claim(int(value["tokens"]), int(value["price"]), limit, int(value.get("most", 0)))
     except (KeyError, TypeError, ValueError):
         return None

@@ -62,12 +62,13 @@ def spend_greedily(
     while True:
         left = purse.left()
         assert left is not None
+        most = min(call, left)
         try:
-            reservation = purse.reserve(min(call, left)) if left >= text else None
+            reservation = purse.reserve(most) if left >= text else None
         except RetriableError:
             continue
         if reservation is not None:
-            cost = -(-reservation.tokens // overestimate)
+            cost = -(-most // overestimate)
             billed += cost
             time.sleep(call_s)
             reservation.settle(cost)

@@ -43,7 +43,7 @@ class World:
             return
         if reservation is not None:
             self.calls.append((day, reservation))
-            self.billed[day] += tokens
+            self.billed[day] += reservation.tokens
 
     def reserve_what_is_left(self, pod: int, share: int) -> None:
         self.reserve(pod, self.pods[pod].purse.left() * share // LIMIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from tests.unit.spend.pods import Group
 from worker.errors import FatalError, RetriableError
 from worker.spend.amount import Budget, Limit
 from worker.spend.port import BudgetState, Outlook, Reservation
+
+if TYPE_CHECKING:
+    from worker.spend.limited import LimitedPurse
 
 
 def reserved(reservation: Reservation | None) -> Reservation:
@@ -89,6 +93,63 @@ def test_a_void_reservation_takes_nothing_from_anybody() -> None:
     reservation.settle(100)
     assert third.purse.left() == 900
     assert group.purse().left() == 900
+
+
+def spend(purse: LimitedPurse, most: int, cost: int) -> int:
+    """Calls of one size until no more fit; how many."""
+    calls = 0
+    while (reservation := purse.reserve(most)) is not None:
+        reservation.settle(cost)
+        calls += 1
+    assert purse.outlook(most) is Outlook.SPENT
+    return calls
+
+
+def test_long_texts_use_nine_tenths_though_their_upper_bound_does_not_fit() -> None:
+    group = Group(10_000)
+    assert spend(group.purse(), 2_800, 530) == 17
+    assert group.purse().report().spent.tokens == 9_010
+
+
+def test_what_long_texts_cost_is_known_after_a_restart_and_to_other_pods() -> None:
+    group = Group(10_000)
+    before = group.pod()
+    for _ in range(14):
+        reserved(before.purse.reserve(2_800)).settle(530)
+    before.topic.crash()
+    group.log.compact()
+    assert spend(group.purse(), 2_800, 530) == 3
+
+
+def test_above_nine_tenths_the_upper_bound_alone_decides() -> None:
+    purse = Group(10_000).purse()
+    for _ in range(3):
+        reserved(purse.reserve(2_000)).settle(400)
+    reserved(purse.reserve(7_799)).settle(7_799)
+    assert purse.left() > 1_001
+    reserved(purse.reserve(1)).settle(1)
+    assert purse.left() == 1_000
+
+
+def test_small_texts_and_calls_without_an_answer_say_nothing_of_a_large_text() -> None:
+    purse = Group(10_000).purse()
+    for _ in range(9):
+        reserved(purse.reserve(100)).settle(20)
+    reserved(purse.reserve(4_000)).keep()
+    reserved(purse.reserve(4_000)).keep()
+    assert purse.left() == 10_000 - 9 * 20 - 8_000
+    assert purse.reserve(2_000) is None
+
+
+def test_a_call_that_counts_on_what_others_cost_says_so_in_the_log() -> None:
+    group = Group(10_000)
+    ours, theirs = group.purse(), group.purse()
+    for _ in range(3):
+        reserved(ours.reserve(2_000)).settle(500)
+    reserved(ours.reserve(7_000)).settle(7_000)
+    held = reserved(ours.reserve(1_800))
+    assert held.tokens == 675
+    assert theirs.report().reserved_tokens == 675
 
 
 def test_waiting_may_help_while_somebody_elses_reservation_is_out() -> None:
