@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+import time
+from typing import TYPE_CHECKING, Final, cast
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def read_whole(answer: httpx.Response) -> None:
@@ -16,6 +20,41 @@ def read_whole(answer: httpx.Response) -> None:
     """
     answer.read()
     answer.stream = _NOTHING
+
+
+def read_in_time(answer: httpx.Response) -> None:
+    """The same, for as long as the request lets one wait for a part of it.
+
+    httpx knows only how long to wait for the next bytes, so an answer that drips would never end.
+    It is awaited so long from its head on, and once more at most for its last bytes.
+
+    Raises:
+        httpx.ReadTimeout: it takes longer.
+    """
+    allowed_s = answer.request.extensions.get("timeout", {}).get("read")
+    if allowed_s is not None:
+        answer.stream = _Timed(answer, time.monotonic() + allowed_s)
+    read_whole(answer)
+
+
+class _Timed(httpx.SyncByteStream):
+    """A stream that ends with an error."""
+
+    def __init__(self, answer: httpx.Response, until_s: float) -> None:
+        self._request = answer.request
+        self._stream = cast("httpx.SyncByteStream", answer.stream)
+        self._until_s = until_s
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its parts."""
+        for part in self._stream:
+            if time.monotonic() > self._until_s:
+                raise httpx.ReadTimeout("the answer does not end", request=self._request)
+            yield part
+
+    def close(self) -> None:
+        """Close the connection if it was not read to its end."""
+        self._stream.close()
 
 
 _NOTHING: Final = httpx.ByteStream(b"")

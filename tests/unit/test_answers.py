@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from worker.answers import read_whole
+from worker.answers import read_in_time, read_whole
 from worker.embed.connections import Connections
 from worker.store.pinecone_index import IndexWithoutRetries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Read: TypeAlias = Callable[[httpx.Response], None]
 
 
 @pytest.fixture
@@ -30,9 +34,10 @@ def answered(client: httpx.Client) -> tuple[str, weakref.ref[httpx.Request]]:
 
 
 @pytest.mark.usefixtures("no_collector")
-def test_a_request_goes_with_the_last_reference_to_its_answer() -> None:
+@pytest.mark.parametrize("read", [read_whole, read_in_time])
+def test_a_request_goes_with_the_last_reference_to_its_answer(read: Read) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text="said"))
-    with httpx.Client(transport=transport, event_hooks={"response": [read_whole]}) as client:
+    with httpx.Client(transport=transport, event_hooks={"response": [read]}) as client:
         text, request = answered(client)
     assert text == "said"
     assert request() is None
@@ -41,7 +46,34 @@ def test_a_request_goes_with_the_last_reference_to_its_answer() -> None:
 def test_the_clients_of_providers_and_of_pinecone_read_their_answers_so() -> None:
     connections = Connections("an account")
     index = IndexWithoutRetries("https://index.test", "key")
-    assert connections.client.event_hooks["response"] == [read_whole]
+    assert connections.client.event_hooks["response"] == [read_in_time]
     assert index._http._client.event_hooks["response"] == [read_whole]
     connections.close()
     index.close()
+
+
+class Dripping(httpx.SyncByteStream):
+    """A part of an answer every few milliseconds, for ever."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            time.sleep(0.005)
+            yield b" "
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_an_answer_that_drips_is_given_up_when_its_time_is_over() -> None:
+    stream = Dripping()
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=stream))
+    hooks = {"response": [read_in_time]}
+    with (
+        httpx.Client(transport=transport, event_hooks=hooks) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.post("http://provider.test/", timeout=0.1)
+    assert stream.is_closed

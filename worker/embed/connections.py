@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from worker.answers import read_whole
+from worker.answers import read_in_time
 from worker.tls import trusted
 
 _IDLE_S = 45.0
@@ -66,4 +66,4 @@ def _opened() -> httpx.Client:
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
     )
-    return httpx.Client(limits=limits, verify=trusted(), event_hooks={"response": [read_whole]})
+    return httpx.Client(limits=limits, verify=trusted(), event_hooks={"response": [read_in_time]})
