@@ -63,6 +63,7 @@ class Landing:
         self._counters = counters
         self._now_ms = now_ms
         self.failure: BaseException | None = None
+        self._said: set[str] = set()
 
     @property
     def is_idle(self) -> bool:
@@ -82,11 +83,16 @@ class Landing:
                     self.fail(landed.report.failure)
 
     def fail(self, error: BaseException) -> None:
-        """Remember what ends the task; the first failure counts, others are only logged."""
+        """Remember what ends the task; the first failure counts, others are only logged.
+
+        What ends several batches alike is said once.
+        """
+        said = str(error)
         if self.failure is None:
             self.failure = error
-        else:
+        elif said not in self._said:
             _log.warning("And: %s", error)
+        self._said.add(said)
 
     def check(self) -> None:
         """End the task if it has to end.

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.unit.pipeline.engine import Engine, entry, ledger
 from worker.dlq.headers import CONNECT
 from worker.errors import FatalError
 from worker.model import Op, Outcome
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def dead_offsets(engine: Engine) -> list[int]:
@@ -78,6 +83,13 @@ def test_the_first_failure_is_the_one_that_is_kept() -> None:
     engine.landing.fail(first)
     engine.landing.fail(FatalError("second"))
     assert engine.landing.failure is first
+
+
+def test_a_failure_of_many_batches_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Engine()
+    for said in ("no key", "no key", "no model", "no key", "no model"):
+        engine.landing.fail(FatalError(said))
+    assert caplog.messages == ["And: no model"]
 
 
 def test_work_of_a_failed_batch_waits_again() -> None:
