@@ -103,7 +103,7 @@ class Caller:
             if not isinstance(entered, float):
                 return entered
             if self.gate.state is not State.CLOSED:
-                raise RetriableError("the provider's wait is not over", retry_after_s=entered)
+                raise RetriableError(self.gate.trouble, retry_after_s=entered)
             errand.patience.pause(min(entered, _LOOK_EVERY_S))
             errand.check()
 

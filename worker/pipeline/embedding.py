@@ -149,10 +149,12 @@ class Embedding:
         try:
             answer = self._caller(_order([_PROBE]), errand)
         except RecordError as error:
+            asked.bill_probe(0)
             asked.give_up(_refuses_everything(self.model, str(error)))
         except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
             asked.give_up(error if isinstance(error, FatalError) else Interrupted())
         else:
+            asked.bill_probe(answer.tokens)
             if usable(answer.vectors)[0]:
                 asked.passes()
             else:

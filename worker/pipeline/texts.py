@@ -110,6 +110,10 @@ class Texts:
         self.has_passed = True
         self.refusals = 0
 
+    def bill_probe(self, tokens: int) -> None:
+        """A text that is nobody's was asked for; the provider bills it all the same."""
+        self.embedded.bill += Bill(requests=1, tokens=tokens, usd=self._usd(tokens))
+
     def give_up(self, error: BaseException) -> None:
         """No text is at fault, and none has to be asked for in smaller pieces."""
         self._is_given_up = True
@@ -148,14 +152,17 @@ class Texts:
         sizes = {table: part.size for table, part in parts.items()}
         embedded.tokens_by_table.update(shares(answer.tokens, sizes))
         embedded.texts_by_table.update({table: part.inputs for table, part in parts.items()})
-        price = self._caller.embedder.terms.price
         embedded.bill += Bill(
             requests=1,
             texts=len(piece),
             tokens=answer.tokens,
-            usd=0.0 if price is None else price.usd(answer.tokens),
+            usd=self._usd(answer.tokens),
             truncated=answer.truncated + len(self._cut.intersection(piece)),
         )
+
+    def _usd(self, tokens: int) -> float:
+        price = self._caller.embedder.terms.price
+        return 0.0 if price is None else price.usd(tokens)
 
     def _parts(self, piece: Sequence[int]) -> dict[str, Part]:
         """By table; tokens are divided by the sizes of the texts."""

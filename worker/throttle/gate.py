@@ -57,6 +57,7 @@ class Gate:
         self._lock = threading.Lock()
         self._members = Members()
         self._traffic = Traffic(rng, clock.now_s())
+        self._trouble = ""
 
     def enter(self, inputs: int, tokens: int) -> Pass | float:
         """A pass: call now, and end the pass. A float: seconds after which to ask again.
@@ -84,6 +85,11 @@ class Gate:
     def state(self) -> State:
         """Whether calls go."""
         return self._traffic.circuit.state
+
+    @property
+    def trouble(self) -> str:
+        """Why calls do not go, for people; of the last time if they do."""
+        return self._trouble
 
     @property
     def numbers(self) -> Numbers:
@@ -130,6 +136,10 @@ class Gate:
             self._traffic.follow(now_s)
             after = self._traffic.circuit.state
             left_s = self._traffic.circuit.left_s(now_s)
+            if after is State.LIMITED:
+                self._trouble = f"{self._provider} asks us to slow down"
+            elif what:
+                self._trouble = what
         if after is not before:
             _say(self._provider, after, left_s, what)
 

@@ -204,6 +204,14 @@ def test_a_text_that_is_refused_alone_is_at_fault_if_a_probe_passes(scene: Scene
     assert embedded.failure is None
 
 
+def test_a_probe_is_on_the_bill(scene: Scene) -> None:
+    embedded = scene.embed(["poison"])
+    (probe,) = scene.provider.answered
+    assert (embedded.bill.requests, embedded.bill.texts) == (2, 0)
+    assert embedded.bill.tokens == len(probe)
+    assert embedded.bill.usd == pytest.approx(len(probe) * 2.0 / 1e6)
+
+
 def test_where_a_probe_is_refused_as_well_no_text_is_at_fault(scene: Scene) -> None:
     def refuse(_: Sequence[str]) -> None:
         raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")
@@ -244,7 +252,17 @@ def test_a_wait_longer_than_the_patience_ends_the_task(scene: Scene) -> None:
     scene.provider.fail_first(LimitedError("429", retry_after_s=90.0))
     embedded = scene.embed(TEXTS[:1], timeout_s=10.0)
     assert isinstance(embedded.failure, FatalError)
-    assert "errors.retry.timeout" in str(embedded.failure)
+    assert "errors.retry.timeout: fake asks us to slow down" in str(embedded.failure)
+
+
+def test_who_gives_up_in_an_outage_says_what_the_provider_answers(scene: Scene) -> None:
+    def fail(_: Sequence[str]) -> None:
+        raise RetriableError("the fake answers 503")
+
+    scene.provider.before = fail
+    embedded = scene.embed(TEXTS, timeout_s=10.0)
+    assert isinstance(embedded.failure, FatalError)
+    assert "errors.retry.timeout: the fake answers 503" in str(embedded.failure)
 
 
 def test_what_was_answered_is_kept_when_another_call_fails_for_good(scene: Scene) -> None:
