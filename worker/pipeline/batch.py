@@ -245,8 +245,12 @@ class BatchRunner:
             yield item
 
     def _expect_ours(self, wanted: Mapping[str, Sequence[tuple[Item, int]]]) -> None:
+        """Once a partition is being given up no call waits, so what was answered is written yet."""
         self.lease.check()
-        if not any(item.work.is_ours for sharing in wanted.values() for item, _ in sharing):
+        items = [item for sharing in wanted.values() for item, _ in sharing]
+        if any(item.ledger.is_going for item in items):
+            raise LeaseExpired
+        if not any(item.work.is_ours for item in items):
             raise LeaseExpired
 
 

@@ -90,7 +90,7 @@ class Caller:
             FatalError: it would refuse every call, or is away for too long.
         """
         tries = _Tries(self, order, errand)
-        return errand.patience.silently("embedding", tries)
+        return errand.patience.silently("embedding", tries, errand.check)
 
     def admit(self, order: Order, errand: Errand) -> Pass:
         """Wait for the account's turn.

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _FIRST_DELAY_S = 0.25
 _SAY_EVERY_S = 60.0
+_CHECK_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -63,17 +64,21 @@ class Patience:
         try:
             return call()
         except RetriableError as error:
-            retrying = self._retrying(_Complaint(what, self._clock))
+            retrying = self._retrying(_Complaint(what, self._clock), self.pause)
             result = _until_it_returns(retrying, what, _Begun(call, error))
         _log.info("%s works again.", what.capitalize())
         return result
 
-    def silently(self, what: str, call: Callable[[], T]) -> T:
-        """The same without a word, where somebody else speaks for many callers at once."""
+    def silently(self, what: str, call: Callable[[], T], check: Callable[[], None]) -> T:
+        """The same without a word, where somebody else speaks for many callers at once.
+
+        While it waits ``check`` is called every second; what it raises ends the waiting.
+        """
         try:
             return call()
         except RetriableError as error:
-            return _until_it_returns(self._retrying(None), what, _Begun(call, error))
+            retrying = self._retrying(None, lambda seconds: self._pause_checking(seconds, check))
+            return _until_it_returns(retrying, what, _Begun(call, error))
 
     def pause(self, seconds: float) -> None:
         """Wait for something that is no failure.
@@ -84,12 +89,22 @@ class Patience:
         if self._clock.wait(self._abort, seconds):
             raise Interrupted
 
-    def _retrying(self, before_sleep: Callable[[RetryCallState], None] | None) -> Retrying:
+    def _pause_checking(self, seconds: float, check: Callable[[], None]) -> None:
+        until_s = self._clock.now_s() + seconds
+        while (left_s := until_s - self._clock.now_s()) > 0:
+            self.pause(min(left_s, _CHECK_EVERY_S))
+            check()
+
+    def _retrying(
+        self,
+        before_sleep: Callable[[RetryCallState], None] | None,
+        sleep: Callable[[float], None],
+    ) -> Retrying:
         return Retrying(
             retry=retry_if_exception_type(RetriableError),
             wait=self._delay_s,
             stop=self._limit,
-            sleep=self.pause,
+            sleep=sleep,
             before_sleep=before_sleep,
             reraise=True,
         )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from worker.model import Value
     from worker.pipeline.known import Address
+    from worker.throttle.rates import Rates
 
 TOPIC = "shop.public.products"
 SESSION_S = 10.0
@@ -90,6 +91,7 @@ class Engine:
     model: str = "fake"
     clock: HookClock = field(default_factory=HookClock)
     now_ms: float = 0.0
+    rates: Rates | None = None
 
     def __post_init__(self) -> None:
         self.abort = threading.Event()
@@ -142,7 +144,7 @@ class Engine:
         spec = parse_spec(fields="name", metadata="price")
         self.runner = BatchRunner.of(
             documents=DocumentBuilder(spec, self.embedder.model),
-            embedding=embedding_of(self.embedder, self.clock),
+            embedding=embedding_of(self.embedder, self.clock, rates=self.rates),
             store=store,
             guard=ModelGuard(store, self.embedder.model),
             lease=self.lease,

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.unit.pipeline.engine import SESSION_S, TOPIC, Engine, entry, ledger
-from worker.errors import FatalError, RecordError, RetriableError, Stage
+from worker.errors import FatalError, LimitedError, RecordError, RetriableError, Stage
 from worker.model import Op, Outcome, Point, Stamp
+from worker.throttle.rates import Rates
 
 AWAY = RetriableError("away", retry_after_s=0.1)
 REFUSED = RecordError("no", stage=Stage.STORE, kind="Refused")
@@ -41,6 +42,34 @@ def test_nothing_is_embedded_for_a_partition_that_is_gone() -> None:
     (item,) = engine.runner.run([work]).items
     assert item.outcome is None
     assert engine.embedder.calls == 0
+
+
+def test_what_was_answered_is_written_when_a_partition_is_given_up_while_a_call_waits() -> None:
+    engine, ours = Engine(rates=Rates(inputs=1)), ledger()
+    works = [engine.work(entry(ours, row, row=row, name=f"text {row}")) for row in (1, 2)]
+
+    def give_up() -> None:
+        ours.is_going = True
+
+    engine.clock.meanwhile = give_up
+    outcomes = [item.outcome for item in engine.runner.run(works).items]
+    assert sorted(map(str, outcomes)) == [str(None), str(Outcome.WRITTEN)]
+    assert engine.embedder.calls == 1
+
+
+def test_who_waits_as_the_provider_asked_ends_when_a_partition_is_given_up() -> None:
+    engine, ours = Engine(), ledger()
+    work = engine.work(entry(ours, 1))
+    engine.embedder.fail_next(LimitedError("429", retry_after_s=90.0))
+
+    def give_up() -> None:
+        ours.is_going = True
+
+    engine.clock.meanwhile = give_up
+    before_s = engine.clock.now_s()
+    (item,) = engine.runner.run([work]).items
+    assert item.outcome is None
+    assert engine.clock.now_s() - before_s < 3.0
 
 
 def test_nothing_is_written_when_the_last_poll_is_older_than_the_session() -> None:
