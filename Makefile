@@ -28,7 +28,8 @@ browser: .venv/.ready ## The console in Debian's Chromium, fetched once
 	$(BIN)/pytest tests/browser
 
 test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes), and a history in it
-	BUILD_WEAVIATE=1 $(BIN)/pytest tests/contract/test_store_weaviate.py
+	$(BIN)/python -m tests.stack weaviate
+	$(BIN)/pytest tests/contract/test_store_weaviate.py
 	VECSINK_HISTORIES_STORE=weaviate $(BIN)/pytest tests/stack/histories -k after_any_history
 
 stack-test: .venv/.ready ## End to end on real Kafka, Debezium, registry and databases

@@ -1,4 +1,7 @@
-"""``python -m tests.stack up|down|status``: the stack for a person to play with."""
+"""``python -m tests.stack up|down|status``: the stack for a person to play with.
+
+``weaviate`` builds that server, which no test waits for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.stack import artifacts
 from tests.stack import stack as stacks
 from tests.stack.connect import postgres_settings
 from tests.stack.home import personal_run
@@ -17,11 +21,11 @@ from tests.stack.unavailable import StackUnavailable
 if TYPE_CHECKING:
     from tests.stack.stack import Stack
 
-USAGE = "usage: python -m tests.stack up|down|status"
+USAGE = "usage: python -m tests.stack up|down|status|weaviate"
 
 
 def main(arguments: list[str]) -> int:
-    """Do one of the three; the exit code."""
+    """Do one of them; the exit code."""
     match arguments:
         case ["up"]:
             return _up()
@@ -31,6 +35,8 @@ def main(arguments: list[str]) -> int:
             return 0
         case ["status"]:
             return _status()
+        case ["weaviate"]:
+            return _build_weaviate()
         case ["guard", folder]:
             return _guard(Path(folder))
     print(USAGE, file=sys.stderr)
@@ -58,6 +64,17 @@ def _status() -> int:
         pid = process.pid or 0
         print(f"{process.name:<9} pid {pid:<8} {memory_mib(pid):>5} MiB   {process.log_file}")
     _show(stack)
+    return 0
+
+
+def _build_weaviate() -> int:
+    began = time.monotonic()
+    try:
+        program = artifacts.weaviate()
+    except StackUnavailable as error:
+        print(f"Weaviate cannot be built here: {error}", file=sys.stderr)
+        return 3
+    print(f"{program} is there after {time.monotonic() - began:.0f} s")
     return 0
 
 

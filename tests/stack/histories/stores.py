@@ -31,8 +31,7 @@ KEY = "history"
 def chosen(seed: int) -> str:
     """The store of a seed, or ``VECSINK_HISTORIES_STORE``; Weaviate only where it is built."""
     name = os.environ.get("VECSINK_HISTORIES_STORE") or IN_TURN[seed % len(IN_TURN)]
-    may_be_built = artifacts.has_weaviate() or "BUILD_WEAVIATE" in os.environ
-    return "pinecone" if name == "weaviate" and not may_be_built else name
+    return "pinecone" if name == "weaviate" and not artifacts.has_weaviate() else name
 
 
 @contextmanager
