@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 KEY = "local-key"
+NOBODY_ANSWERS = Faults(rules=[FaultRule(status=0, operations=["upsert"], count=1)])
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,50 @@ def test_an_index_that_vanishes_is_fatal(server: PineconeLocal, store: PineconeS
     server.faults = Faults(rules=[FaultRule(status=404, message="index not found")])
     with pytest.raises(FatalError):
         store.upsert("n", [point("a")])
+
+
+def test_where_nobody_answers_an_index_that_was_deleted_is_fatal(server: PineconeLocal) -> None:
+    store = opened(server, "books", more={"store.create": True})
+    assert store.create(DIMENSIONS)
+    server.faults = NOBODY_ANSWERS
+    with pytest.raises(RetriableError):
+        store.upsert("n", [point("a")])
+    with Pinecone(api_key=KEY, host=server.url) as control:
+        control.delete_index("books")
+    with pytest.raises(FatalError, match=r"'books' is gone: a start with store\.create=true"):
+        store.upsert("n", [point("a")])
+    store.close()
+
+
+def test_an_index_that_was_made_anew_elsewhere_is_found_with_a_warning(
+    server: PineconeLocal, index: str, store: PineconeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.upsert("n", [point("b")])
+    server.faults = NOBODY_ANSWERS
+    with pytest.raises(RetriableError):
+        store.upsert("n", [point("a")])
+    spec = ServerlessSpec(cloud="aws", region="us-east-1")
+    with Pinecone(api_key=KEY, host=server.url) as control:
+        control.delete_index(index)
+        control.create_index(name=index, dimension=DIMENSIONS, metric="cosine", spec=spec)
+    assert not store.upsert("n", [point("a")])
+    assert set(store.fetch("n", ["a", "b"])) == {"a"}
+    assert "'shop' is at another address" in caplog.text
+
+
+def test_while_the_control_plane_is_away_an_index_stays_where_it_was(
+    server: PineconeLocal, store: PineconeStore
+) -> None:
+    store.upsert("n", [point("a")])
+    server.faults = Faults(
+        rules=[
+            FaultRule(status=0, operations=["fetch"], count=1),
+            FaultRule(status=503, operations=["describe_index"]),
+        ]
+    )
+    with pytest.raises(RetriableError):
+        store.fetch("n", ["a"])
+    assert set(store.fetch("n", ["a"])) == {"a"}
 
 
 @pytest.mark.parametrize("status", [0, 429, 500, 503])

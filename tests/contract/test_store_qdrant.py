@@ -212,7 +212,9 @@ def test_a_collection_without_our_payload_indexes_is_fatal(
 def test_a_collection_that_vanishes_is_fatal(store: QdrantStore, engine: EdgeEngine) -> None:
     store.upsert("n", [point("a")])
     engine.drop("shop")
-    with pytest.raises(FatalError, match=r"Collection '…' doesn't exist.*store\.index"):
+    with pytest.raises(
+        FatalError, match=r"Collection '…' doesn't exist.*store\.index is gone, a start with"
+    ):
         store.upsert("n", [point("a")])
     with pytest.raises(FatalError, match=r"store\.index"):
         store.fetch("n", ["a"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,13 @@ from worker.store.port import MissingIndexError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+MADE_ANEW: Final = (
+    "a start with store.create=true makes an empty one, which is filled by reading the topics "
+    "again (docs/stores.md, An index that is gone)"
+)
+"""What to do about an index that was there before."""
 
 
 class Creation(Section):

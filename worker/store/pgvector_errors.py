@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+from worker.store.creation import MADE_ANEW
 from worker.store.port import ENOUGH
 
 if TYPE_CHECKING:
@@ -98,10 +99,7 @@ def _advice(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return "store.user may not do this: GRANT what docs/stores.md names"
     if isinstance(error, psycopg.errors.UndefinedTable):
-        return (
-            "the table of store.index is gone: a start with store.create=true makes an empty one, "
-            "which is filled by reading the topics again (docs/stores.md)"
-        )
+        return f"the table of store.index is gone: {MADE_ANEW}"
     if isinstance(error, psycopg.errors.UndefinedColumn):
         return "the table has other columns than vecsink's: start once with store.create=true"
     if error.diag.source_function == _STALE_PLAN:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pinecone.errors import ApiError, NotFoundError, PineconeError
+from pinecone.errors import ApiError, NotFoundError, PineconeConnectionError, PineconeError
 
 from worker.errors import ConfigError, FatalError, RecordError
 from worker.model import Point
@@ -215,6 +215,8 @@ class PineconeStore:
         try:
             yield
         except PineconeError as error:
+            if isinstance(error, PineconeConnectionError):
+                self._connection.doubt()
             raise translated(error, doing) from error
 
     @contextmanager

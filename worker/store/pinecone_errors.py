@@ -25,6 +25,7 @@ from pinecone.errors import (
 )
 
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+from worker.store.creation import MADE_ANEW
 
 _REFUSED: Final = frozenset({400, 413, 422})
 """The request is wrong, so perhaps one of its points."""
@@ -110,7 +111,7 @@ def _advice(error: PineconeError) -> str:
     if isinstance(error, PaymentRequiredError):
         return "the organisation's billing has to be settled"
     if isinstance(error, NotFoundError):
-        return "check store.index and store.url"
+        return f"perhaps the index of store.index is gone: {MADE_ANEW}"
     if isinstance(error, ResponseParsingError):
         return "store.url does not seem to speak API version 2026-07"
     return "check the store.* settings"

@@ -20,6 +20,7 @@ from qdrant_client.http.exceptions import (
 )
 
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError, Stage, WorkerError
+from worker.store.creation import MADE_ANEW
 
 FAILURES: Final = (ApiException, QdrantException, grpc.RpcError, json.JSONDecodeError)
 """Everything that a call of the client raises when it has failed."""
@@ -57,7 +58,7 @@ _LONGEST_MESSAGE = 300
 _ADVICE: Final = {
     401: "store.api.key is not valid here",
     403: "store.api.key may not do this",
-    _MISSING: "check store.index and store.url",
+    _MISSING: f"check store.url; if the collection of store.index is gone, {MADE_ANEW}",
 }
 
 

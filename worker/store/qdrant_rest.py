@@ -39,9 +39,8 @@ def upsert(
     answer = client.http.client.request(
         type_=models.InlineResponse2008,
         method="PUT",
-        url="/collections/{collection_name}/points",
+        url="/collections/{collection_name}/points?wait=true",
         path_params={"collection_name": config.index},
-        params={"wait": "true"},
         headers=_JSON,
         content=body(points, config.vector),
     )

@@ -15,14 +15,16 @@ import grpc
 import httpx
 
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
+from worker.store.creation import MADE_ANEW
 
 FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, grpc.RpcError)
 """Everything that a request raises when it has failed."""
 
+_GONE: Final = f"if the collection of store.index is gone, {MADE_ANEW}"
 _ADVICE: Final = {
     401: "store.api.key is not valid here",
     403: "store.api.key may not do this",
-    404: "check store.index and store.url",
+    404: f"check store.url; {_GONE}",
 }
 _TOO_MANY: Final = 429
 _REQUEST_TIMEOUT: Final = 408
@@ -135,7 +137,7 @@ def _by_code(error: grpc.RpcError, said: str) -> WorkerError:
     if "unauthorized" in words or "forbidden" in words:
         return FatalError(f"{said}; check store.api.key").coded(code.name)
     if is_about_collection(words):
-        return FatalError(f"{said}; check store.index").coded(code.name)
+        return FatalError(f"{said}; {_GONE}").coded(code.name)
     return RetriableError(said).coded(code.name)
 
 
