@@ -86,7 +86,7 @@ def prepared(namespace: str, point: Point, infinite: Container[str]) -> Prepared
         point_uuid(namespace, point.id),
         np.ascontiguousarray(point.vector, np.float32),
         payload,
-        _written(payload),
+        _written(payload, point.metadata),
         None if stamp is None else stamp.position,
     )
 
@@ -108,11 +108,12 @@ def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
     request: list[Prepared] = []
     size = 0
     for point in points:
-        if request and (len(request) == UPSERT_POINTS or size + point.size > UPSERT_BYTES):
+        more = point.size
+        if request and (len(request) == UPSERT_POINTS or size + more > UPSERT_BYTES):
             yield request
             request, size = [], 0
         request.append(point)
-        size += point.size
+        size += more
     if request:
         yield request
 
@@ -161,12 +162,12 @@ def points_of(records: Iterable[models.Record], name: str) -> Iterator[Point]:
             yield point_of(payload, np.fromiter(numbers, np.float32, len(numbers)))
 
 
-def _written(payload: Mapping[str, Any]) -> bytes:
+def _written(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
     try:
         written = orjson.dumps(payload)
     except TypeError as error:
         raise _refused("Metadata", "the metadata cannot be written as JSON") from error
-    for value in payload.values():
+    for value in metadata.values():  # our own always fit
         if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
             raise _refused("Metadata", "a number of the metadata does not fit into 64 bits")
     return written

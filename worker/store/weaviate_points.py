@@ -125,11 +125,12 @@ def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
     request: list[Prepared] = []
     size = 0
     for point in points:
-        if request and (len(request) == UPSERT_POINTS or size + point.size > UPSERT_BYTES):
+        more = point.size
+        if request and (len(request) == UPSERT_POINTS or size + more > UPSERT_BYTES):
             yield request
             request, size = [], 0
         request.append(point)
-        size += point.size
+        size += more
     if request:
         yield request
 
