@@ -116,6 +116,20 @@ def test_a_key_swap_leaves_each_row_its_own_chunks(world: World) -> None:
     assert world.embedder.texts == paid
 
 
+def test_rows_that_leave_one_key_one_after_the_other_keep_their_own_chunks(world: World) -> None:
+    world.member()
+    world.table.insert(1, body=body("abc"))
+    world.table.insert(2, body=body("def"))
+    world.settle()
+    paid = world.embedder.texts
+    for old, new in ((1, 9), (9, 3), (2, 9), (9, 4)):
+        world.table.move(old, new, without=("body",))
+    world.settle()
+    assert world.dead == []
+    assert_equals_table(world)
+    assert world.embedder.texts == paid
+
+
 def test_nothing_stays_parked(world: World) -> None:
     world.member()
     world.table.insert(1, body=body("abc"))

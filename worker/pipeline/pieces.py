@@ -84,28 +84,33 @@ class Pieces:
             item.pieces = _present(found, _own(item))
 
     def _look_for_moved(self, rows: Sequence[Item]) -> None:
-        """As for the first chunks: at the old place, and where they are parked."""
+        """As for the first chunks: at the old place, and where they are parked.
+
+        Several rows may have left one key, so what is parked is told apart by its departure.
+        """
         found = self._fetch(
             address for item in rows if not item.is_parked for address in _moved(item)
         )
-        missing = {
-            Departure.of(address, item.change): address
+        parked = self._parked(
+            Departure.of(address, item.change)
             for item in rows
             for address in _moved(item)
             if item.is_parked or address not in found
-        }
-        parked = self._parked(missing)
-        at_old_place = {**parked, **found}
+        )
         for item in rows:
-            places = parked if item.is_parked else at_old_place
-            item.moved_pieces = _present(places, _moved(item))
+            at_old_place = {} if item.is_parked else found
+            places = (
+                at_old_place.get(address) or parked.get(Departure.of(address, item.change))
+                for address in _moved(item)
+            )
+            item.moved_pieces = [point for point in places if point is not None]
 
-    def _parked(self, wanted: Mapping[Departure, Address]) -> Mapping[Address, Point]:
-        parking = self.lookup.parking
+    def _parked(self, departures: Iterable[Departure]) -> Mapping[Departure, Point]:
+        wanted = list(departures)
         if not wanted:
             return {}
-        found = self.lookup.patience("looking for moved points", lambda: parking.find(wanted))
-        return {wanted[departure]: point for departure, point in found.items()}
+        parking = self.lookup.parking
+        return self.lookup.patience("looking for moved points", lambda: parking.find(wanted))
 
     def _fetch(self, addresses: Iterable[Address]) -> dict[Address, Point]:
         by_namespace: dict[str, list[str]] = defaultdict(list)
