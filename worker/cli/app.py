@@ -175,7 +175,9 @@ def explain(  # noqa: PLR0913 - the options of a command
     key: Annotated[
         str,
         typer.Argument(
-            metavar="KEY", help="The row's key: 42, id=42, region=eu,id=7 or '{\"id\": 42}'."
+            metavar="KEY",
+            help="The row's key: 42, id=42, region=eu,id=7 or '{\"id\": 42}'; "
+            "a negative one as id=-42.",
         ),
     ],
     *,

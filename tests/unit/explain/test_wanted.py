@@ -41,6 +41,10 @@ def test_several_columns_may_stand_in_any_order(given: str) -> None:
     assert not wanted.is_key(key(region="eu"))
 
 
+def test_a_negative_number_may_be_written_behind_its_column() -> None:
+    assert Wanted.parse("id=-42").is_key(key(id=-42))
+
+
 def test_a_plain_value_is_no_key_of_two_columns() -> None:
     assert not Wanted.parse("eu").is_key(key(region="eu", id="eu"))
     assert not Wanted.parse("eu").fits(key(region="eu", id="eu"))
