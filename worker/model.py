@@ -152,7 +152,7 @@ class Change:
     linked_at: int | None = None
     """Source position of the change that ``moved_from`` was taken over from."""
     moved_to: Key | None = None
-    """The row's new key, if this is the delete half of a key change and a tombstone."""
+    """The row's new key, if this is the delete half of a key change."""
 
     @property
     def key_changed_at(self) -> int | None:
@@ -167,7 +167,9 @@ class Change:
     @property
     def departed_to(self) -> Key | None:
         """The new key, by which both halves know each other where one tells no position."""
-        return self.key if self.is_left_by_tombstone else self.moved_to
+        if self.is_left_by_tombstone:
+            return self.key
+        return self.moved_to if self.op is Op.TOMBSTONE else None
 
     @property
     def position(self) -> Position:

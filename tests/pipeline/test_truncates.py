@@ -110,7 +110,7 @@ def test_nor_are_rows_paid_for_that_move_to_a_key_which_had_their_text(make_worl
     world.table.move(3, 1)
     carry_out(world, partitions=1)
     world.assert_equals_table()
-    assert world.embedder.texts == 3
+    assert world.embedder.texts == 2
 
 
 def test_two_workers_empty_the_table_together(make_world: Worlds) -> None:

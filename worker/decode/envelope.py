@@ -51,7 +51,7 @@ class Envelopes:
             raise Part.VALUE.error("the envelope's op is none of c, u, d, r", kind="UnknownOp")
         origin = origin_of(value.fields.get("source"))
         if op is _DELETE:
-            return self._delete(record, key, origin)
+            return self._delete(record, reader, key, origin)
         after = value.fields.get("after")
         if type(after) is not dict:
             raise Part.VALUE.error(f"the envelope of op {op} has no after", kind="NoAfter")
@@ -59,10 +59,11 @@ class Envelopes:
         old = moved_from(record, key, reader.type, self._keys) if op is _CREATE else None
         return Change(record, key, op, value.row.read(after, missing), origin, missing, old)
 
-    def _delete(self, record: Record, key: Key, origin: Origin) -> Change:
+    def _delete(self, record: Record, reader: KeyReader, key: Key, origin: Origin) -> Change:
         self._with_deletes.add(record.topic)
         away = moves_away(record)
-        return Change(record, key, _DELETE, _NO_COLUMNS, origin, NOTHING, None, away)
+        new = moved_to(record, key, reader.type, self._keys) if away else None
+        return Change(record, key, _DELETE, _NO_COLUMNS, origin, NOTHING, None, away, moved_to=new)
 
     def _tombstone(self, record: Record, reader: KeyReader, key: Key) -> Change:
         """Of flattened records it may be all that comes of a delete."""
@@ -81,7 +82,7 @@ class Envelopes:
         op = _flat_op(fields)
         origin = flat_origin(fields)
         if op is _DELETE:
-            return self._delete(record, key, origin)
+            return self._delete(record, reader, key, origin)
         missing = NOTHING if op is _READ else value.row.unavailable(fields)
         old = None if op is _READ else moved_from(record, key, reader.type, self._keys)
         return Change(

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.flow.entry import Entry, Work
-    from worker.model import Key
+    from worker.model import Change, Key
+
+_MOST_MOVES = 10
+"""Of one row, to be followed."""
 
 
 class Backlog:
@@ -104,11 +107,28 @@ class Backlog:
             _, place = self._ready.popitem(last=False)
             held, entries = place.size, place.chain()
             place.size = sum(entry.size for entry in place.waiting) if place.waiting else 0
-            place.flying = work_of(entries)
+            place.flying = work_of(entries, self._way_of(place))
             self._ready_bytes -= held
             size += held - place.size
             batch.append(place.flying)
         return batch
+
+    def _way_of(self, place: Place) -> Sequence[Key]:
+        """Where the row goes next, if it is known to leave its key after what was taken out.
+
+        Only what waits is known; it need not be all.
+        """
+        if not place.waiting:
+            return ()
+        keys: list[Key] = []
+        leaves: Change | None = place.waiting[0].change
+        while leaves is not None and leaves.moves_away and leaves.moved_to is not None:
+            keys.append(leaves.moved_to)
+            after = self._places.get(leaves.moved_to)
+            if after is None or len(keys) == _MOST_MOVES:
+                break
+            leaves = after.leaves_after(leaves.key)
+        return keys
 
     def holds(self, key: Key) -> bool:
         """Whether something waits for a key, or is in flight."""

@@ -8,6 +8,8 @@ from worker.flow.fold import fold
 from worker.immutable import immutable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.flow.ledger import PartitionLedger
     from worker.model import Change, Key, Position
 
@@ -87,6 +89,8 @@ class Work:
     backlog's thread: older changes may still join while the batch flies."""
     began_at: Position
     """Where the oldest change stood that is a part of ``change``."""
+    goes_to: Sequence[Key] = ()
+    """Keys that the row is known to get later on, in order."""
 
     @property
     def key(self) -> Key:
@@ -104,12 +108,12 @@ class Work:
         return self.entries[-1].ledger.is_open
 
 
-def work_of(entries: list[Entry]) -> Work:
+def work_of(entries: list[Entry], goes_to: Sequence[Key]) -> Work:
     """Fold the entries, looking back only as far as the row's history is whole."""
     if len(entries) == 1:
-        return Work(entries[0].change, entries, entries[0].began_at)
+        return Work(entries[0].change, entries, entries[0].began_at, goes_to)
     first = len(entries) - 1
     while first and entries[first - 1].leads_to(entries[first]):
         first -= 1
     folded = fold([entry.change for entry in entries[first:]])
-    return Work(folded, entries, entries[first].began_at)
+    return Work(folded, entries, entries[first].began_at, goes_to)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from worker.flow.entry import Entry, Work
+    from worker.model import Change, Key
 
 
 class Place:
@@ -29,6 +30,15 @@ class Place:
             return False
         after = self.waiting[self.waiting.index(newest) + 1 :]
         return not after or newest.change.moves_away or after[0].stands_apart
+
+    def leaves_after(self, old_key: Key) -> Change | None:
+        """How the row that comes here from ``old_key`` goes on to another key, if that waits."""
+        begin = 0
+        for index, entry in enumerate(self.waiting):
+            if entry.change.moved_from == old_key:
+                begin = index + 1
+                break
+        return next((one.change for one in self.waiting[begin:] if one.change.moves_away), None)
 
     def chain(self) -> list[Entry]:
         """Take out what one write can stand for.

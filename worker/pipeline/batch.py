@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from worker.document.identity import is_chunk
@@ -206,6 +206,7 @@ class BatchRunner:
             item.address = documents.target(change)
         else:
             item.address = document.namespace, documents.head(document.id)
+            item.onward = [documents.target(replace(change, key=key)) for key in item.work.goes_to]
         item.is_cut = is_chunk(item.address[1])
 
     def _embed(self, items: Iterable[Item], report: Report) -> bool:

@@ -10,7 +10,7 @@ from worker.model import Point
 from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from worker.errors import RecordError
     from worker.flow.entry import Work
@@ -96,6 +96,12 @@ class Item:
     """The same of its old key."""
     moved_pieces: Sequence[Point] = ()
     """The other chunks of ``moved``."""
+    onward: Sequence[Address] = ()
+    """Where the row goes later on, as far as that is known."""
+    ahead: Mapping[Address, Point] = field(default_factory=dict)
+    """What stands there: after a rewind the row itself, whose vectors are good for its text."""
+    pieces_ahead: Sequence[Point] = ()
+    """The other chunks of ``ahead``."""
     is_parked: bool = False
     is_overtaken: bool = False
     """Whether a newer row stands under its old key: nobody will park its point any more."""

@@ -143,6 +143,7 @@ class Judge:
         item.vector = _vector_of(
             document.stamp.fingerprint,
             *(item.stored, item.moved, item.truncated, item.moved_truncated),
+            *item.ahead.values(),
         )
         item.is_reused = item.vector is not None
         if item.is_reused:

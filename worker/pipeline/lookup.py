@@ -66,6 +66,7 @@ class Lookup:
                 self._take(item, stored.get(item.address[1]))
         if moved:
             self._look_for_moved(moved)
+        self._look_ahead([item for item in items if item.onward and item.known is None])
 
     def fetch_one(self, item: Item) -> None:
         """Look for an item's point although it is known what it is."""
@@ -140,6 +141,12 @@ class Lookup:
                 item.moved = self._parked(item, departure, parked.get(departure))
                 item.is_parked = item.moved is not None
                 item.is_overtaken = item.is_overtaken and not item.is_parked
+
+    def _look_ahead(self, items: Sequence[Item]) -> None:
+        """Rows that are read again and have other keys by now."""
+        found = self._fetch_all(address for item in items for address in item.onward)
+        for item in items:
+            item.ahead = {place: found[place] for place in item.onward if place in found}
 
     def _parked(self, item: Item, departure: Departure, point: Point | None) -> Point | None:
         """A point that left at the very position of the key change is the row's, however young.

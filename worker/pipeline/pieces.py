@@ -66,6 +66,7 @@ class Pieces:
             return
         self._look_here(rows)
         self._look_for_moved([item for item in rows if _moved(item)])
+        self._look_ahead([item for item in rows if item.ahead])
         for item in rows:
             self._fill(item, looked_s)
 
@@ -76,7 +77,8 @@ class Pieces:
             chunks = self.documents.chunks(document)
             item.cut = Cut(chunks, [None] * len(chunks))
         after = len(item.cut.chunks) if item.cut is not None else 1
-        return max(after, item.chunks_held) + _count(item.moved)
+        others = (item.moved, *item.ahead.values())
+        return max(after, item.chunks_held) + sum(map(_count, others))
 
     def _look_here(self, rows: Sequence[Item]) -> None:
         found = self._fetch(address for item in rows for address in _own(item))
@@ -104,6 +106,11 @@ class Pieces:
                 for address in _moved(item)
             )
             item.moved_pieces = [point for point in places if point is not None]
+
+    def _look_ahead(self, rows: Sequence[Item]) -> None:
+        found = self._fetch(address for item in rows for address in _ahead(item))
+        for item in rows:
+            item.pieces_ahead = _present(found, _ahead(item))
 
     def _parked(self, departures: Iterable[Departure]) -> Mapping[Departure, Point]:
         wanted = list(departures)
@@ -186,6 +193,15 @@ def _moved(item: Item) -> list[Address]:
     return _siblings(item.former, _count(item.moved))
 
 
+def _ahead(item: Item) -> list[Address]:
+    """Where those are that the row had when it was read before."""
+    return [
+        address
+        for first, point in item.ahead.items()
+        for address in _siblings(first, _count(point))
+    ]
+
+
 def _siblings(first: Address, count: int) -> list[Address]:
     namespace, point_id = first
     return [(namespace, sibling(point_id, number)) for number in range(1, count)]
@@ -226,7 +242,7 @@ def _is_unfinished(first: Point | None) -> bool:
 
 def _vectors(item: Item) -> dict[str, Vector]:
     """By the fingerprint of the chunk that each is of, whatever its number was."""
-    before = (item.truncated, item.moved_truncated)
+    before = (item.truncated, item.moved_truncated, *item.ahead.values(), *item.pieces_ahead)
     return {
         point.stamp.fingerprint: point.vector
         for point in (*before, item.stored, *item.pieces, item.moved, *item.moved_pieces)

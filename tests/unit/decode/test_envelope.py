@@ -77,7 +77,9 @@ def test_a_tombstone_is_known_by_its_key_alone(decoder: DebeziumDecoder) -> None
 
 def test_only_the_delete_of_a_key_change_moves_away(decoder: DebeziumDecoder) -> None:
     headers = (("__debezium.newkey", b'{"id":2}'),)
-    assert row_change(decoder, record(KEY_BYTES, value("d"), headers)).moves_away
+    gone = row_change(decoder, record(KEY_BYTES, value("d"), headers))
+    assert (gone.moves_away, gone.moved_to) == (True, Key(TOPIC, (("id", 2),)))
+    assert gone.departed_to is None  # its position tells more
     assert not row_change(decoder, record(KEY_BYTES, value("d"))).moves_away
     assert not row_change(decoder, record(KEY_BYTES, None, headers)).moves_away
 

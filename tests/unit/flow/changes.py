@@ -32,6 +32,7 @@ def change(
     unavailable: tuple[str, ...] = (),
     moved_from: Key | None = None,
     moves_away: bool = False,
+    moved_to: Key | None = None,
     **columns: Value,
 ) -> Change:
     record = Record(TOPIC, partition, offset, b"key", b"value" * 10, topic_id="topic-1")
@@ -44,6 +45,7 @@ def change(
         frozenset(unavailable),
         moved_from,
         moves_away,
+        moved_to=moved_to,
     )
 
 

@@ -122,6 +122,40 @@ def test_the_delete_half_of_a_key_change_stays_alone() -> None:
         backlog.finish(work)
 
 
+def moves(offset: int, old: object, new: object) -> tuple[Entry, Entry]:
+    """Both halves of a key change."""
+    away = change(offset, old, Op.DELETE, moves_away=True, moved_to=key(new))
+    ours = ledger()
+    return Entry(away, ours, 0.0), Entry(
+        change(offset + 1, new, Op.CREATE, moved_from=key(old)), ours, 0.0
+    )
+
+
+def test_a_batch_is_told_where_a_row_goes_next_as_far_as_that_waits() -> None:
+    backlog = Backlog()
+    backlog.add(entry(1, "a"))
+    assert take(backlog)[0].goes_to == ()
+    backlog.add(entry(2, "x"))
+    for halves in (moves(3, "x", "y"), moves(5, "y", "z"), moves(7, "w", "x"), moves(9, "z", "x")):
+        for half in halves:
+            backlog.add(half)
+    ways = {work.key: list(work.goes_to) for work in take(backlog)}
+    assert ways[key("x")] == [key("y"), key("z"), key("x")]
+    assert ways[key("y")] == [key("z"), key("x")]
+    assert ways[key("w")] == []
+
+
+def test_rows_that_change_places_for_ever_are_followed_for_a_while() -> None:
+    backlog = Backlog()
+    backlog.add(entry(1, "a"))
+    for turn in range(20):
+        for half in moves(2 + 2 * turn, *("ab" if turn % 2 == 0 else "ba")):
+            backlog.add(half)
+    (first, *_) = take(backlog)
+    assert first.key == key("a")
+    assert 0 < len(first.goes_to) <= 10
+
+
 def test_what_is_delayed_comes_again_at_its_time_or_with_something_newer() -> None:
     backlog, ours = Backlog(), ledger()
     backlog.add(Entry(change(1), ours, 0.0))
