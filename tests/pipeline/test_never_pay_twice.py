@@ -304,3 +304,17 @@ def test_nor_after_an_orderly_end_just_before(make_world: Worlds) -> None:
     world.settle()
     world.assert_equals_table()
     assert world.embedder.texts == 4
+
+
+def test_a_row_that_has_its_old_key_again_keeps_its_text_where_writes_show_late(
+    make_world: Worlds,
+) -> None:
+    world = make_world(guarded=True, settle_s=3.0)
+    world.member()
+    world.table.insert(1, body="text")
+    world.table.move(1, 2, without=["body"])
+    world.table.move(2, 1, without=["body"])
+    world.settle()
+    assert world.dead == []
+    world.assert_equals_table()
+    assert world.embedder.texts == 1

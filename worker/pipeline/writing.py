@@ -83,7 +83,7 @@ class Writing:
             self._forget(item)
             return
         if self._may_be_refused(item):
-            self.known.forget(item.ledger, item.address)
+            self.known.doubt(item.ledger, item.address)
             return
         change, document = item.change, item.document
         if document is None:
