@@ -140,7 +140,7 @@ def found(row: str, offset: int, written_ms: int) -> search_get_pb2.SearchResult
     hit = search_get_pb2.SearchResult()
     hit.metadata.id = written.uuid
     hit.metadata.last_update_time_unix = written_ms
-    hit.metadata.vector_bytes = written.vector
+    hit.metadata.vector_bytes = written.vector.tobytes()
     hit.properties.non_ref_props.fields["_stored"].text_value = written.stored
     return hit
 

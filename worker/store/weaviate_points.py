@@ -51,7 +51,8 @@ class Prepared:
 
     id: str
     uuid: str
-    vector: bytes
+    vector: Vector
+    """As it is: its bytes are the request's alone."""
     stored: str
     """What we keep beside the vector, as JSON."""
     properties: Mapping[str, Any]
@@ -61,7 +62,7 @@ class Prepared:
     def size(self) -> int:
         """About the bytes that it takes in a request, once more for what is a property as well."""
         copies = 2 if self.properties else 1
-        return len(self.vector) + _BYTES_PER_CHARACTER * copies * len(self.stored) + _ENVELOPE
+        return self.vector.nbytes + _BYTES_PER_CHARACTER * copies * len(self.stored) + _ENVELOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def prepared(
     return Prepared(
         point.id,
         point_uuid(place.namespace, point.id),
-        np.asarray(point.vector, _NUMBERS).tobytes(),
+        np.asarray(point.vector, _NUMBERS),
         _written(point),
         {name: value for name, value in values.items() if _is(value, typed[name])},
     )
@@ -112,7 +113,7 @@ def request_of(place: Place, points: Sequence[Prepared]) -> batch_pb2.BatchObjec
             uuid=point.uuid,
             collection=place.collection,
             tenant=place.tenant,
-            vector_bytes=point.vector,
+            vector_bytes=point.vector.tobytes(),
         )
         made.properties.non_ref_properties.fields[STORED].string_value = point.stored
         for name, value in point.properties.items():
