@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.pipeline.histories.history import History
 
-_TIMES = 15
+_TIMES = 10
 """Histories for each example that other properties get."""
 
 _LOOKS_FOR_MORE = settings().max_examples > settings.get_profile("vecsink").max_examples
