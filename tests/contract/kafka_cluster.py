@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from worker.model import Headers
     from worker.source.subscription import Subscription
 
+REFRESH_MS = 770
+"""Not a divisor of the 3 s of a group's first join: where an answer about topics crosses that of a
+join, librdkafka joins anew, and with a refresh each second it met the next one again, and again."""
 CLASSIC = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 500,
-    "topic.metadata.refresh.interval.ms": 1000,
+    "topic.metadata.refresh.interval.ms": REFRESH_MS,
 }
-CONSUMER = {"group.protocol": "consumer", "topic.metadata.refresh.interval.ms": 1000}
+CONSUMER = {"group.protocol": "consumer", "topic.metadata.refresh.interval.ms": REFRESH_MS}
 QUIET = {"log_level": 2}
 
 
