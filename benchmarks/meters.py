@@ -111,6 +111,7 @@ class MeteredStore:
         self._store = store
         self._meter = meter
         self.capabilities = store.capabilities
+        self.write_log = store.write_log
         self.create = store.create
         self.check = store.check
         self.query = store.query

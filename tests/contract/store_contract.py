@@ -329,6 +329,23 @@ class StoreContract:
         assert can.write_timeout_s >= 0
         assert (can.second_look_s is None) is can.guarded
 
+    def test_a_store_that_numbers_its_writes_says_when_they_show(self, store: Store) -> None:
+        log = store.write_log
+        if log is None:
+            pytest.skip("of this store time alone tells")
+        store.upsert("shop", [point("a", 1)])
+        first = log.mark("shop")
+        assert first is not None
+        store.upsert("shop", [point("b", 2)])
+        second = log.mark("shop")
+        assert second is not None
+        assert second > first
+        shown = log.shown_to("shop")
+        assert shown is not None
+        assert shown >= second
+        assert {each.id for each in store.scan("shop")} == {"a", "b"}, "a mark is not seen"
+        assert log.mark("nowhere") is None
+
     def test_a_guarded_store_refuses_older_writes(self, store: Store) -> None:
         if not store.capabilities.guarded:
             pytest.skip("this store cannot compare")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def made(dimensions: int | None, *, guarded: bool = True) -> MemoryStore:
     config = MemoryConfig.model_validate({"store.dimensions": dimensions})
-    return MemoryStore(config, behaviour=MemoryBehaviour(guarded=guarded))
+    behaviour = MemoryBehaviour(guarded=guarded, numbers_writes=True)
+    return MemoryStore(config, behaviour=behaviour)
 
 
 class MemoryContract(StoreContract):

@@ -181,3 +181,38 @@ def test_points_that_the_server_refuses_are_reported_alone(store: PineconeStore)
 
     assert set(refused) == {"zero"}
     assert len(store.fetch("n", [row.id for row in rows])) == 30
+
+
+def test_its_numbers_say_what_does_not_show_yet(
+    server: PineconeLocal, store: PineconeStore
+) -> None:
+    store.upsert("n", [point("a", 1)])
+    log = store.write_log
+    server.faults = Faults(visibility_s=3600.0)
+    store.upsert("n", [point("b", 2)])
+    number = log.mark("n")
+    shown_to = log.shown_to("n")
+    assert number is not None
+    assert shown_to is not None
+    assert shown_to < number
+    assert "b" not in store.fetch("n", ["a", "b"])
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_log_that_pinecone_does_not_tell_is_no_error(
+    server: PineconeLocal, store: PineconeStore, status: int
+) -> None:
+    store.upsert("n", [point("a", 1)])
+    rule = FaultRule(status=status, operations=["delete", "query"], message="no such namespace")
+    server.faults = Faults(rules=[rule])
+    assert store.write_log.mark("n") is None
+    assert store.write_log.shown_to("n") is None
+
+
+def test_an_outage_is_one_for_the_log_as_well(server: PineconeLocal, store: PineconeStore) -> None:
+    store.upsert("n", [point("a", 1)])
+    server.faults = Faults(rules=[FaultRule(status=503, operations=["delete", "query"])])
+    with pytest.raises(RetriableError):
+        store.write_log.mark("n")
+    with pytest.raises(RetriableError):
+        store.write_log.shown_to("n")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.pipeline.item import Report
     from worker.source.port import Reach, Span, SpanReader
     from worker.state.port import StateTopic, Value
-    from worker.store.port import Capabilities, Deletion, Match, Store
+    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
 
 T = TypeVar("T")
 Label = tuple[int, int, int]
@@ -181,6 +181,10 @@ class GatedStore:
     @property
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
+
+    @property
+    def write_log(self) -> WriteLog | None:
+        return self._inner.write_log
 
     def create(self, dimensions: int) -> bool:
         return self._inner.create(dimensions)

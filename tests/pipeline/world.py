@@ -237,6 +237,8 @@ class World:
         chunking: Chunking | None = None,
         empties: bool = False,
         settle_s: float = 0.0,
+        shows_s: float | None = None,
+        numbers_writes: bool = False,
         write_timeout_s: float = 0.0,
         tolerated: Tolerated = TOLERATED,
     ) -> None:
@@ -252,7 +254,11 @@ class World:
         self.state = MemoryLog()
         self.empties = empties
         behaviour = MemoryBehaviour(
-            guarded=guarded, settle_s=settle_s, write_timeout_s=write_timeout_s
+            guarded=guarded,
+            settle_s=settle_s,
+            shows_s=shows_s,
+            numbers_writes=numbers_writes,
+            write_timeout_s=write_timeout_s,
         )
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)
         self.gated_store = GatedStore(self.store, self.gate)

@@ -16,6 +16,7 @@ from worker.pipeline.caller import Errand
 from worker.pipeline.chunk_writing import ChunkWriting
 from worker.pipeline.completion import Completion
 from worker.pipeline.cutting import Size
+from worker.pipeline.inherited import Inherited
 from worker.pipeline.item import Item, Report, still_open, table_of
 from worker.pipeline.judge import Judge
 from worker.pipeline.known import Known
@@ -130,7 +131,8 @@ class BatchRunner:
         settle_s = can.settle_s
         known = Known(clock, settle_s=settle_s, most_rows=cached_rows)
         parking = Parking(store)
-        lookup = Lookup(store, guard, known, parking, watermarks, patience, can.guarded)
+        inherited = Inherited(store.write_log, patience, clock)
+        lookup = Lookup(store, guard, known, parking, watermarks, patience, inherited, can.guarded)
         return cls(
             documents=documents,
             embedding=embedding,

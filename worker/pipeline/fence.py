@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.errors import RecordError
     from worker.model import Point, Vector
-    from worker.store.port import Capabilities, Deletion, Match, Store
+    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
 
     IsGone: TypeAlias = Callable[[Point], bool]
     """Whether a truncate covers a point."""
@@ -183,6 +183,11 @@ class Fence:
     def capabilities(self) -> Capabilities:
         """Those of the store."""
         return self._store.capabilities
+
+    @property
+    def write_log(self) -> WriteLog | None:
+        """See the port."""
+        return self._store.write_log
 
     def create(self, dimensions: int) -> bool:
         """See the port."""

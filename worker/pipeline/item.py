@@ -78,6 +78,8 @@ class Item:
     known: Held | None = None
     settles_at_s: float = 0.0
     """From when on a fetch shows what was written there before."""
+    shows_inherited: bool = False
+    """Whether a fetch shows what others wrote there before the partition came."""
     is_fetched: bool = False
     """Whether what is known was not enough, so that the store was asked."""
     stored: Point | None = None

@@ -152,7 +152,7 @@ class Judge:
         if until_s is not None and decision is not _REUSE:
             until_s = self._shows_s(item, until_s)
         if until_s is not None and looked_s < until_s:
-            item.look_again_s = _when_sure(until_s, belief, looked_s)
+            item.look_again_s = self._when_shown(item, until_s, belief, looked_s)
         elif not item.is_parked and not self._waits_in_vain(item, looked_s, _PAY_S):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
@@ -175,15 +175,28 @@ class Judge:
 
         By this worker, before something made it distrust its memory; by one that did not leave in
         order, whose last records are read again; or by any that had the partition before, unless
-        the row is new. None: nobody has written it.
+        the row is new. None: nobody has written it, or it does not show because it is not there.
         """
         ledger = item.ledger
-        is_ours = item.known is None and self.lookup.known.is_written(ledger, item.address)
-        if ledger.is_held or is_ours:
+        if self._is_ours(item):
+            return settles_at_s
+        if item.shows_inherited:
+            return None
+        if ledger.is_held:
             return settles_at_s
         if item.change.op is Op.CREATE:
             return None
         return min(settles_at_s, ledger.inherited_s + self.settle_s)
+
+    def _when_shown(self, item: Item, until_s: float, belief: Belief, looked_s: float) -> float:
+        """When to look whether its text is there; sooner, if the store tells how much it shows."""
+        if not self._is_ours(item) and self.lookup.inherited.ask((item.ledger, item.address[0])):
+            return _soon(looked_s, until_s)
+        return _when_sure(until_s, belief, looked_s)
+
+    def _is_ours(self, item: Item) -> bool:
+        """Whether this worker has written the row lately, and does not know what is there."""
+        return item.known is None and self.lookup.known.is_written(item.ledger, item.address)
 
     def _is_marked(self, item: Item) -> bool:
         """Whether a change of the row before it is a dead letter, so the index is not the row."""

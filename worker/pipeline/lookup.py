@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from worker.marks.port import Watermarks
     from worker.model import Point
+    from worker.pipeline.inherited import Inherited
     from worker.pipeline.item import Item
     from worker.pipeline.known import Address, Known
     from worker.pipeline.model_guard import ModelGuard
@@ -46,6 +47,7 @@ class Lookup:
     parking: Parking
     watermarks: Watermarks
     patience: Patience
+    inherited: Inherited
     is_guarded: bool
     """Whether the store refuses what is older by itself."""
 
@@ -53,7 +55,9 @@ class Lookup:
         """Fetch what a decision about these items needs."""
         wanted: dict[str, list[Item]] = defaultdict(list)
         moved: list[Item] = []
+        self.inherited.look()
         for item in items:
+            item.shows_inherited = self.inherited.shows((item.ledger, item.address[0]))
             item.known = self._known(item)
             item.is_fetched = _needs_point(item)
             if item.is_fetched:

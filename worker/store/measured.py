@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from worker.errors import RecordError
     from worker.model import Point, Vector
-    from worker.store.port import Capabilities, Deletion, Match, Store
+    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
 
 _SYSTEMS: Final = {"pgvector": "postgresql"}
 """What OpenTelemetry's list of ``db.system.name`` calls otherwise; none of the others is in it."""
@@ -46,6 +46,11 @@ class MeasuredStore:
     def capabilities(self) -> Capabilities:
         """The store's."""
         return self._store.capabilities
+
+    @property
+    def write_log(self) -> WriteLog | None:
+        """The store's."""
+        return self._store.write_log
 
     def create(self, dimensions: int) -> bool:
         """Make a missing index, if asked to."""

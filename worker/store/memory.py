@@ -52,6 +52,10 @@ class MemoryBehaviour:
     """How long a write may be on its way."""
     latency_s: float = 0.0
     """Every call takes this long."""
+    numbers_writes: bool = False
+    """Say how much of what was written is shown."""
+    shows_s: float | None = None
+    """When readers really see a write, if that is sooner."""
 
 
 class MemoryStore:
@@ -101,6 +105,25 @@ class MemoryStore:
         """As the behaviour says."""
         behaviour = self._behaviour
         return Capabilities(behaviour.guarded, behaviour.settle_s, behaviour.write_timeout_s)
+
+    @property
+    def write_log(self) -> MemoryStore | None:
+        """As the behaviour says."""
+        return self if self._behaviour.numbers_writes else None
+
+    def mark(self, namespace: str) -> int | None:
+        """See ``WriteLog``."""
+        self._begin("mark")
+        with self._lock:
+            held = self._namespaces.get(namespace)
+            return None if held is None else held.mark(self._visible_at_s())
+
+    def shown_to(self, namespace: str) -> int | None:
+        """See ``WriteLog``."""
+        self._begin("shown_to")
+        with self._lock:
+            held = self._namespaces.get(namespace)
+            return None if held is None else held.seen_to(self._clock.now_s())
 
     def create(self, dimensions: int) -> bool:
         """It is always there; what comes first decides its size."""
@@ -208,7 +231,9 @@ class MemoryStore:
         return held.seen(self._clock.now_s()) if held else {}
 
     def _visible_at_s(self) -> float:
-        return self._clock.now_s() + self._behaviour.settle_s
+        behaviour = self._behaviour
+        delay_s = behaviour.settle_s if behaviour.shows_s is None else behaviour.shows_s
+        return self._clock.now_s() + delay_s
 
     def _refusals(self, ids: Iterator[str]) -> dict[str, RecordError]:
         return {point_id: self._refused[point_id] for point_id in ids if point_id in self._refused}

@@ -24,6 +24,7 @@ class Namespace:
     _seen: dict[str, Point] = field(default_factory=dict)
     _unseen: deque[tuple[float, str, Point | None]] = field(default_factory=deque)
     """(visible at, id, point or its absence), oldest first."""
+    writes: int = 0
 
     def is_ahead_of(self, change: Point | Deletion) -> bool:
         """Whether the last write of this id is provably newer, deletions included."""
@@ -37,13 +38,27 @@ class Namespace:
         kept = Point(point.id, point.vector.copy(), dict(point.metadata), point.stamp)
         self.points[point.id] = kept
         self.deleted.pop(point.id, None)
-        self._unseen.append((visible_at_s, point.id, kept))
+        self._add(visible_at_s, point.id, kept)
 
     def remove(self, deletion: Deletion, visible_at_s: float) -> None:
         """Take a point away, if there is one, and remember when."""
         self.points.pop(deletion.id, None)
         self.deleted[deletion.id] = deletion.position
-        self._unseen.append((visible_at_s, deletion.id, None))
+        self._add(visible_at_s, deletion.id, None)
+
+    def mark(self, visible_at_s: float) -> int:
+        """A write of nothing; its number."""
+        self._add(visible_at_s, "", None)
+        return self.writes
+
+    def seen_to(self, now_s: float) -> int:
+        """The number of the last write that readers see."""
+        self.seen(now_s)
+        return self.writes - len(self._unseen)
+
+    def _add(self, visible_at_s: float, point_id: str, point: Point | None) -> None:
+        self.writes += 1
+        self._unseen.append((visible_at_s, point_id, point))
 
     def seen(self, now_s: float) -> dict[str, Point]:
         """What readers see now."""

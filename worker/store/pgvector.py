@@ -80,6 +80,10 @@ class PgvectorStore:
         """Refuses what is older; a write is visible as soon as it is committed."""
         return Capabilities(guarded=True, settle_s=0.0, write_timeout_s=self._config.timeout_s)
 
+    @property
+    def write_log(self) -> None:
+        """It does not say how much of it is shown."""
+
     def create(self, dimensions: int) -> bool:
         """Extension, schema, tables and columns, as far as they are missing.
 

@@ -23,6 +23,7 @@ from worker.store.pinecone_errors import (
     is_refusal,
     translated,
 )
+from worker.store.pinecone_log import PineconeLog
 from worker.store.pinecone_requests import (
     FETCH_URL_BYTES,
     LONGEST_ID,
@@ -62,6 +63,7 @@ class PineconeStore:
     def __init__(self, config: PineconeConfig) -> None:
         self._config = config
         self._connection = PineconeConnection(config)
+        self._log = PineconeLog(self._connection)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -71,6 +73,11 @@ class PineconeStore:
             settle_s=self._config.settle_ms / 1000,
             write_timeout_s=opening.TIMEOUT_S,
         )
+
+    @property
+    def write_log(self) -> PineconeLog:
+        """By the numbers of its writes."""
+        return self._log
 
     def create(self, dimensions: int) -> bool:
         """A serverless index; it takes a while until it is ready, which ``check`` says."""

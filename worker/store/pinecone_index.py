@@ -15,6 +15,7 @@ from pinecone import Index, Pinecone, RetryConfig, ServerlessSpec
 from pinecone._internal.constants import DATA_PLANE_API_VERSION
 from pinecone._internal.http_client import HTTPClient
 from pinecone.errors import ConflictError, NotFoundError
+from pinecone.models.response_info import ResponseInfo
 
 import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK returns
 from worker.answers import read_whole
@@ -81,6 +82,14 @@ class IndexWithoutRetries(Index):
         """
         answer = self._http.get(f"{self.host}/vectors/fetch?{query}")
         return self._adapter.to_fetch_response(answer.content)
+
+    def delete_numbered(self, namespace: str, point_id: str) -> int | None:
+        """``delete``, with the number that this write has; the SDK keeps it to itself."""
+        answer = self._http.post(
+            "/vectors/delete", json={"namespace": namespace, "ids": [point_id]}
+        )
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return ResponseInfo(raw_headers=headers).lsn_committed
 
     def upsert_body(self, body: Body) -> None:
         """``upsert`` of points that are JSON already.

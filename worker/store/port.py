@@ -74,6 +74,25 @@ class MissingIndexError(FatalError):
         self.coming = coming
 
 
+class WriteLog(Protocol):
+    """How much of what was written to a namespace a store shows that shows writes late.
+
+    Only what it costs to be wrong decides what may rely on it: a store may have several places to
+    read from. Safe to call from several threads at once; errors as in ``Store``.
+    """
+
+    def mark(self, namespace: str) -> int | None:
+        """Write what changes nothing; its number, above those of all that was written before.
+
+        None: the store does not say.
+        """
+        ...
+
+    def shown_to(self, namespace: str) -> int | None:
+        """Everything up to this number is shown. None: the store does not say."""
+        ...
+
+
 class Store(Protocol):
     """A vector store. Safe to call from several threads at once.
 
@@ -86,6 +105,11 @@ class Store(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
+        ...
+
+    @property
+    def write_log(self) -> WriteLog | None:
+        """None: time alone tells what it shows, as ``capabilities`` say."""
         ...
 
     def create(self, dimensions: int) -> bool:

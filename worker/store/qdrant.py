@@ -88,6 +88,10 @@ class QdrantStore:
             write_timeout_s=self._config.timeout_s,
         )
 
+    @property
+    def write_log(self) -> None:
+        """It does not say how much of it is shown."""
+
     def create(self, dimensions: int) -> bool:
         """The collection, and the payload indexes that it lacks."""
         config = self._config

@@ -85,6 +85,10 @@ class WeaviateStore:
             write_timeout_s=self._config.timeout_s,
         )
 
+    @property
+    def write_log(self) -> None:
+        """It does not say how much of it is shown."""
+
     def create(self, dimensions: int) -> bool:
         """The collection, or the properties that it lacks."""
         self._config.expect(dimensions)

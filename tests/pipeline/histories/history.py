@@ -167,6 +167,8 @@ class Setting:
     database: Database = Database.POSTGRES
     guarded: bool = True
     settle_s: float = 0.0
+    numbers_writes: bool = False
+    """The store says how much of what was written it shows."""
     partitions: int = 1
     rows: int = 1
     """Most rows of a batch."""
@@ -264,6 +266,7 @@ def histories(*, guarded: bool, settle_s: float) -> st.SearchStrategy[History]:
         database=st.sampled_from(Database),
         guarded=st.just(guarded),
         settle_s=st.just(settle_s),
+        numbers_writes=st.booleans() if settle_s else st.just(value=False),
         partitions=st.integers(1, 3),
         rows=st.integers(1, 3),
         in_flight=st.integers(1, 3),

@@ -310,6 +310,7 @@ class World:
         behaviour = MemoryBehaviour(
             guarded=setting.guarded,
             settle_s=setting.settle_s,
+            numbers_writes=setting.numbers_writes,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         self.state = MemoryLog()

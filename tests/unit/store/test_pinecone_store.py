@@ -395,3 +395,15 @@ def test_an_address_without_scheme_or_host_is_a_mistake_in_the_settings(
 ) -> None:
     with pytest.raises(ValueError, match="begins with http:// or https://"):
         config(server, **{"store.url": url})
+
+
+def test_a_server_without_numbers_tells_nothing(
+    server: ScriptedPinecone, store: PineconeStore
+) -> None:
+    log = store.write_log
+    assert log.mark("n") is None
+    assert log.shown_to("n") is None
+    (deletion,) = server.to("/vectors/delete")
+    (query,) = server.to("/query")
+    assert deletion.body["namespace"] == query.body["namespace"] == "n"
+    assert any(query.body["vector"]), "a query of zeros may be refused"
