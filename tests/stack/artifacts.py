@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.stack import versions
-from tests.stack.home import REPOSITORY, home, servers
+from tests.stack.home import REPOSITORY, home, locked, servers
 from tests.stack.java import run_quietly
 from tests.stack.unavailable import StackUnavailable
 
@@ -133,17 +133,21 @@ def has_weaviate() -> bool:
 
 @contextmanager
 def filling(target: Path) -> Iterator[Path | None]:
-    """Give a folder to fill that becomes ``target`` at the end; None if that is there already."""
-    if target.is_dir():
-        yield None
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=".filling-") as scratch:
-        folder = Path(scratch) / target.name
-        folder.mkdir()
-        yield folder
-        folder.chmod(0o755)
-        folder.rename(target)
+    """Give a folder to fill that becomes ``target`` at the end; None if that is there already.
+
+    One process at a time fills it, and others wait for that.
+    """
+    with locked(target.name):
+        if target.is_dir():
+            yield None
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".filling-") as scratch:
+            folder = Path(scratch) / target.name
+            folder.mkdir()
+            yield folder
+            folder.chmod(0o755)
+            folder.rename(target)
 
 
 def _maven(goal: str, *options: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.stack import artifacts, debian
-from tests.stack.home import locked, servers
+from tests.stack.home import servers
 from tests.stack.unavailable import StackUnavailable
 
 PACKAGE = "chromium-headless-shell"
@@ -43,7 +43,7 @@ def chromium() -> Browser:
     if found:
         return Browser(Path(found), dict(os.environ))
     target = servers() / PACKAGE
-    with locked("browser"), artifacts.filling(target) as folder:
+    with artifacts.filling(target) as folder:
         if folder:
             debian.unpack(PACKAGE, None, folder, without=(*OF_THE_MACHINE, *FOR_SCREENS))
             (folder / "fonts.conf").write_text(FONTS.format(root=target))

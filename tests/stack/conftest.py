@@ -12,7 +12,7 @@ import pytest
 
 from tests.stack import stack as stacks
 from tests.stack.bench import Bench
-from tests.stack.home import REPOSITORY, personal_run
+from tests.stack.home import REPOSITORY, alone, personal_run
 from tests.stack.index import PineconeIndex
 from tests.stack.local_store import LocalStore
 from tests.stack.unavailable import StackUnavailable
@@ -33,11 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The running servers; skips, saying what is missing, only where they cannot run."""
-    running = stacks.find(personal_run())
-    if running is not None:
-        yield running
-        return
+    """The running servers; skips, saying what is missing, only where they cannot run.
+
+    Tests stop servers, so those of a person serve one session at a time.
+    """
+    with alone("personal-run") as is_free:
+        running = stacks.find(personal_run()) if is_free else None
+        if running is not None:
+            yield running
+            return
     stacks.down_abandoned()
     folder = stacks.own_run()
     with _guarding(folder):

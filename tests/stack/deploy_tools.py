@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from tests.stack import artifacts, debian, versions
-from tests.stack.home import home, locked, servers
+from tests.stack.home import home, servers
 from tests.stack.java import run_quietly
 from tests.stack.unavailable import StackUnavailable
 
@@ -52,8 +52,7 @@ def helm() -> str:
         return found
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise StackUnavailable("helm not found: install it (https://helm.sh)")
-    with locked("deploy-tools"):
-        return str(_fetched_helm())
+    return str(_fetched_helm())
 
 
 def promtool() -> str:
@@ -66,7 +65,7 @@ def promtool() -> str:
     if found:
         return found
     target = servers() / "promtool"
-    with locked("deploy-tools"), artifacts.filling(target) as folder:
+    with artifacts.filling(target) as folder:
         if folder:
             with TemporaryDirectory(dir=home()) as scratch:
                 debian.unpack_alone("prometheus", Path(scratch))
@@ -83,7 +82,7 @@ def wrong_custom_resources(resources: Sequence[Any]) -> list[str]:
     if shutil.which("npm") is None:
         raise StackUnavailable("npm not found: schemas of custom resources come as npm modules")
     target = servers() / "kubernetes-models"
-    with locked("deploy-tools"), artifacts.filling(target) as folder:
+    with artifacts.filling(target) as folder:
         if folder:
             _install_models(folder)
     done = subprocess.run(

@@ -45,3 +45,15 @@ def locked(name: str) -> Iterator[None]:
     with (home() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether no other process does this; if one does, it is not waited for."""
+    with (home() / f"{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
