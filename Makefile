@@ -3,7 +3,7 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help demo test check format unit contract browser test-weaviate stack-test stack stack-down bench bench-main docs clean
+.PHONY: help demo test check format unit contract browser test-weaviate stack-test histories stack stack-down bench bench-main docs clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -11,7 +11,10 @@ help: ## This list
 demo: .venv/.ready ## The main job on this machine: database changes become vectors
 	$(BIN)/vecsink demo
 
-test: check unit contract browser stack-test ## Everything: lint, types, tests, and the real servers
+# Three at a time: the first builds for long, out of the others' way, and the second mostly waits.
+test: .venv/.ready ## Everything: lint, types, tests, and the real servers, side by side
+	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory \
+	  test-weaviate stack-test check unit contract browser histories
 
 check: .venv/.ready ## Lint, format and types
 	$(BIN)/ruff check
@@ -19,21 +22,24 @@ check: .venv/.ready ## Lint, format and types
 	$(BIN)/mypy
 
 unit: .venv/.ready ## Tests without servers
-	$(BIN)/pytest tests/unit tests/pipeline
+	nice $(BIN)/pytest tests/unit tests/pipeline
 
 contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
-	$(BIN)/pytest tests/contract
+	$(BIN)/pytest tests/contract --ignore=tests/contract/test_store_weaviate.py
 
 browser: .venv/.ready ## The console in Debian's Chromium, fetched once
 	$(BIN)/pytest tests/browser
 
 test-weaviate: .venv/.ready ## The Weaviate store on a real server, built once with Go (minutes), and a history in it
-	$(BIN)/python -m tests.stack weaviate
+	nice $(BIN)/python -m tests.stack weaviate
 	$(BIN)/pytest tests/contract/test_store_weaviate.py
 	VECSINK_HISTORIES_STORE=weaviate $(BIN)/pytest tests/stack/histories -k after_any_history
 
 stack-test: .venv/.ready ## End to end on real Kafka, Debezium, registry and databases
-	$(BIN)/pytest tests/stack
+	$(BIN)/pytest tests/stack --ignore=tests/stack/histories
+
+histories: .venv/.ready ## Whatever SQL, whatever befalls the workers: random histories on the same servers
+	$(BIN)/pytest tests/stack/histories
 
 stack: .venv/.ready ## Start the real servers to play with
 	$(BIN)/python -m tests.stack up
