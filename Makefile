@@ -1,4 +1,4 @@
-# Needs Python 3.11 or newer and make. Everything else is installed into this folder.
+# Needs Python 3.11 or newer and GNU make 4. Everything else is installed into this folder.
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := .venv/bin
@@ -11,7 +11,8 @@ help: ## This list
 demo: .venv/.ready ## The main job on this machine: database changes become vectors
 	$(BIN)/vecsink demo
 
-# Three at a time: the first builds for long, out of the others' way, and the second mostly waits.
+# Three at a time. The first begins with a long build and the second mostly waits; what is nice leaves
+# the processor to those that measure time.
 test: .venv/.ready ## Everything: lint, types, tests, and the real servers, side by side
 	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory \
 	  test-weaviate stack-test check unit contract browser histories
@@ -24,7 +25,7 @@ check: .venv/.ready ## Lint, format and types
 unit: .venv/.ready ## Tests without servers
 	nice $(BIN)/pytest tests/unit tests/pipeline
 
-contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process
+contract: .venv/.ready ## One suite per port, on fakes and on what runs in-process; but for Weaviate's
 	$(BIN)/pytest tests/contract --ignore=tests/contract/test_store_weaviate.py
 
 browser: .venv/.ready ## The console in Debian's Chromium, fetched once
