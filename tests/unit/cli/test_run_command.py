@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.stack.ports import free_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -31,6 +33,8 @@ CONNECTOR = {
     "store": "memory",
 }
 NOBODY = "127.0.0.1:9"
+PATIENCE_S = 120.0
+"""Other tests run at the same time."""
 BATCHES = 'vecsink_batches_total{connector="products"} 0.0'
 
 
@@ -53,24 +57,24 @@ def test_a_signal_is_a_good_end_only_of_a_run_without_one(
 
     running.terminate()
 
-    running.communicate(timeout=30)
+    running.communicate(timeout=PATIENCE_S)
     assert running.returncode == expected
 
 
 def test_a_running_worker_answers_metrics(tmp_path: Path) -> None:
     with running(tmp_path, CONNECT_LISTENERS=f"http://127.0.0.1:{free_port()}") as (worker, url):
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + PATIENCE_S
         while BATCHES not in httpx.get(f"{url}/metrics", timeout=20).text:
             assert time.monotonic() < deadline_s, "no metric of the connector"
             time.sleep(0.3)
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(PATIENCE_S) == 0
 
 
 def test_a_worker_that_waits_for_kafka_is_alive_and_ready(tmp_path: Path) -> None:
     where = f"http://127.0.0.1:{free_port()}"
     with running(tmp_path, CONNECT_LISTENERS=where, CONNECT_LOG_FORMAT="json") as (worker, url):
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + PATIENCE_S
         while (ready := httpx.get(f"{url}/health/ready", timeout=20)).status_code == 503:
             assert ready.json()["status"] == "starting"
             assert time.monotonic() < deadline_s
@@ -79,7 +83,7 @@ def test_a_worker_that_waits_for_kafka_is_alive_and_ready(tmp_path: Path) -> Non
         assert (live.status_code, ready.status_code) == (200, 200)
         assert live.json()["status"] == ready.json()["status"] == "healthy"
         worker.terminate()
-        _, said = worker.communicate(timeout=30)
+        _, said = worker.communicate(timeout=PATIENCE_S)
     events = [json.loads(line) for line in said.splitlines()]
     assert {"time", "level", "logger", "task", "message"} <= events[0].keys()
 
@@ -90,7 +94,7 @@ def test_an_address_that_somebody_chose_must_be_free(tmp_path: Path) -> None:
         taken.listen()
         where = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with running(tmp_path, CONNECT_LISTENERS=where) as (worker, _):
-            _, said = worker.communicate(timeout=30)
+            _, said = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 3
     assert f"listeners: {where} cannot be had" in said
 
@@ -109,7 +113,7 @@ def running(
     )
     url = environment["CONNECT_LISTENERS"]
     try:
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + PATIENCE_S
         while worker.poll() is None and not is_open(url) and time.monotonic() < deadline_s:
             time.sleep(0.1)
         yield worker, url
@@ -124,14 +128,18 @@ def is_open(url: str) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
 
 
 def test_without_files_there_must_be_a_topic_with_connectors(tmp_path: Path) -> None:
     done = subprocess.run(
-        COMMAND, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False
+        COMMAND,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 2
     assert "config.storage.topic" in done.stderr
@@ -141,12 +149,12 @@ def test_a_folder_may_have_a_broken_file_and_named_files_may_not(tmp_path: Path)
     (tmp_path / "broken.json").write_text("{")
     where = f"http://127.0.0.1:{free_port()}"
     with running(tmp_path, tmp_path, CONNECT_LISTENERS=where) as (worker, url):
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + PATIENCE_S
         while httpx.get(f"{url}/connectors", timeout=20).json() != ["products"]:
             assert time.monotonic() < deadline_s
             time.sleep(0.3)
         worker.terminate()
-        _, said = worker.communicate(timeout=30)
+        _, said = worker.communicate(timeout=PATIENCE_S)
     assert "broken.json: not valid JSON" in said
     with running(tmp_path, tmp_path / "broken.json", CONNECT_LISTENERS=where) as (worker, _):
-        assert worker.wait(30) == 2
+        assert worker.wait(PATIENCE_S) == 2

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.stack.ports import free_ports
 from worker.pinecone_local.server import PineconeLocal, Settings
 
 if TYPE_CHECKING:
@@ -41,14 +42,6 @@ def upsert(host: str, record_id: str) -> None:
 def ids(host: str) -> list[str]:
     body = httpx.get(f"{host}/vectors/list", headers=HEADERS).json()
     return [item["id"] for item in body["vectors"]]
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [item.getsockname()[1] for item in held]
-    for item in held:
-        item.close()
-    return ports
 
 
 def test_stopping_leaves_no_thread_and_no_listener() -> None:
