@@ -15,7 +15,7 @@ demo: .venv/.ready ## The main job on this machine: database changes become vect
 # the processor to those that measure time.
 test: .venv/.ready ## Everything: lint, types, tests, and the real servers, side by side
 	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory \
-	  test-weaviate stack-test check unit contract browser histories
+	  test-weaviate stack-test check unit histories contract browser
 
 check: .venv/.ready ## Lint, format and types
 	$(BIN)/ruff check
