@@ -152,10 +152,11 @@ def down(folder: Path) -> None:
 
 def down_abandoned() -> None:
     """Stop the stacks of test sessions that are gone."""
-    for folder in test_runs().glob("*-*"):
-        pid, _, born = folder.name.partition("-")
-        if birth(int(pid)) != born:
-            down(folder)
+    with locked("abandoned"):
+        for folder in test_runs().glob("*-*"):
+            pid, _, born = folder.name.partition("-")
+            if birth(int(pid)) != born:
+                down(folder)
 
 
 def own_run() -> Path:
