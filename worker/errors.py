@@ -8,6 +8,7 @@
     │       └── BrokenAnswerError  an answer came that cannot be used
     ├── RecordError      this one record cannot be processed: to the dead-letter topic
     └── FatalError       every record would fail: the task stops as FAILED            (exit 1)
+        └── UnfitAnswerError  an answer came, and was billed, that shows it
 
 Adapters translate the errors of their vendor's library into these and chain with ``from``.
 No message contains a secret or the content of a row; names of columns, topics and offsets are fine.
@@ -89,3 +90,7 @@ class RecordError(WorkerError):
 
 class FatalError(WorkerError):
     """Something hits every record; the task stops and says what to do about it."""
+
+
+class UnfitAnswerError(FatalError):
+    """An answer came that was billed and shows that no other will do, such as its dimensions."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from pybase64 import b64decode
 
-from worker.errors import BrokenAnswerError, FatalError
+from worker.errors import BrokenAnswerError, UnfitAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ def unpacked(
 
     Raises:
         BrokenAnswerError: another number of rows than of texts, or rows that cannot be read.
-        FatalError: vectors of another length.
+        UnfitAnswerError: vectors of another length.
     """
     if len(rows) != texts:
         raise BrokenAnswerError(f"{provider} answered {texts} texts with {len(rows)} vectors")
@@ -36,7 +36,7 @@ def unpacked(
     except (BinasciiError, ValueError, TypeError) as error:
         raise unreadable(provider) from error
     if found.shape[1] != length:
-        raise FatalError(
+        raise UnfitAnswerError(
             f"{provider} makes vectors of {found.shape[1]} dimensions, {length} were expected: "
             f"set embedder.dimensions to what the model makes"
         )

@@ -1,12 +1,13 @@
 """One call of an embedder: when the limits let it, when the budget covers it, until it is answered.
 
-Runs in the pool's threads. Nothing that was answered is asked for again.
+Runs in the pool's threads. Nothing that was answered is asked for again; where the answer cannot be
+used, and is billed all the same, a short text goes before the rows' texts until it can.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from worker.embed.port import Purpose
 from worker.errors import (
@@ -15,10 +16,13 @@ from worker.errors import (
     LimitedError,
     RetriableError,
     UnansweredError,
+    UnfitAnswerError,
 )
+from worker.pipeline.cutting import Size
 from worker.pipeline.exposure import Exposure
+from worker.pipeline.sound import expect_some_usable, expect_sound
 from worker.telemetry.calls import EMBEDDING_BOUNDS_S, Calls
-from worker.throttle.circuit import State
+from worker.throttle.circuit import MOST_UNUSABLE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,10 +34,10 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 1.0
 """While a call waits for its turn, the partitions may go."""
-_BROKEN_ANSWERS = 3
-"""So many unusable answers to one call are no accident."""
 _PAUSE_S = 1.0
-"""After the first of them; more after the second."""
+"""After the first unusable answer to a call; as much longer after each other one."""
+_MOST_PAID = 3
+"""So often the same texts are asked for where the answers cannot be used, though a probe passes."""
 _OPERATION = "embeddings"
 """As OpenTelemetry's conventions call it."""
 
@@ -68,6 +72,16 @@ class Order:
     parts: Mapping[str, Part] = field(default_factory=dict)
     """What each table has in it."""
 
+    @classmethod
+    def of_one(cls, text: str) -> Self:
+        """A text that is no row's."""
+        most = Size.of(text).most_tokens
+        return cls([text], tokens=most, most_tokens=most)
+
+
+PROBE = Order.of_one("A short text that every model can embed.")
+"""Tells whether a provider works at all, for a few tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -97,11 +111,14 @@ class Caller:
 
         Raises:
             RetriableError: the provider is away or has asked us to wait.
+            FatalError: it has given so many answers that cannot be used that it makes no sense.
         """
         while True:
             entered = self.gate.enter(len(order.texts), order.tokens)
             if not isinstance(entered, float):
                 return entered
+            if self.gate.gives_up:
+                raise _vain(self.gate.trouble)
             if self.gate.state is not State.CLOSED:
                 raise RetriableError(self.gate.trouble, retry_after_s=entered)
             errand.patience.pause(min(entered, _LOOK_EVERY_S))
@@ -128,6 +145,9 @@ class _Tries:
     order: Order
     errand: Errand
     broken: int = 0
+    """Answers that could not be used."""
+    paid: int = 0
+    """Those of them to the texts themselves."""
 
     def __call__(self) -> Embeddings:
         exposure, most_tokens = self.caller.exposure, self.order.most_tokens
@@ -140,8 +160,15 @@ class _Tries:
 
     def _try(self) -> Embeddings:
         passing = self.caller.admit(self.order, self.errand)
+        if self.broken or self.caller.gate.is_suspect:
+            self._ask(PROBE, passing)
+        answer = self._ask(self.order, passing)
+        passing.passed(answer.tokens)
+        return answer
+
+    def _reserve(self, order: Order, passing: Pass) -> Reservation:
         try:
-            reservation = self.caller.reserve(self.order)
+            reservation = self.caller.reserve(order)
         except BaseException:
             passing.dropped()
             raise
@@ -151,20 +178,26 @@ class _Tries:
             passing.dropped()
             reservation.cancel()
             raise
-        return self._ask(passing, reservation)
+        return reservation
 
-    def _ask(self, passing: Pass, reservation: Reservation) -> Embeddings:
+    def _ask(self, order: Order, passing: Pass) -> Embeddings:
+        """One call; where it fails, its pass has ended."""
+        reservation = self._reserve(order, passing)
         try:
-            answer = self._answer()
+            answer = self._answer(order)
         except LimitedError as error:
             passing.limited(error.retry_after_s)
             reservation.cancel()
             raise _again(error) from error
         except BrokenAnswerError as error:
-            passing.refused()
+            passing.unusable(str(error))
             reservation.keep()
-            self._count_broken(error)
+            self._count_broken(order, error)
             raise RetriableError(str(error), retry_after_s=self.broken * _PAUSE_S) from error
+        except UnfitAnswerError as error:
+            passing.unusable(str(error))
+            reservation.keep()
+            raise
         except RetriableError as error:
             _end_failed(passing, error)
             _settle_unknown(reservation, error)
@@ -173,11 +206,10 @@ class _Tries:
             passing.refused()
             reservation.cancel()
             raise
-        passing.passed(answer.tokens)
-        reservation.settle(answer.tokens or self.order.tokens)  # where nobody says, the estimate
+        reservation.settle(answer.tokens or order.tokens)  # where nobody says, the estimate
         return answer
 
-    def _answer(self) -> Embeddings:
+    def _answer(self, order: Order) -> Embeddings:
         caller, model = self.caller, self.caller.embedder.model
         attributes: dict[str, str | int] = {
             "gen_ai.operation.name": _OPERATION,
@@ -186,28 +218,25 @@ class _Tries:
             "gen_ai.embeddings.dimension.count": model.dimensions,
         }
         with caller.calls.made(_OPERATION, model.name, attributes) as span:
-            answer = caller.embedder.embed(self.order.texts, self.errand.purpose, caller.overlong)
-            self._expect_shape(answer)
+            answer = caller.embedder.embed(order.texts, self.errand.purpose, caller.overlong)
+            expect_sound(answer, len(order.texts), model)
+            if order is PROBE:
+                expect_some_usable(answer, model)
             span.set_attribute("gen_ai.usage.input_tokens", answer.tokens)
         return answer
 
-    def _expect_shape(self, answer: Embeddings) -> None:
-        model = self.caller.embedder.model
-        rows, dimensions = answer.vectors.shape
-        if rows != len(self.order.texts):
-            raise BrokenAnswerError(
-                f"{model.provider} answers {len(self.order.texts)} texts with {rows} vectors"
-            )
-        if dimensions != model.dimensions:
-            raise FatalError(
-                f"{model.provider} makes vectors of {dimensions} dimensions, not of "
-                f"{model.dimensions}: set embedder.dimensions to what {model.name} makes"
-            )
-
-    def _count_broken(self, error: BrokenAnswerError) -> None:
+    def _count_broken(self, order: Order, error: BrokenAnswerError) -> None:
         self.broken += 1
-        if self.broken == _BROKEN_ANSWERS:
-            raise FatalError(f"{error}, {_BROKEN_ANSWERS} times in a row") from error
+        self.paid += order is self.order
+        if self.broken == MOST_UNUSABLE or self.paid == _MOST_PAID:
+            raise _vain(str(error)) from error
+
+
+def _vain(said: str) -> FatalError:
+    return FatalError(
+        f"{said}, again and again, and may bill each answer: check embedder.base.url, and what "
+        "stands between it and the worker"
+    )
 
 
 def _again(error: RetriableError) -> RetriableError:

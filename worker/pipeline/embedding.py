@@ -9,15 +9,16 @@ import math
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.embed.port import Embeddings, Purpose
 from worker.errors import FatalError, RecordError
-from worker.pipeline.caller import Errand, Order, OverBudgetError
-from worker.pipeline.cutting import Size
+from worker.pipeline.caller import PROBE, Order, OverBudgetError
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
-from worker.pipeline.texts import Embedded, Texts, usable
+from worker.pipeline.texts import Embedded, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
-    from worker.pipeline.caller import Caller
+    from worker.pipeline.caller import Caller, Errand
     from worker.spend.port import Outlook, Report
     from worker.telemetry.calls import Durations
     from worker.throttle.gate import Numbers
 
-_PROBE = "A short text that every model can embed."
 _MOST_REFUSALS = 12
 """In a row: finding one text among a thousand takes fewer, as its neighbours pass."""
 _FEW_REFUSALS = 2
@@ -56,6 +56,7 @@ class Embedding:
     def __call__(self, texts: Sequence[str], tables: Sequence[str], errand: Errand) -> Embedded:
         """Embed distinct texts, of one table each. Failures are part of the answer, not raised."""
         asked = Texts(self._caller, texts, tables)
+        errand = replace(errand, check=partial(asked.check, errand.check))
         under_way = {self._submit(asked, piece, errand): piece for piece in asked.pieces()}
         while under_way:
             ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -75,7 +76,8 @@ class Embedding:
         Raises:
             FatalError: it cannot be had.
         """
-        answer = self._caller(_order([text]), Errand(errand.patience, errand.check, Purpose.QUERY))
+        asking = replace(errand, purpose=Purpose.QUERY)
+        answer = self._caller(Order.of_one(text), asking)
         vector: Vector = answer.vectors[0]
         return vector
 
@@ -139,7 +141,7 @@ class Embedding:
     def _submit(self, asked: Texts, piece: Sequence[int], errand: Errand) -> Future[Embeddings]:
         """In the context of the batch, so that whatever follows it finds its way."""
         run = copy_context().run
-        return self._pool.submit(run, self._caller, asked.order(piece), errand)
+        return self._pool.submit(run, asked.ask, asked.order(piece), errand)
 
     def _judge(self, asked: Texts, errand: Errand) -> None:
         """Texts are at fault only if another text passes with the same parameters."""
@@ -147,7 +149,7 @@ class Embedding:
             asked.embedded.refused.clear()
             return
         try:
-            answer = self._caller(_order([_PROBE]), errand)
+            answer = self._caller(PROBE, errand)
         except RecordError as error:
             asked.bill_probe(0)
             asked.give_up(_refuses_everything(self.model, str(error)))
@@ -155,15 +157,7 @@ class Embedding:
             asked.give_up(error if isinstance(error, FatalError) else Interrupted())
         else:
             asked.bill_probe(answer.tokens)
-            if usable(answer.vectors)[0]:
-                asked.passes()
-            else:
-                asked.give_up(_refuses_everything(self.model, "its vectors cannot be used"))
-
-
-def _order(texts: Sequence[str]) -> Order:
-    most = sum(Size.of(text).most_tokens for text in texts)
-    return Order(texts, tokens=most, most_tokens=most)
+            asked.passes()
 
 
 def _refuses_everything(model: ModelId, said: str) -> FatalError:

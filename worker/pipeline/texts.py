@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from worker.embed.port import Overlong
-from worker.errors import RecordError, Stage
+from worker.errors import FatalError, RecordError, Stage
 from worker.pipeline.caller import Order, OverBudgetError
 from worker.pipeline.cutting import Measure, Size, cut, shortened
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
+from worker.pipeline.sound import usable
 from worker.spend.port import Part
 from worker.spend.totals import shares
 from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
-
-    from numpy.typing import NDArray
 
     from worker.embed.port import Embeddings
     from worker.model import Vector
-    from worker.pipeline.caller import Caller
+    from worker.pipeline.caller import Caller, Errand
 
 _USUAL_BYTES_PER_TOKEN = 4
 """Of most languages in Latin letters; other scripts have fewer."""
@@ -65,6 +63,7 @@ class Texts:
         self.refusals = 0
         """Calls refused, or single texts without a usable vector, since a text last passed."""
         self._is_given_up = False
+        self._is_hopeless = threading.Event()
         self._again: set[int] = set()
         self._calls: Counter[int] = Counter()
         self._cut: set[int] = set()
@@ -85,6 +84,28 @@ class Texts:
             most_tokens=sum(self._sizes[index].most_tokens for index in piece),
             parts=self._parts(piece),
         )
+
+    def ask(self, order: Order, errand: Errand) -> Embeddings:
+        """Make a call, in a thread of its own.
+
+        Raises:
+            WorkerError: see ``Caller``.
+        """
+        try:
+            return self._caller(order, errand)
+        except FatalError:
+            self._is_hopeless.set()
+            raise
+
+    def check(self, others: Callable[[], None]) -> None:
+        """Once a call has failed for good, those that were not sent yet are not.
+
+        Raises:
+            LeaseExpired: the answer would not be needed; or what ``others`` raises.
+        """
+        others()
+        if self._is_hopeless.is_set():
+            raise LeaseExpired
 
     def settle(self, piece: list[int], future: Future[Embeddings]) -> list[list[int]]:
         """Take in the end of a call; what of it has to be asked for again, in smaller pieces."""
@@ -231,13 +252,6 @@ def _measure_of(caller: Caller) -> Measure:
     if most_at_once is not None:
         most_tokens = min(most_tokens or most_at_once, int(most_at_once / limits.bytes_per_token))
     return Measure.of(limits, gate.largest_inputs, most_tokens)
-
-
-def usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which rows are finite and not zero."""
-    lengths = np.einsum("ij,ij->i", vectors, vectors)
-    good: NDArray[np.bool_] = np.isfinite(lengths) & (lengths > 0)
-    return good
 
 
 def _unusable() -> RecordError:

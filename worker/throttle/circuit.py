@@ -10,6 +10,9 @@ began before the last thing we heard is old news:
   network, the failures of calls that hung in it come in late.
 * A 429 of a call that began before the present or last limit was over belongs to that limit: its
   Retry-After is kept, but it is no sign of being too fast.
+
+An answer that cannot be used is an outage that costs money: one such answer is enough, and after
+``MOST_UNUSABLE`` of them in a row nobody should ask on.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ class State(StrEnum):
 
 _FAILURES = 3
 LONGEST_OUTAGE_S = 5.0
+MOST_UNUSABLE = 6
+"""Answers in a row that cannot be used, the one that opened the circuit included."""
 _WAITS_S = {State.LIMITED: (1.0, 30.0), State.OPEN: (0.5, LONGEST_OUTAGE_S)}
 """Shortest and longest wait where nobody says how long; an outage ends unannounced."""
 
@@ -62,6 +67,7 @@ class Circuit:
         self._answered = 0
         self._event = 0
         self._failures = 0
+        self._unusable = 0
         self._probe: int | None = None
         self._probe_s = -math.inf
 
@@ -82,6 +88,15 @@ class Circuit:
         """Seconds for which nothing goes."""
         return max(0.0, self._until_s - now_s)
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the last answer that counts could not be used."""
+        return self._unusable > 0
+
+    def gives_up(self, now_s: float) -> bool:
+        """Whether to wait is vain; whoever comes after a while may try all the same."""
+        return self._unusable >= MOST_UNUSABLE and now_s < self._until_s
+
     def begin(self, call: int, now_s: float) -> None:
         """A call goes; numbers grow."""
         self._latest = call
@@ -91,6 +106,7 @@ class Circuit:
     def answered(self, call: int, now_s: float) -> None:
         """The provider did the work, or refused this call for its content."""
         self._hear()
+        self._unusable = 0
         if call == self._probe:
             self._probe = None
             self._end_of_probe(now_s)
@@ -115,6 +131,15 @@ class Circuit:
             self._open(now_s)
         elif self.state is State.CLOSED and call > self._answered:
             self._count_failure(now_s)
+
+    def unusable(self, call: int, now_s: float) -> None:
+        """An answer, billed, of which nothing can be used."""
+        is_probe = call == self._probe
+        if is_probe:
+            self._probe = None
+        if is_probe or (self.state is State.CLOSED and call > self._answered):
+            self._unusable += 1
+            self._open(now_s)
 
     def dropped(self, call: int) -> None:
         """It was never made; if it was the probe, another call is."""

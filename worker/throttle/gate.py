@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.throttle.circuit import LONGEST_OUTAGE_S, State
+from worker.throttle.circuit import LONGEST_OUTAGE_S, MOST_UNUSABLE, State
 from worker.throttle.members import Members
 from worker.throttle.rates import Load, Rates
 from worker.throttle.traffic import Call, Traffic
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from worker.clock import Clock
+    from worker.throttle.circuit import Circuit
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +93,17 @@ class Gate:
         return self._trouble
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether the last answer could not be used: a text less dear than a row's goes first."""
+        return self._traffic.circuit.is_suspect
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether so many answers in a row could not be used that waiting is vain."""
+        with self._lock:
+            return self._traffic.circuit.gives_up(self._clock.now_s())
+
+    @property
     def numbers(self) -> Numbers:
         """What metrics show."""
         traffic = self._traffic
@@ -141,7 +153,7 @@ class Gate:
             elif what:
                 self._trouble = what
         if after is not before:
-            _say(self._provider, after, left_s, what)
+            _say(self._provider, self._traffic.circuit, left_s, what)
 
 
 class Pass:
@@ -170,6 +182,11 @@ class Pass:
         with self._following(what) as (traffic, now_s):
             traffic.failed(self._call, now_s)
 
+    def unusable(self, what: str) -> None:
+        """An answer, billed, of which nothing can be used; ``what`` is for people."""
+        with self._following(what) as (traffic, now_s):
+            traffic.unusable(self._call, now_s)
+
     def refused(self) -> None:
         """The provider works, and refused this call (400) or all of ours (401, 403)."""
         with self._following() as (traffic, now_s):
@@ -185,10 +202,12 @@ def _whole(limit: float | None) -> int | None:
     return None if limit is None else max(1, int(limit))
 
 
-def _say(provider: str, state: State, left_s: float, what: str) -> None:
-    if state is State.LIMITED:
+def _say(provider: str, circuit: Circuit, left_s: float, what: str) -> None:
+    if circuit.state is State.LIMITED:
         _log.warning("%s asks us to slow down: limited for %.3g s.", provider, left_s)
-    elif state is State.OPEN:
+    elif circuit.state is State.OPEN and circuit.is_suspect:
+        _log.warning("%s; asking again with a short text, %d times.", what, MOST_UNUSABLE - 1)
+    elif circuit.state is State.OPEN:
         _log.warning(
             "%s; asking again, every %g s at most, until it works.", what, LONGEST_OUTAGE_S
         )

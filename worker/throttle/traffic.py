@@ -86,6 +86,11 @@ class Traffic:
         if self._ends(call):
             self.circuit.failed(call.number, now_s)
 
+    def unusable(self, call: Call, now_s: float) -> None:
+        """An answer that cannot be used; it is billed, so what it took stays taken."""
+        if self._ends(call):
+            self.circuit.unusable(call.number, now_s)
+
     def refused(self, call: Call, now_s: float) -> None:
         """A refusal by a provider that works."""
         if self._ends(call):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from worker.errors import (
     Stage,
     UnansweredError,
 )
+from worker.pipeline import caller
 from worker.pipeline.caller import Errand
 from worker.pipeline.patience import Interrupted, Patience
 from worker.throttle.rates import Rates
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from worker.pipeline.texts import Embedded
 
 DIMENSIONS = 32
+(PROBE,) = caller.PROBE.texts
 TEXTS = [f"row {number}" for number in range(10)]
 
 
@@ -81,8 +84,15 @@ class Provider:
 
 
 class Scene:
-    def __init__(self, rates: Rates | None = None, overlong: Overlong = Overlong.TRUNCATE) -> None:
+    def __init__(
+        self,
+        rates: Rates | None = None,
+        overlong: Overlong = Overlong.TRUNCATE,
+        *,
+        in_flight: int = 3,
+    ) -> None:
         self.provider = Provider()
+        self.provider.limits = Limits(texts=4, in_flight=in_flight)
         self.clock = FakeClock()
         self.abort = threading.Event()
         self.is_needed: Callable[[], None] = lambda: None
@@ -238,6 +248,7 @@ def test_what_an_outage_hit_is_asked_again_and_nothing_else(
 ) -> None:
     scene.provider.fail_first(error)
     assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+    scene.provider.answered.pop(PROBE, None)
     assert set(scene.provider.answered.values()) == {1}
 
 
@@ -266,7 +277,10 @@ def test_who_gives_up_in_an_outage_says_what_the_provider_answers(scene: Scene) 
 
 
 def test_what_was_answered_is_kept_when_another_call_fails_for_good(scene: Scene) -> None:
+    together = threading.Barrier(3, timeout=10)
+
     def revoke(texts: Sequence[str]) -> None:
+        together.wait()
         if "row 5" in texts:
             raise FatalError("the key is not valid any more")
 
@@ -302,11 +316,61 @@ def test_an_answer_with_too_few_vectors_is_asked_for_again(scene: Scene) -> None
     assert_vectors(scene.embed(TEXTS[:4]).vectors, TEXTS[:4])
 
 
-def test_answers_that_stay_unusable_end_the_task_and_are_not_paid_for_ever(scene: Scene) -> None:
+def test_where_answers_stay_unusable_each_text_is_paid_for_once(scene: Scene) -> None:
     scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:-1], answer.tokens)
+    embedded = scene.embed([f"row {number}" for number in range(100)])
+    assert isinstance(embedded.failure, FatalError)
+    assert "embedder.base.url" in str(embedded.failure)
+    rows = [text for call in scene.provider.calls if call != [PROBE] for text in call]
+    assert len(rows) == len(set(rows)) <= 12, "those of the calls that ran side by side"
+    assert 5 <= scene.provider.answered[PROBE] <= 7, "no more than one for each of those calls"
+
+
+def test_all_batches_together_find_out_that_answers_are_unusable(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: Embeddings(0 * answer.vectors, answer.tokens)
+    batches = [[f"row {batch} {number}" for number in range(8)] for batch in range(4)]
+    with ThreadPoolExecutor(len(batches)) as threads:
+        failures = {type(one.failure) for one in threads.map(scene.embed, batches)}
+    assert failures == {FatalError}
+    rows = [text for call in scene.provider.calls if call != [PROBE] for text in call]
+    assert len(rows) == len(set(rows))
+    assert scene.provider.answered[PROBE] <= 20
+
+
+def test_who_comes_after_it_was_given_up_may_try_with_a_short_text(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:-1], answer.tokens)
+    scene.embed(TEXTS[:4])
+    scene.clock.advance(60)
+    scene.provider.calls.clear()
+    assert isinstance(scene.embed(TEXTS[:4]).failure, FatalError)
+    assert scene.provider.calls == [[PROBE]]
+    scene.clock.advance(60)
+    scene.provider.spoil = lambda _, answer: answer
+    assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+
+
+def test_texts_whose_answers_alone_are_unusable_are_asked_for_three_times(scene: Scene) -> None:
+    def spoil(texts: Sequence[str], answer: Embeddings) -> Embeddings:
+        return Embeddings(answer.vectors[:-1], answer.tokens) if "row 1" in texts else answer
+
+    scene.provider.spoil = spoil
     embedded = scene.embed(TEXTS[:4])
     assert isinstance(embedded.failure, FatalError)
-    assert len(scene.provider.calls) == 3
+    assert scene.provider.answered["row 1"] == 3
+
+
+def test_a_provider_that_gives_usable_answers_again_is_trusted_again() -> None:
+    scene = Scene(in_flight=1)
+    left = [True] * 5
+
+    def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:
+        return Embeddings(answer.vectors[:-1], answer.tokens) if left and left.pop() else answer
+
+    scene.provider.spoil = spoil
+    assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+    rows = [call for call in scene.provider.calls if call != [PROBE]]
+    assert [len(call) for call in rows] == [4, 4, 4, 2], "one paid for twice"
+    assert scene.provider.answered[PROBE] == 5, "four of them in vain"
 
 
 def test_vectors_of_another_length_end_the_task(scene: Scene) -> None:
@@ -314,6 +378,14 @@ def test_vectors_of_another_length_end_the_task(scene: Scene) -> None:
     embedded = scene.embed(TEXTS[:1])
     assert isinstance(embedded.failure, FatalError)
     assert "embedder.dimensions" in str(embedded.failure)
+
+
+def test_once_a_call_failed_for_good_the_rest_of_the_batch_is_not_sent() -> None:
+    scene = Scene(in_flight=1)
+    scene.provider.spoil = lambda _, answer: Embeddings(answer.vectors[:, :16], answer.tokens)
+    embedded = scene.embed([f"row {number}" for number in range(100)])
+    assert "embedder.dimensions" in str(embedded.failure)
+    assert len(scene.provider.calls) == 1
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0])
@@ -343,6 +415,7 @@ def test_vectors_that_were_unusable_once_are_asked_for_again_and_blame_no_text(
     embedded = scene.embed(TEXTS)
     assert embedded.refused == {}
     assert_vectors(embedded.vectors, TEXTS)
+    assert scene.provider.answered.pop(PROBE) == 1
     assert scene.provider.answered.total() == 14, "four texts were paid for twice, no others"
 
 
