@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 _KIP_848_SESSION_S = 45.0
 """``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
 _MILLISECOND = 0.001
+_LEAVING_S = 5.0
+"""Of ``shutdown.timeout.ms``, if it is long: for the last commit and to leave the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +213,17 @@ class Assembly:
         )
 
     def _settings(self, number: int, session_s: float) -> TaskSettings:
-        """No drain is longer than a session, as nothing may be written after that."""
-        batch = self.config.batch
+        """No drain is longer than a session, as nothing may be written after that.
+
+        The end of a task may take longer, as polls go on; some time is left to commit and leave.
+        """
+        batch, within_s = self.config.batch, self.worker.shutdown_timeout_s
         return TaskSettings(
             batch=batch_policy(self.config, self.index.embedder.limits),
             buffer=BufferLimits(batch.buffered_rows, batch.buffered_bytes),
             number=number,
-            drain_timeout_s=min(self.worker.shutdown_timeout_s * 2 / 3, 0.8 * session_s),
+            drain_timeout_s=min(within_s * 2 / 3, 0.8 * session_s),
+            end_timeout_s=max(within_s * 2 / 3, within_s - _LEAVING_S),
             store=self.index.store.capabilities,
             tolerated=Tolerated(*self.config.errors.dlq_limit),
         )

@@ -167,7 +167,7 @@ class History(RuleBasedStateMachine):
     def crash(self, which: int, last: Verdict) -> None:
         """The process is gone; what it was about to call may still have happened."""
         member = self._pick(which)
-        member.abort.set()
+        member.give_up()
         self._kill(member, last)
         self.world.crash(member)
 

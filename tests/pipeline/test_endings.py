@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pipeline.gate import GatedEmbedder, Verdict
 from tests.pipeline.world import POISON, World, system_world
 from worker.clock import FakeClock, SystemClock
 from worker.errors import FatalError
+from worker.flow.batching import BatchPolicy
 from worker.pipeline.goal import Goal
+from worker.source.port import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import Member
+    from worker.embed.port import Limits
 
 JOIN_S = 60
 
@@ -32,6 +37,14 @@ def short_drain() -> Iterator[World]:
     world = system_world(drain_timeout_s=0.3)
     yield world
     world.close()
+
+
+class OneByOne(GatedEmbedder):
+    """One text a call."""
+
+    @property
+    def limits(self) -> Limits:
+        return replace(super().limits, texts=1)
 
 
 def until(world: World, member: Member, what: str) -> None:
@@ -56,6 +69,84 @@ def test_a_clean_shutdown_commits_everything_that_was_finished(real_time: World)
     committed = {place.partition for place, offset in world.committed.items() if offset}
     assert written == committed
     assert written
+
+
+@pytest.fixture
+def patient_end() -> Iterator[World]:
+    """The end of a task may take much longer than a revoke, and than a session."""
+    world = system_world(
+        drain_timeout_s=0.2,
+        end_timeout_s=JOIN_S,
+        session_s=0.5,
+        batch=BatchPolicy(max_rows=2, max_in_flight=3),
+    )
+    yield world
+    world.close()
+
+
+def test_an_answer_that_comes_long_after_the_stop_is_written_and_committed(
+    patient_end: World,
+) -> None:
+    world = patient_end
+    world.gate.hold("embed")
+    member = world.newcomer()
+    thread = member.run()
+    for row in range(8):
+        world.table.insert(row, name=f"row {row}")
+    world.wait_for(lambda: len(world.gate.parked) == 3)
+    member.stop.set()
+    thread.join(1.5)  # three sessions
+    assert thread.is_alive()
+    world.gate.open()
+    thread.join(JOIN_S)
+    assert member.error is None
+    assert 3 <= world.embedder.texts == len(world.index) <= 6, "no other batch is sent"
+    assert sum(world.committed.values()) == len(world.index)
+    assert world.standings == {Standing.CLEAN}
+
+
+def test_what_is_answered_is_written_though_another_call_of_its_batch_hangs(
+    make_world: Worlds,
+) -> None:
+    world = make_world(
+        clock=SystemClock(),
+        drain_timeout_s=0.2,
+        end_timeout_s=2.0,
+        batch=BatchPolicy(max_rows=4, max_in_flight=1),
+    )
+    world.gated_embedder = OneByOne(world.embedder, world.gate)
+    world.gate.hold("embed")
+    for row in range(0, 8, 2):
+        world.table.insert(row, name=f"row {row}")
+    member = world.newcomer()
+    thread = member.run()
+    world.wait_for(lambda: len(world.gate.parked) == 4)
+    member.stop.set()
+    for call in world.gate.parked[:3]:
+        world.gate.release(call)
+    thread.join(JOIN_S)
+    assert not thread.is_alive()
+    assert member.error is None
+    assert len(world.index) == 3
+    assert world.embedder.texts == 3
+
+
+def test_a_write_that_fails_once_during_the_shutdown_is_made_again(patient_end: World) -> None:
+    world = patient_end
+    world.gate.hold("upsert")
+    member = world.newcomer()
+    thread = member.run()
+    world.table.insert(1)
+    world.wait_for(lambda: world.gate.parked)
+    member.stop.set()
+    world.wait_for(member.abort.is_set)
+    (call,) = world.gate.parked
+    world.gate.release(call, Verdict.FAILED)
+    world.gate.open()
+    thread.join(JOIN_S)
+    assert member.error is None
+    assert world.index.keys() == {1}
+    assert world.embedder.texts == 1
 
 
 def test_a_call_that_hangs_does_not_hold_up_the_shutdown(short_drain: World) -> None:

@@ -285,7 +285,7 @@ def test_a_write_that_is_given_up_without_an_answer_leaves_the_partition_open(
     world.table.insert(1)
     member = world.member()
     world.until(lambda: world.gate.parked)
-    member.abort.set()
+    member.give_up()
     world.gate.release(world.gate.parked[0], Verdict.UNSURE)
     world.stop(member)
     assert world.standings == {Standing.OPEN}
@@ -297,7 +297,7 @@ def test_work_that_is_given_up_before_its_write_leaves_nothing_open(world: World
     world.table.insert(1)
     member = world.member()
     world.until(lambda: world.gate.parked)
-    member.abort.set()
+    member.give_up()
     world.gate.release(world.gate.parked[0], Verdict.UNSURE)
     world.stop(member)
     assert world.standings == {Standing.CLEAN}

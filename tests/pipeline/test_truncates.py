@@ -206,7 +206,7 @@ def test_what_a_crash_left_is_carried_out_by_the_next_worker(world: World, momen
     world.until(lambda: notes(world))
     first.step(20)
     world.crash(first)
-    first.abort.set()
+    first.give_up()
     world.store._errors.clear()
     assert swept(world) == 0
     world.gate.open()

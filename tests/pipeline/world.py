@@ -126,8 +126,8 @@ class Member:
         clock = world.clock
         subscription = Subscription((world.table.topic,))
         self.source = CountingSource(world.broker, world.group, subscription, clock)
-        patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
-        lease = Lease(clock, SESSION_S)
+        patience = self.patience = Patience(abort=self.abort, clock=clock, max_delay_s=2.0)
+        lease = Lease(clock, world.session_s)
         self.state = MemoryStateTopic(world.state)
         self.marks = DeadRows(self.state)
         self.book = LetterBook(self.state)
@@ -192,9 +192,13 @@ class Member:
 
     def leave(self) -> None:
         """End in order, as ``Task.run`` does."""
-        self.abort.set()
+        self.give_up()
         self.source.close()
         self.close()
+
+    def give_up(self) -> None:
+        """Wait for nothing any more."""
+        self.patience.cut_off()
 
     def close(self) -> None:
         """Let the pool's threads end."""
@@ -229,6 +233,8 @@ class World:
         batch: BatchPolicy | None = None,
         buffer: BufferLimits | None = None,
         drain_timeout_s: float = 8.0,
+        end_timeout_s: float | None = None,
+        session_s: float = SESSION_S,
         when: str | None = None,
         tolerant: bool = True,
         clock: Clock | None = None,
@@ -243,6 +249,7 @@ class World:
         tolerated: Tolerated = TOLERATED,
     ) -> None:
         self.clock = clock or SteppingClock()
+        self.session_s = session_s
         self.chunking = chunking
         self.purse = purse
         self.reselector = reselector
@@ -273,6 +280,7 @@ class World:
             batch or BatchPolicy(max_rows=4, max_in_flight=3),
             buffer or BufferLimits(),
             drain_timeout_s=drain_timeout_s,
+            end_timeout_s=drain_timeout_s if end_timeout_s is None else end_timeout_s,
             store=self.store.capabilities,
             tolerated=tolerated,
         )
@@ -367,7 +375,7 @@ class World:
         """Let all threads end."""
         self.gate.open()
         for one in self.everybody:
-            one.abort.set()
+            one.give_up()
             one.stop.set()
             one.close()
 

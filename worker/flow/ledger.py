@@ -38,6 +38,7 @@ class PartitionLedger:
         "is_going",
         "is_held",
         "is_in_doubt",
+        "is_late",
         "is_open",
         "is_used",
         "key_prefix",
@@ -68,6 +69,8 @@ class PartitionLedger:
         """Whether something is written for it that was not received under this assignment."""
         self.is_going = False
         """Whether it is being given up: a truncate deletes nothing more of it here."""
+        self.is_late = False
+        """Whether that is nearly over: what was answered has to be written now, or never."""
         self.sweeps: set[object] = set()
         """Truncates whose deletes are on their way. Written by other threads."""
         self.key_prefix: bytes | None = None

@@ -144,9 +144,9 @@ class BatchRunner:
                 store=store,
                 known=known,
                 parking=parking,
-                chunks=ChunkWriting(store, known, lease, patience, can.guarded),
+                chunks=ChunkWriting(store, known, lease, patience.to_the_end, can.guarded),
                 lease=lease,
-                patience=patience,
+                patience=patience.to_the_end,
                 is_guarded=can.guarded,
             ),
             lease=lease,
@@ -219,7 +219,9 @@ class BatchRunner:
                 wanted[text].append((item, number))
         if not wanted:
             return True
-        errand = Errand(self.patience, lambda: self._expect_ours(wanted))
+        errand = Errand(
+            self.patience, lambda: self._expect_ours(wanted), is_late=lambda: _is_late(wanted)
+        )
         tables = [table_of(sharing[0][0].change) for sharing in wanted.values()]
         embedded = self.embedding(list(wanted), tables, errand)
         report.bill += embedded.bill
@@ -261,6 +263,10 @@ def _records(batch: Sequence[Work]) -> Iterator[Record]:
     for work in batch:
         for entry in tuple(work.entries):  # older ones may join meanwhile
             yield entry.change.record
+
+
+def _is_late(wanted: Mapping[str, Sequence[tuple[Item, int]]]) -> bool:
+    return any(item.ledger.is_late for sharing in wanted.values() for item, _ in sharing)
 
 
 def _each(items: Iterable[Item], step: Callable[[Item], None]) -> None:

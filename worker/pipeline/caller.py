@@ -57,6 +57,8 @@ class Errand:
     patience: Patience
     check: Callable[[], None]
     """Raises if the answer would not be needed any more."""
+    is_late: Callable[[], bool] = lambda: False
+    """Whether to wait no longer for answers that have not come."""
     purpose: Purpose = Purpose.DOCUMENT
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from worker.telemetry.calls import Durations
     from worker.throttle.gate import Numbers
 
+_LOOK_EVERY_S = 0.25
 _MOST_REFUSALS = 12
 """In a row: finding one text among a thousand takes fewer, as its neighbours pass."""
 _FEW_REFUSALS = 2
@@ -59,7 +60,10 @@ class Embedding:
         errand = replace(errand, check=partial(asked.check, errand.check))
         under_way = {self._submit(asked, piece, errand): piece for piece in asked.pieces()}
         while under_way:
-            ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            ended, _ = wait(under_way, _LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+            if not ended and errand.is_late():
+                asked.fail(LeaseExpired())
+                return asked.embedded
             for future in ended:
                 piece = under_way.pop(future)
                 for more in asked.settle(piece, future):

@@ -1,8 +1,14 @@
-"""Giving partitions up: finish what is under way, commit, say whether anything may come late."""
+"""Giving partitions up: finish what is under way, commit, say whether anything may come late.
+
+Calls of an embedder that are under way are paid for, so there are two ways. In a rebalance nothing
+can be polled, and who has not polled for a session may not write. Before the end of the task polls
+go on, so that the time for it may be as long as anybody likes.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
@@ -10,7 +16,7 @@ from worker.pipeline.naming import names
 from worker.source.port import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from worker.clock import Clock
     from worker.flow.ledger import Ledger, PartitionLedger
@@ -23,6 +29,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.05
+_WRITE_S = 2.0
+"""Calls that have not been answered so long before the end are given up, so that what the others of
+their batch answered is written; a quarter of the time where that is less."""
 _COMMIT_S = 1.0
 """The last commit has this long at least."""
 
@@ -40,6 +49,7 @@ class Handover:
         committer: Committer,
         clock: Clock,
         timeout_s: float,
+        end_timeout_s: float,
     ) -> None:
         self._flight = flight
         self._landing = landing
@@ -48,12 +58,24 @@ class Handover:
         self._committer = committer
         self._clock = clock
         self._timeout_s = timeout_s
+        self._end_timeout_s = end_timeout_s
+        self._end_s = math.inf
+
+    def let_end(self, turn: Callable[[], None]) -> None:
+        """Before the task leaves its group: wait for all that is under way.
+
+        ``turn`` polls, without reading anything. Nothing new is begun.
+        """
+        self._end_s = self._clock.now_s() + self._end_timeout_s
+        try:
+            while self._waits_for(self._ledger.partitions, self._end_s, self._end_timeout_s):
+                turn()
+        except WorkerError as error:
+            self._landing.fail(error)
 
     def finish(self, partitions: Collection[TopicPartition]) -> None:
         """Wait for batches and letters of these partitions, then for their last commit."""
-        for ledger in self._ledgers(partitions):
-            ledger.is_going = True
-        deadline_s = self._clock.now_s() + self._timeout_s
+        deadline_s = min(self._clock.now_s() + self._timeout_s, self._end_s)
         self._drain(partitions, deadline_s)
         left_s = max(_COMMIT_S, deadline_s - self._clock.now_s())
         standings = {partition: self._standing(partition) for partition in partitions}
@@ -63,11 +85,24 @@ class Handover:
     def _drain(self, partitions: Collection[TopicPartition], deadline_s: float) -> None:
         """A failure ends the task later."""
         try:
-            while self._is_busy_with(partitions) and self._clock.now_s() < deadline_s:
-                self._landing.take_back(_LOOK_EVERY_S)
-                self._rejects.settle()
+            while self._waits_for(partitions, deadline_s, self._timeout_s):
+                pass
         except WorkerError as error:
             self._landing.fail(error)
+
+    def _waits_for(
+        self, partitions: Collection[TopicPartition], deadline_s: float, timeout_s: float
+    ) -> bool:
+        """Settle what has ended; whether there is more to come, and time for it."""
+        left_s = deadline_s - self._clock.now_s()
+        for ledger in self._ledgers(partitions):
+            ledger.is_going = True
+            ledger.is_late = left_s <= min(_WRITE_S, timeout_s / 4)
+        if left_s <= 0 or not self._is_busy_with(partitions):
+            return False
+        self._landing.take_back(_LOOK_EVERY_S)
+        self._rejects.settle()
+        return True
 
     def _is_busy_with(self, partitions: Collection[TopicPartition]) -> bool:
         is_sweeping = any(ledger.sweeps for ledger in self._ledgers(partitions))

@@ -144,6 +144,7 @@ class Parts:
             committer=committer,
             clock=clock,
             timeout_s=settings.drain_timeout_s,
+            end_timeout_s=settings.end_timeout_s,
         )
         allowance = Allowance(
             task=settings.number,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tenacity import (
@@ -17,7 +19,6 @@ from tenacity import (
 from worker.errors import FatalError, RetriableError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from worker.clock import Clock
@@ -48,11 +49,26 @@ class Patience:
         clock: Clock,
         timeout_s: float | None = None,
         max_delay_s: float = 10.0,
+        cut_off: threading.Event | None = None,
     ) -> None:
+        """``abort`` ends all waiting but that of ``to_the_end``; ``cut_off`` ends that as well."""
         self._abort = abort
         self._clock = clock
         self._limit = stop_never if timeout_s is None else stop_before_delay(timeout_s)
         self._backoff = wait_random_exponential(multiplier=_FIRST_DELAY_S, max=max_delay_s)
+        self._cut_off = cut_off or threading.Event()
+
+    @property
+    def to_the_end(self) -> Patience:
+        """The same for what is paid for: a task that stops does not end it before ``cut_off``."""
+        lasting = copy(self)
+        lasting._abort = self._cut_off  # noqa: SLF001 - of the same class
+        return lasting
+
+    def cut_off(self) -> None:
+        """Nobody waits any more, for whatever it is."""
+        self._abort.set()
+        self._cut_off.set()
 
     def __call__(self, what: str, call: Callable[[], T]) -> T:
         """Call until it returns.

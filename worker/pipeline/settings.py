@@ -31,7 +31,9 @@ class TaskSettings:
     batch: BatchPolicy
     buffer: BufferLimits
     drain_timeout_s: float = 8.0
-    """How long a revoke or a shutdown waits for what is in flight; less than a session."""
+    """How long a revoke waits for what is in flight; less than a session, as no poll can go on."""
+    end_timeout_s: float = 8.0
+    """How long the end of the task does, while polls go on."""
     number: int = 0
     """Of the task among those of its connector in this process."""
     store: Capabilities = _GUARDED

@@ -67,6 +67,7 @@ class Task:
         self._marks = ports.marks
         self._batch = settings.batch
         self._lease = lease
+        self._patience = patience
         self._clock = clock
         self.counters = counters
         self._ledger = parts.ledger
@@ -137,11 +138,13 @@ class Task:
             leaving.callback(self._replays.close)
             leaving.callback(self._allowance.end)
             leaving.callback(self._source.close)
-            leaving.callback(self._abort.set)
+            leaving.callback(self._patience.cut_off)
             self._source.start(self)
             ending = Ending(goal, self._committer) if goal else None
             while not stop.is_set() and not (ending and self._has_reached(ending)):
                 self.step()
+            self._abort.set()
+            self._handover.let_end(self._wind_down)
         self._landing.check()
 
     def step(self) -> None:
@@ -210,6 +213,14 @@ class Task:
         self._replays.drop_lost()
         self._pressure.forget(partitions)
         self._allowance.look_now()
+
+    def _wind_down(self) -> None:
+        """A turn of the loop in which nothing is read and nothing is begun."""
+        self.turned_s = time.monotonic()
+        self._pressure.hold()
+        self._pressure.adjust()
+        self._poll(_BUSY_POLL_S)
+        self._committer.tick()
 
     def _replay(self) -> None:
         if self._pressure.is_held:

@@ -207,7 +207,7 @@ class Member:
         self._world = world
         self._abort = threading.Event()
         clock = world.clock
-        patience = Patience(abort=self._abort, clock=clock, max_delay_s=2.0)
+        patience = Patience(abort=self._abort, cut_off=self._abort, clock=clock, max_delay_s=2.0)
         lease = Lease(clock, SESSION_S)
         counters, pool = Counters(), Pool(world.stage, number)
         documents = world.documents()

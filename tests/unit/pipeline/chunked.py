@@ -111,7 +111,7 @@ class Shop:
             store=self.store,
             guard=ModelGuard(self.store, self.embedder.model, Form.CHUNKS),
             lease=Lease(self.clock, SESSION_S * 1000),
-            patience=Patience(abort=self.abort, clock=self.clock),
+            patience=Patience(abort=self.abort, cut_off=self.abort, clock=self.clock),
             clock=self.clock,
             cached_rows=1000,
             watermarks=NoWatermarks(),

@@ -148,7 +148,7 @@ class Engine:
             store=store,
             guard=ModelGuard(store, self.embedder.model),
             lease=self.lease,
-            patience=Patience(abort=self.abort, clock=self.clock),
+            patience=Patience(abort=self.abort, cut_off=self.abort, clock=self.clock),
             clock=self.clock,
             cached_rows=100_000,
             watermarks=NoWatermarks(),

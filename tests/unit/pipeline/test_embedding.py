@@ -401,9 +401,8 @@ def test_a_vector_that_nobody_can_use_fails_its_text_alone(scene: Scene, bad: fl
     assert embedded.refused[2].kind == "VectorUnusable"
 
 
-def test_vectors_that_were_unusable_once_are_asked_for_again_and_blame_no_text(
-    scene: Scene,
-) -> None:
+def test_vectors_that_were_unusable_once_are_asked_for_again_and_blame_no_text() -> None:
+    scene = Scene(in_flight=1)
     left = [True]
 
     def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:

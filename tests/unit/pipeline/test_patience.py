@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class Flaky:
         return "answer"
 
 
-def patience(clock: FakeClock, **more: float) -> Patience:
+def patience(clock: FakeClock, **more: Any) -> Patience:
     return Patience(abort=threading.Event(), clock=clock, **more)
 
 
@@ -118,3 +119,13 @@ def test_an_outage_is_said_at_once_and_then_once_a_minute(
         "Embedding failed for 120 s, trying again: away",
         "Embedding works again.",
     ]
+
+
+def test_what_is_paid_for_is_waited_for_after_the_stop_until_it_is_cut_off() -> None:
+    abort = threading.Event()
+    waiting = Patience(abort=abort, clock=FakeClock())
+    abort.set()
+    waiting.to_the_end.pause(1.0)
+    waiting.cut_off()
+    with pytest.raises(Interrupted):
+        waiting.to_the_end.pause(1.0)
