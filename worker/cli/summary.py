@@ -31,17 +31,18 @@ def summary(counters: Counters, seconds: float, budgets: Mapping[str, Report]) -
 
 
 def _spent(counters: Counters) -> str:
-    """What the embedding came to."""
+    """What the embedding came to; ``~`` where the provider did not say how much it bills."""
     bill = counters.bill
     parts = [f"{bill.texts:,} texts embedded"]
     if bill.requests:
         parts[0] += f" in {bill.requests:,} calls"
     if bill.truncated:
         parts.append(f"{bill.truncated:,} of them truncated")
+    about = "~" if bill.estimated else ""
     if bill.tokens:
-        parts.append(f"{bill.tokens:,} tokens{_by_table(counters)}")
+        parts.append(f"{about}{bill.tokens:,} tokens{_by_table(counters)}")
     if bill.usd:
-        parts.append(dollars(bill.usd))
+        parts.append(about + dollars(bill.usd))
     return ", ".join(parts)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from worker.embed.port import Embedder, Embeddings, Overlong
+    from worker.errors import WorkerError
     from worker.pipeline.patience import Patience
     from worker.spend.port import Part, Purse, Reservation
     from worker.throttle.gate import Gate, Pass
@@ -59,6 +60,8 @@ class Errand:
     """Raises if the answer would not be needed any more."""
     is_late: Callable[[], bool] = lambda: False
     """Whether to wait no longer for answers that have not come."""
+    aside: Callable[[Order, int], None] = lambda order, tokens: None  # noqa: ARG005
+    """Told of what was billed beside the answer, and of its tokens; 0: nobody says how many."""
     purpose: Purpose = Purpose.DOCUMENT
 
 
@@ -163,7 +166,7 @@ class _Tries:
     def _try(self) -> Embeddings:
         passing = self.caller.admit(self.order, self.errand)
         if self.broken or self.caller.gate.is_suspect:
-            self._ask(PROBE, passing)
+            self.errand.aside(PROBE, self._ask(PROBE, passing).tokens)
         answer = self._ask(self.order, passing)
         passing.passed(answer.tokens)
         return answer
@@ -192,13 +195,11 @@ class _Tries:
             reservation.cancel()
             raise _again(error) from error
         except BrokenAnswerError as error:
-            passing.unusable(str(error))
-            reservation.keep()
+            self._end_unusable(order, passing, reservation, error)
             self._count_broken(order, error)
             raise RetriableError(str(error), retry_after_s=self.broken * _PAUSE_S) from error
         except UnfitAnswerError as error:
-            passing.unusable(str(error))
-            reservation.keep()
+            self._end_unusable(order, passing, reservation, error)
             raise
         except RetriableError as error:
             _end_failed(passing, error)
@@ -226,6 +227,14 @@ class _Tries:
                 expect_some_usable(answer, model)
             span.set_attribute("gen_ai.usage.input_tokens", answer.tokens)
         return answer
+
+    def _end_unusable(
+        self, order: Order, passing: Pass, reservation: Reservation, error: WorkerError
+    ) -> None:
+        """Billed all the same."""
+        passing.unusable(str(error))
+        reservation.keep()
+        self.errand.aside(order, 0)
 
     def _count_broken(self, order: Order, error: BrokenAnswerError) -> None:
         self.broken += 1

@@ -57,13 +57,13 @@ class Embedding:
     def __call__(self, texts: Sequence[str], tables: Sequence[str], errand: Errand) -> Embedded:
         """Embed distinct texts, of one table each. Failures are part of the answer, not raised."""
         asked = Texts(self._caller, texts, tables)
-        errand = replace(errand, check=partial(asked.check, errand.check))
+        errand = replace(errand, check=partial(asked.check, errand.check), aside=asked.aside)
         under_way = {self._submit(asked, piece, errand): piece for piece in asked.pieces()}
         while under_way:
             ended, _ = wait(under_way, _LOOK_EVERY_S, return_when=FIRST_COMPLETED)
             if not ended and errand.is_late():
                 asked.fail(LeaseExpired())
-                return asked.embedded
+                return asked.ended()
             for future in ended:
                 piece = under_way.pop(future)
                 for more in asked.settle(piece, future):
@@ -72,7 +72,7 @@ class Embedding:
                 self._judge(asked, errand)
         if asked.embedded.refused and (not asked.has_passed or asked.refusals > _FEW_REFUSALS):
             self._judge(asked, errand)
-        return asked.embedded
+        return asked.ended()
 
     def query(self, text: str, errand: Errand) -> Vector:
         """The vector of a question.
@@ -155,7 +155,7 @@ class Embedding:
         try:
             answer = self._caller(PROBE, errand)
         except RecordError as error:
-            asked.bill_probe(0)
+            asked.bill_refusal()
             asked.give_up(_refuses_everything(self.model, str(error)))
         except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
             asked.give_up(error if isinstance(error, FatalError) else Interrupted())

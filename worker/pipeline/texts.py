@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.embed.port import Overlong
 from worker.errors import FatalError, RecordError, Stage
-from worker.pipeline.caller import Order, OverBudgetError
+from worker.pipeline.caller import PROBE, Order, OverBudgetError
 from worker.pipeline.cutting import Measure, Size, cut, shortened
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
@@ -41,7 +41,7 @@ class Embedded:
     """The day's budget does not cover them; the tokens that each may cost."""
     bill: Bill = field(default_factory=Bill)
     tokens_by_table: Counter[str] = field(default_factory=Counter)
-    """The bill's tokens, divided by size of the texts."""
+    """The bill's tokens, divided by size of the texts; those of probes are no table's."""
     texts_by_table: Counter[str] = field(default_factory=Counter)
     """The bill's texts."""
     failure: BaseException | None = None
@@ -62,6 +62,7 @@ class Texts:
         self.has_passed = False
         self.refusals = 0
         """Calls refused, or single texts without a usable vector, since a text last passed."""
+        self._asides: deque[tuple[Order, int]] = deque()
         self._is_given_up = False
         self._is_hopeless = threading.Event()
         self._again: set[int] = set()
@@ -131,9 +132,24 @@ class Texts:
         self.has_passed = True
         self.refusals = 0
 
+    def bill_refusal(self) -> None:
+        """The provider refused a call, and billed nothing."""
+        self.embedded.bill += Bill(requests=1)
+
     def bill_probe(self, tokens: int) -> None:
         """A text that is nobody's was asked for; the provider bills it all the same."""
-        self.embedded.bill += Bill(requests=1, tokens=tokens, usd=self._usd(tokens))
+        self._charge(PROBE, tokens)
+
+    def aside(self, order: Order, tokens: int) -> None:
+        """What a call's tries cost beside its answer; from the threads of calls."""
+        self._asides.append((order, tokens))
+
+    def ended(self) -> Embedded:
+        """What became of the texts, with all that it cost."""
+        while self._asides:
+            order, tokens = self._asides.popleft()
+            self._charge(order, tokens)
+        return self.embedded
 
     def give_up(self, error: BaseException) -> None:
         """No text is at fault, and none has to be asked for in smaller pieces."""
@@ -168,22 +184,25 @@ class Texts:
         return [again] if again else []
 
     def _bill(self, piece: Sequence[int], answer: Embeddings) -> None:
-        embedded = self.embedded
-        parts = self._parts(piece)
-        sizes = {table: part.size for table, part in parts.items()}
-        embedded.tokens_by_table.update(shares(answer.tokens, sizes))
-        embedded.texts_by_table.update({table: part.inputs for table, part in parts.items()})
+        embedded, order = self.embedded, self.order(piece)
+        self._charge(order, answer.tokens)
+        embedded.texts_by_table.update({table: part.inputs for table, part in order.parts.items()})
         embedded.bill += Bill(
-            requests=1,
-            texts=len(piece),
-            tokens=answer.tokens,
-            usd=self._usd(answer.tokens),
-            truncated=answer.truncated + len(self._cut.intersection(piece)),
+            texts=len(piece), truncated=answer.truncated + len(self._cut.intersection(piece))
         )
 
-    def _usd(self, tokens: int) -> float:
+    def _charge(self, order: Order, said: int) -> None:
+        """A call that is billed; where the provider does not say how much, by the estimate."""
+        tokens = said or order.tokens
         price = self._caller.embedder.terms.price
-        return 0.0 if price is None else price.usd(tokens)
+        sizes = {table: part.size for table, part in order.parts.items()}
+        self.embedded.tokens_by_table.update(shares(tokens, sizes))
+        self.embedded.bill += Bill(
+            requests=1,
+            tokens=tokens,
+            usd=0.0 if price is None else price.usd(tokens),
+            estimated=0 if said else tokens,
+        )
 
     def _parts(self, piece: Sequence[int]) -> dict[str, Part]:
         """By table; tokens are divided by the sizes of the texts."""
@@ -195,7 +214,7 @@ class Texts:
         return {table: Part(count, sizes[table]) for table, count in inputs.items()}
 
     def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
-        self.embedded.bill += Bill(requests=1)
+        self.bill_refusal()
         self.refusals += 1
         if self._is_given_up:
             return []

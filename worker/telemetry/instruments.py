@@ -77,8 +77,13 @@ INSTRUMENTS = (
     ),
     Instrument(
         "vecsink.embedding.tokens", _COUNTER, "{token}",
-        "Tokens as the provider bills them, by table.",
+        "Tokens as the provider bills them, by table; an estimate where it does not say.",
         points.by_table(lambda one: dict(one.counters.tokens_by_table)),
+    ),
+    Instrument(
+        "vecsink.embedding.estimated_tokens", _COUNTER, "{token}",
+        "Those of the tokens that are an estimate.",
+        points.by_model(lambda one: one.counters.bill.estimated),
     ),
     Instrument(
         "vecsink.embedding.cost", _COUNTER, "{USD}",

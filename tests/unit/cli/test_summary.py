@@ -42,6 +42,12 @@ def test_little_money_is_written_as_status_writes_it() -> None:
     assert "$1.50." in summary(Counters(bill=replace(bill, usd=1.5)), 1.0, {})
 
 
+def test_tokens_of_which_some_are_an_estimate_are_marked_and_so_are_their_dollars() -> None:
+    bill = Bill(requests=2, texts=30, tokens=900, usd=0.5, estimated=100)
+    line = summary(Counters(bill=bill, tokens_by_table=Counter(products=900)), 3.0, {})
+    assert line.endswith("30 texts embedded in 2 calls, ~900 tokens, ~$0.500000.")
+
+
 def test_several_tables_have_their_tokens_each_the_largest_first() -> None:
     assert "1,200 tokens (stock 1,000, products 200)" in summary(
         counters(products=200, stock=1000), 1.0, {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,6 +145,38 @@ def test_the_bill_adds_up(scene: Scene) -> None:
     bill = scene.embed(TEXTS).bill
     assert (bill.requests, bill.texts, bill.tokens) == (3, 10, 50)
     assert bill.usd == pytest.approx(50 * 2.0 / 1e6)
+
+
+def test_where_the_provider_names_no_tokens_the_bill_is_an_estimate(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: replace(answer, tokens=0)
+    embedded = scene.embed(TEXTS)
+    assert 0 < embedded.bill.tokens == embedded.bill.estimated
+    assert embedded.tokens_by_table == {"products": embedded.bill.tokens}
+    assert embedded.bill.usd == pytest.approx(embedded.bill.tokens * 2.0 / 1e6)
+
+
+def test_where_it_does_nothing_is_an_estimate(scene: Scene) -> None:
+    assert scene.embed(TEXTS).bill.estimated == 0
+
+
+def test_an_unusable_answer_and_the_short_text_after_it_are_on_the_bill() -> None:
+    scene, left = Scene(in_flight=1), [True]
+
+    def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:
+        return replace(answer, vectors=answer.vectors[:-1]) if left and left.pop() else answer
+
+    scene.provider.spoil = spoil
+    bill = scene.embed(TEXTS[:4]).bill
+    assert (bill.requests, bill.texts) == (3, 4)
+    assert bill.tokens == 4 * len("row 0") + len(PROBE) + bill.estimated
+    assert bill.estimated > 0, "nobody can read what an unusable answer says"
+
+
+def test_what_was_paid_in_vain_is_on_the_bill_of_a_batch_that_fails(scene: Scene) -> None:
+    scene.provider.spoil = lambda _, answer: replace(answer, vectors=answer.vectors[:-1])
+    bill = scene.embed(TEXTS[:4]).bill
+    assert (bill.requests, bill.texts) == (len(scene.provider.calls), 0)
+    assert bill.tokens == bill.estimated > 0
 
 
 def test_tokens_are_divided_among_the_tables_without_a_rest(scene: Scene) -> None:
