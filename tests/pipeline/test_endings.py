@@ -111,7 +111,7 @@ def test_what_is_answered_is_written_though_another_call_of_its_batch_hangs(
     world = make_world(
         clock=SystemClock(),
         drain_timeout_s=0.2,
-        end_timeout_s=2.0,
+        end_timeout_s=4.0,
         batch=BatchPolicy(max_rows=4, max_in_flight=1),
     )
     world.gated_embedder = OneByOne(world.embedder, world.gate)

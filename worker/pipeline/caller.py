@@ -134,6 +134,11 @@ class Caller:
         """Tokens for which calls may begin now, where there is a budget."""
         return int(min(self.purse.left() or 0, self.exposure.room(0)))
 
+    def covers(self, order: Order) -> bool:
+        """Whether the budget does, as far as is known."""
+        left = self.purse.left()
+        return left is None or left >= order.most_tokens
+
     def reserve(self, order: Order) -> Reservation:
         """Put what it can cost at most aside."""
         reservation = self.purse.reserve(order.most_tokens, order.parts)
@@ -165,11 +170,17 @@ class _Tries:
 
     def _try(self) -> Embeddings:
         passing = self.caller.admit(self.order, self.errand)
-        if self.broken or self.caller.gate.is_suspect:
+        if self._is_wary:
             self.errand.aside(PROBE, self._ask(PROBE, passing).tokens)
         answer = self._ask(self.order, passing)
         passing.passed(answer.tokens)
         return answer
+
+    @property
+    def _is_wary(self) -> bool:
+        """Where the budget does not cover a probe, what it covers is as cheap."""
+        is_suspect = self.broken > 0 or self.caller.gate.is_suspect
+        return is_suspect and self.caller.covers(PROBE)
 
     def _reserve(self, order: Order, passing: Pass) -> Reservation:
         try:

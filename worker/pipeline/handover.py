@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.05
-_WRITE_S = 2.0
+_WRITE_S = 1.5
 """Calls that have not been answered so long before the end are given up, so that what the others of
 their batch answered is written; a quarter of the time where that is less."""
 _COMMIT_S = 1.0

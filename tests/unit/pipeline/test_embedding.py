@@ -27,6 +27,9 @@ from worker.errors import (
 from worker.pipeline import caller
 from worker.pipeline.caller import Errand
 from worker.pipeline.patience import Interrupted, Patience
+from worker.spend.amount import Budget, Limit
+from worker.spend.limited import LimitedPurse
+from worker.state.memory import MemoryLog, MemoryStateTopic
 from worker.throttle.rates import Rates
 
 if TYPE_CHECKING:
@@ -91,13 +94,20 @@ class Scene:
         overlong: Overlong = Overlong.TRUNCATE,
         *,
         in_flight: int = 3,
+        budget: int | None = None,
     ) -> None:
         self.provider = Provider()
         self.provider.limits = Limits(texts=4, in_flight=in_flight)
         self.clock = FakeClock()
         self.abort = threading.Event()
         self.is_needed: Callable[[], None] = lambda: None
-        self.embedding = embedding_of(self.provider, self.clock, rates=rates, overlong=overlong)
+        purse = None
+        if budget is not None:
+            topic, limit = MemoryStateTopic(MemoryLog()), Budget(Limit(tokens=budget))
+            purse = LimitedPurse(topic, limit, connector="products", clock=self.clock)
+        self.embedding = embedding_of(
+            self.provider, self.clock, purse=purse, rates=rates, overlong=overlong
+        )
 
     def embed(self, texts: Sequence[str], timeout_s: float | None = None) -> Embedded:
         patience = Patience(abort=self.abort, clock=self.clock, timeout_s=timeout_s)
@@ -380,6 +390,17 @@ def test_who_comes_after_it_was_given_up_may_try_with_a_short_text(scene: Scene)
     scene.clock.advance(60)
     scene.provider.spoil = lambda _, answer: answer
     assert_vectors(scene.embed(TEXTS).vectors, TEXTS)
+
+
+def test_where_the_budget_covers_no_short_text_any_more_a_rows_text_goes_at_once() -> None:
+    scene, left = Scene(in_flight=1, budget=40), [True]
+
+    def spoil(_: Sequence[str], answer: Embeddings) -> Embeddings:
+        return replace(answer, vectors=answer.vectors[:-1]) if left and left.pop() else answer
+
+    scene.provider.spoil = spoil
+    assert_vectors(scene.embed(TEXTS[:1]).vectors, TEXTS[:1])
+    assert scene.provider.calls == [TEXTS[:1], TEXTS[:1]]
 
 
 def test_texts_whose_answers_alone_are_unusable_are_asked_for_three_times(scene: Scene) -> None:
