@@ -12,8 +12,9 @@ from worker.clock import SystemClock
 from worker.document.pattern import parse_namespace
 from worker.embed.port import Overlong
 from worker.errors import WorkerError
-from worker.pipeline.caller import Caller, Errand
+from worker.pipeline.caller import Caller
 from worker.pipeline.embedding import Embedding
+from worker.pipeline.errand import Errand
 from worker.pipeline.exposure import Exposure
 from worker.pipeline.parking import NAMESPACE as PARKED
 from worker.pipeline.patience import Patience

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from worker.document.identity import is_chunk
 from worker.errors import RecordError
-from worker.pipeline.caller import Errand
 from worker.pipeline.chunk_writing import ChunkWriting
 from worker.pipeline.completion import Completion
 from worker.pipeline.cutting import Size
+from worker.pipeline.errand import Errand
 from worker.pipeline.inherited import Inherited
 from worker.pipeline.item import Item, Report, still_open, table_of
 from worker.pipeline.judge import Judge

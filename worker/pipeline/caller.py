@@ -7,9 +7,8 @@ used, and is billed all the same, a short text goes before the rows' texts until
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from worker.embed.port import Purpose
 from worker.errors import (
     BrokenAnswerError,
     FatalError,
@@ -18,19 +17,17 @@ from worker.errors import (
     UnansweredError,
     UnfitAnswerError,
 )
-from worker.pipeline.cutting import Size
+from worker.pipeline.errand import PROBE, OverBudgetError
 from worker.pipeline.exposure import Exposure
 from worker.pipeline.sound import expect_some_usable, expect_sound
 from worker.telemetry.calls import EMBEDDING_BOUNDS_S, Calls
 from worker.throttle.circuit import MOST_UNUSABLE, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from worker.embed.port import Embedder, Embeddings, Overlong
     from worker.errors import WorkerError
-    from worker.pipeline.patience import Patience
-    from worker.spend.port import Part, Purse, Reservation
+    from worker.pipeline.errand import Errand, Order
+    from worker.spend.port import Purse, Reservation
     from worker.throttle.gate import Gate, Pass
 
 _LOOK_EVERY_S = 1.0
@@ -41,51 +38,6 @@ _MOST_PAID = 3
 """So often the same texts are asked for where the answers cannot be used, though a probe passes."""
 _OPERATION = "embeddings"
 """As OpenTelemetry's conventions call it."""
-
-
-class OverBudgetError(Exception):
-    """The budget does not cover a call, or not beside others; it covers ``left`` tokens."""
-
-    def __init__(self, left: int) -> None:
-        super().__init__(f"{left} tokens are left of the budget")
-        self.left = left
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """On whose behalf a call is made."""
-
-    patience: Patience
-    check: Callable[[], None]
-    """Raises if the answer would not be needed any more."""
-    is_late: Callable[[], bool] = lambda: False
-    """Whether to wait no longer for answers that have not come."""
-    aside: Callable[[Order, int], None] = lambda order, tokens: None  # noqa: ARG005
-    """Told of what was billed beside the answer, and of its tokens; 0: nobody says how many."""
-    purpose: Purpose = Purpose.DOCUMENT
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The texts of one call."""
-
-    texts: Sequence[str]
-    tokens: int
-    """Estimated; the limits per minute are counted in it until the bill comes."""
-    most_tokens: int
-    """What it can cost at most."""
-    parts: Mapping[str, Part] = field(default_factory=dict)
-    """What each table has in it."""
-
-    @classmethod
-    def of_one(cls, text: str) -> Self:
-        """A text that is no row's."""
-        most = Size.of(text).most_tokens
-        return cls([text], tokens=most, most_tokens=most)
-
-
-PROBE = Order.of_one("A short text that every model can embed.")
-"""Tells whether a provider works at all, for a few tokens."""
 
 
 @dataclass(frozen=True, slots=True)

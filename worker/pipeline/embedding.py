@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from worker.embed.port import Embeddings, Purpose
 from worker.errors import FatalError, RecordError
-from worker.pipeline.caller import PROBE, Order, OverBudgetError
+from worker.pipeline.errand import PROBE, Order, OverBudgetError
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.texts import Embedded, Texts
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embedder
     from worker.model import ModelId, Vector
-    from worker.pipeline.caller import Caller, Errand
+    from worker.pipeline.caller import Caller
+    from worker.pipeline.errand import Errand
     from worker.spend.port import Outlook, Report
     from worker.telemetry.calls import Durations
     from worker.throttle.gate import Numbers
@@ -57,7 +58,7 @@ class Embedding:
     def __call__(self, texts: Sequence[str], tables: Sequence[str], errand: Errand) -> Embedded:
         """Embed distinct texts, of one table each. Failures are part of the answer, not raised."""
         asked = Texts(self._caller, texts, tables)
-        errand = replace(errand, check=partial(asked.check, errand.check), aside=asked.aside)
+        errand = replace(errand, check=partial(asked.check, errand.check), aside=asked.costs.aside)
         under_way = {self._submit(asked, piece, errand): piece for piece in asked.pieces()}
         while under_way:
             ended, _ = wait(under_way, _LOOK_EVERY_S, return_when=FIRST_COMPLETED)
@@ -155,12 +156,12 @@ class Embedding:
         try:
             answer = self._caller(PROBE, errand)
         except RecordError as error:
-            asked.bill_refusal()
+            asked.costs.refused()
             asked.give_up(_refuses_everything(self.model, str(error)))
         except (Interrupted, LeaseExpired, FatalError, OverBudgetError) as error:
             asked.give_up(error if isinstance(error, FatalError) else Interrupted())
         else:
-            asked.bill_probe(answer.tokens)
+            asked.costs.charge(PROBE, answer.tokens)
             asked.passes()
 
 

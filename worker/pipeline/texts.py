@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.embed.port import Overlong
 from worker.errors import FatalError, RecordError, Stage
-from worker.pipeline.caller import PROBE, Order, OverBudgetError
+from worker.pipeline.costs import Costs
 from worker.pipeline.cutting import Measure, Size, cut, shortened
+from worker.pipeline.errand import Order, OverBudgetError
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.sound import usable
 from worker.spend.port import Part
-from worker.spend.totals import shares
 from worker.telemetry.bill import Bill
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from worker.embed.port import Embeddings
     from worker.model import Vector
-    from worker.pipeline.caller import Caller, Errand
+    from worker.pipeline.caller import Caller
+    from worker.pipeline.errand import Errand
 
 _USUAL_BYTES_PER_TOKEN = 4
 """Of most languages in Latin letters; other scripts have fewer."""
@@ -59,10 +60,10 @@ class Texts:
         self._limits = caller.embedder.limits
         self._measure = _measure_of(caller)
         self.embedded = Embedded([None] * len(texts))
+        self.costs = Costs(caller.embedder.terms.price)
         self.has_passed = False
         self.refusals = 0
         """Calls refused, or single texts without a usable vector, since a text last passed."""
-        self._asides: deque[tuple[Order, int]] = deque()
         self._is_given_up = False
         self._is_hopeless = threading.Event()
         self._again: set[int] = set()
@@ -132,24 +133,14 @@ class Texts:
         self.has_passed = True
         self.refusals = 0
 
-    def bill_refusal(self) -> None:
-        """The provider refused a call, and billed nothing."""
-        self.embedded.bill += Bill(requests=1)
-
-    def bill_probe(self, tokens: int) -> None:
-        """A text that is nobody's was asked for; the provider bills it all the same."""
-        self._charge(PROBE, tokens)
-
-    def aside(self, order: Order, tokens: int) -> None:
-        """What a call's tries cost beside its answer; from the threads of calls."""
-        self._asides.append((order, tokens))
-
     def ended(self) -> Embedded:
         """What became of the texts, with all that it cost."""
-        while self._asides:
-            order, tokens = self._asides.popleft()
-            self._charge(order, tokens)
-        return self.embedded
+        embedded, costs = self.embedded, self.costs
+        costs.charge_asides()
+        embedded.bill = costs.bill
+        embedded.tokens_by_table = costs.tokens_by_table
+        embedded.texts_by_table = costs.texts_by_table
+        return embedded
 
     def give_up(self, error: BaseException) -> None:
         """No text is at fault, and none has to be asked for in smaller pieces."""
@@ -179,30 +170,10 @@ class Texts:
                 self.refusals += 1
             else:
                 again.append(index)
-        self._bill(piece, answer)
+        truncated = answer.truncated + len(self._cut.intersection(piece))
+        self.costs.embedded(self.order(piece), answer.tokens, truncated)
         self._again.update(again)
         return [again] if again else []
-
-    def _bill(self, piece: Sequence[int], answer: Embeddings) -> None:
-        embedded, order = self.embedded, self.order(piece)
-        self._charge(order, answer.tokens)
-        embedded.texts_by_table.update({table: part.inputs for table, part in order.parts.items()})
-        embedded.bill += Bill(
-            texts=len(piece), truncated=answer.truncated + len(self._cut.intersection(piece))
-        )
-
-    def _charge(self, order: Order, said: int) -> None:
-        """A call that is billed; where the provider does not say how much, by the estimate."""
-        tokens = said or order.tokens
-        price = self._caller.embedder.terms.price
-        sizes = {table: part.size for table, part in order.parts.items()}
-        self.embedded.tokens_by_table.update(shares(tokens, sizes))
-        self.embedded.bill += Bill(
-            requests=1,
-            tokens=tokens,
-            usd=0.0 if price is None else price.usd(tokens),
-            estimated=0 if said else tokens,
-        )
 
     def _parts(self, piece: Sequence[int]) -> dict[str, Part]:
         """By table; tokens are divided by the sizes of the texts."""
@@ -214,7 +185,7 @@ class Texts:
         return {table: Part(count, sizes[table]) for table, count in inputs.items()}
 
     def _halve(self, piece: list[int], error: RecordError) -> list[list[int]]:
-        self.bill_refusal()
+        self.costs.refused()
         self.refusals += 1
         if self._is_given_up:
             return []

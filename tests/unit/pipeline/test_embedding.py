@@ -24,8 +24,8 @@ from worker.errors import (
     Stage,
     UnansweredError,
 )
-from worker.pipeline import caller
-from worker.pipeline.caller import Errand
+from worker.pipeline import errand as asking
+from worker.pipeline.errand import Errand
 from worker.pipeline.patience import Interrupted, Patience
 from worker.spend.amount import Budget, Limit
 from worker.spend.limited import LimitedPurse
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from worker.pipeline.texts import Embedded
 
 DIMENSIONS = 32
-(PROBE,) = caller.PROBE.texts
+(PROBE,) = asking.PROBE.texts
 TEXTS = [f"row {number}" for number in range(10)]
 
 
