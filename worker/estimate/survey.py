@@ -10,9 +10,9 @@ from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
 from worker.estimate.keys import RowTexts, digest_of
 from worker.estimate.tally import Ending
-from worker.pipeline.batch import Documents
 from worker.pipeline.cutting import Size, cut
 from worker.pipeline.decide import is_stale
+from worker.pipeline.documents import Documents
 from worker.pipeline.held import Held
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from worker.reselect.port import Missing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from worker.pipeline.batch import Documents
+    from worker.pipeline.documents import Documents
     from worker.pipeline.item import Item
     from worker.pipeline.later import LaterRecords
     from worker.pipeline.patience import Patience

@@ -14,7 +14,7 @@ from worker.pipeline.heads import Behind
 if TYPE_CHECKING:
     from worker.marks.port import Marks, Watermarks
     from worker.model import Document, Point, Vector
-    from worker.pipeline.batch import Documents
+    from worker.pipeline.documents import Documents
     from worker.pipeline.heads import Heads
     from worker.pipeline.held import Held
     from worker.pipeline.item import Item

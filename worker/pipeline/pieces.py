@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from worker.model import Document, Point, Vector
-    from worker.pipeline.batch import Documents
+    from worker.pipeline.documents import Documents
     from worker.pipeline.item import Item
     from worker.pipeline.known import Address
     from worker.pipeline.lookup import Lookup
