@@ -11,8 +11,9 @@ from worker.model import Outcome
 from worker.reselect.port import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from worker.model import Point
     from worker.pipeline.batch import Documents
     from worker.pipeline.item import Item
     from worker.pipeline.later import LaterRecords
@@ -34,7 +35,8 @@ class Completion:
         """Read what is missing for items that failed for lack of it.
 
         Half of a key change that still lacks its text, though its other half is long done, has come
-        again; it fails only if nothing that came later overtakes it.
+        again; it fails only if nothing that came later overtakes it, and if nothing is parked for
+        it that may also be of another row.
 
         Returns:
             Those that have a document now and have to be judged again.
@@ -42,7 +44,14 @@ class Completion:
         lacking = [item for item in items if _lacks_columns(item)]
         completed = self._reselect(lacking)
         self._read_on([item for item in lacking if _may_be_overtaken(item)])
-        return completed
+        return [*completed, *self._by_doubtful(lacking)]
+
+    def _by_doubtful(self, lacking: Iterable[Item]) -> Iterator[Item]:
+        for item in lacking:
+            if item.doubtful is not None and _lacks_columns(item):
+                self._build(item, item.doubtful)
+                if item.outcome is None:
+                    yield item
 
     def _read_on(self, items: Iterable[Item]) -> None:
         left = {item.change.key: item for item in items}
@@ -77,8 +86,11 @@ class Completion:
             after={**change.after, **answer},
             unavailable=change.unavailable.difference(answer),
         )
+        self._build(item)
+
+    def _build(self, item: Item, basis: Point | None = None) -> None:
         try:
-            item.document = self.documents.build(item.change)
+            item.document = self.documents.build(item.change, basis)
             item.is_partial, item.outcome = False, None
         except RecordError as error:
             item.outcome = error

@@ -104,6 +104,15 @@ class Item:
     """What stands there: after a rewind the row itself, whose vectors are good for its text."""
     pieces_ahead: Sequence[Point] = ()
     """The other chunks of ``ahead``."""
+    doubtful: Point | None = None
+    """What left its old key, though the source made it later: so it may be another row's. It
+    completes what nothing overtakes."""
+    displaced: Point | None = None
+    """What stands under its id and was made later in the source: that will be sent again."""
+    aside: Point | None = None
+    """What was put aside when that happened to its row before."""
+    aside_pieces: Sequence[Point] = ()
+    """The other chunks of ``aside``."""
     is_parked: bool = False
     is_overtaken: bool = False
     """Whether a newer row stands under its old key: nobody will park its point any more."""

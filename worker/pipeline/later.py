@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from worker.decode.port import NotARow
 from worker.errors import RecordError
 from worker.flow.key_schema import prefix_of
-from worker.flow.sequel import NOTHING_CAME
 from worker.pipeline.letters import Reading
 from worker.source.port import Span
 
@@ -89,15 +88,21 @@ class _Search:
         if isinstance(change, NotARow):
             return
         before = self.wanted.get(change.key)
-        if before is not None and _is_later(change, before):
-            overtaken_at = NOTHING_CAME.then(change).overtaken_at
-            if overtaken_at is not None:
-                self.found.add(change.key)
+        if before is not None and _is_later(change, before) and _says_all(change):
+            self.found.add(change.key)
 
 
 def _columns(key: bytes | None) -> bytes:
     """Of a key's bytes, without what tells their schema."""
     return b"" if key is None else key[len(prefix_of(key)) :]
+
+
+def _says_all(change: Change) -> bool:
+    """Half of a key change may be the very one that is asked about, sent again without its text.
+
+    What was there before another row has gone by a record of its own.
+    """
+    return change.op.removes or not change.unavailable
 
 
 def _is_later(change: Change, before: Change) -> bool:
