@@ -126,6 +126,8 @@ class Item:
     unfinished: Point | None = None
     """What stands in the place of its first chunk while the others are written."""
     outcome: Outcome | RecordError | None = None
+    gives_way_s: float | None = None
+    """Since when nobody can complete it, while what says the whole row is still to be read."""
     look_again_s: float | None = None
     """When to come again, as the store does not show yet what is needed."""
     unpaid_tokens: int = 0

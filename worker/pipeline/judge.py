@@ -11,15 +11,16 @@ from worker.flow.second_look import Again
 from worker.model import Op, Outcome
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
 from worker.pipeline.heads import Behind
+from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.flow.entry import Entry
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Document, Point, Vector
     from worker.pipeline.batch import Documents
     from worker.pipeline.heads import Heads
-    from worker.pipeline.held import Held
     from worker.pipeline.item import Item
     from worker.pipeline.lookup import Belief, Lookup
     from worker.pipeline.patience import Patience
@@ -120,7 +121,7 @@ class Judge:
         try:
             item.document = self._completed(item.change, bases)
         except RecordError:
-            if bases or item.doubtful or self._waits_in_vain(item, looked_s, _LACK_S):
+            if bases or self._waits_in_vain(item, looked_s, _LACK_S):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
             return
@@ -183,10 +184,13 @@ class Judge:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
         if item.former is None:
             return True
-        created = item.work.entries[0]  # updates that came since are one with it
+        created = _created(item.work.entries)
         waited_s = looked_s - created.arrived_s
-        if waited_s < max(self.settle_s, _OVERTAKEN_S if item.is_overtaken else _PARKED_S):
+        is_short = item.is_overtaken or item.doubtful is not None
+        if waited_s < max(self.settle_s, _OVERTAKEN_S if is_short else _PARKED_S):
             return False
+        if item.doubtful is not None:
+            return True
         if self.heads is None or isinstance(item.work.newest, Again):
             return True  # others may wait for the commit that a second look holds
         record, since_s = created.change.record, created.arrived_s
@@ -237,6 +241,12 @@ class Judge:
         return is_newer and any(entry.change.op is Op.CREATE for entry in list(item.work.entries))
 
 
+def _created(entries: Sequence[Entry]) -> Entry:
+    """The create half of a key change; updates that came since are one with it."""
+    halves = (one for one in reversed(entries) if one.change.moved_from is not None)
+    return next(halves, entries[0])
+
+
 def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
     is_known = item.known is not None and item.known.shows(item.stored)
@@ -279,16 +289,21 @@ def _bases(item: Item, held: Held | None) -> Sequence[Point]:
 
 
 def _is_doubtful(item: Item) -> bool:
-    """Whether a point left the old key that was made later than the key change.
+    """Whether a point left the old key that may have been made later than the key change.
 
-    That is so after a snapshot, which tells the position of the reading; or if the delete was sent
-    again when another row was there.
+    That seems so after a snapshot, which tells the position of the reading, unless its time is
+    earlier; it is so if the delete was sent again when another row was there.
     """
     point, changed_at = item.moved, item.change.key_changed_at
-    if not item.is_parked or point is None or point.stamp is None or changed_at is None:
+    held = Held.fetched(point)
+    if not item.is_parked or point is None or held is None or changed_at is None:
         return False
-    made_at = point.stamp.source_position
-    return made_at is not None and made_at >= changed_at and bool(point.stamp.text)
+    made_at, created = held.source_position, _created(item.work.entries).change
+    if made_at is None or made_at < changed_at or not (point.stamp and point.stamp.text):
+        return False
+    made_ms, changed_ms = held.latest_ms, created.origin.committed_ms
+    is_of_change = created.origin.position == changed_at
+    return made_ms is None or changed_ms is None or not is_of_change or made_ms >= changed_ms
 
 
 def _is_of_change(point: Point | None, change: Change) -> bool:

@@ -127,6 +127,7 @@ class Landing:
         if outcome is None and item.unpaid_tokens:
             self._backlog.park(work, item.unpaid_tokens)
         elif outcome is None and item.look_again_s is not None:
+            work.newest.gives_way_s = item.gives_way_s
             self._backlog.delay(work, item.look_again_s)
         elif outcome is None:
             if _may_have_been_sent(item):

@@ -40,8 +40,8 @@ class LaterRecords:
     patience: Patience
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
-    def overtaken(self, changes: Collection[Change]) -> Collection[Key]:
-        """Rows of these changes for which a later record says all, or that they are gone.
+    def overtaken(self, changes: Collection[Change]) -> Mapping[Key, Change]:
+        """For rows of these changes, the first later one that says all, or that they are gone.
 
         Raises:
             Interrupted: the task stops.
@@ -58,7 +58,7 @@ class LaterRecords:
 
     def _read(
         self, reader: SpanReader, decoder: Decoder, changes: Collection[Change]
-    ) -> Collection[Key]:
+    ) -> Mapping[Key, Change]:
         search = _Search(Reading(decoder, self.patience), {one.key: one for one in changes})
         for batch in reader.read(_ahead(reader, changes)):
             for record in batch:
@@ -73,7 +73,7 @@ class _Search:
 
     def __init__(self, reading: Reading, wanted: Mapping[Key, Change]) -> None:
         self.wanted = wanted
-        self.found: set[Key] = set()
+        self.found: dict[Key, Change] = {}
         self._reading = reading
         self._spellings = {_columns(change.record.key) for change in wanted.values()}
 
@@ -89,7 +89,7 @@ class _Search:
             return
         before = self.wanted.get(change.key)
         if before is not None and _is_later(change, before) and _says_all(change):
-            self.found.add(change.key)
+            self.found.setdefault(change.key, change)
 
 
 def _columns(key: bytes | None) -> bytes:
