@@ -242,6 +242,8 @@ class Oracle:
             former = moment.event.moved_from
             if former is not None:
                 knows = not any(place in dead for place in _places(self._table.pasts[former]))
+                # What is sent again comes after later changes of the row, which may be dead.
+                knows = knows and not (moment.is_again and dead.keys() & places[:at])
             if kind is not None and not self._is_deserved(kind, moment, past, is_known=knows):
                 self.complaints.append(f"{past.partition}@{moment.offset} ({key}) is dead: {kind}")
             is_known = kind is None and self._is_indexed(moment.event.row)
