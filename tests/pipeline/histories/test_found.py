@@ -410,6 +410,21 @@ OVERTAKEN_AND_SENT_AGAIN = History(
 )
 """The same, where what comes next for the row is the key change once more."""
 
+LACKING_AND_DELETED_NEXT = History(
+    Setting(in_flight=2),
+    (
+        *[Write(key, {}) for key in (3, 2, 0, 0, 0)],
+        Write(1, {"body": "L2"}),
+        *[Write(0, {}) for _ in range(3)],
+        Write(1, {"title": "b"}),
+        Write(2, {}),
+        Write(0, {}),
+        Delete(1),
+    ),
+)
+"""What nobody can complete is no dead letter, as the row is deleted next; but its offset must not
+be committed before that is done."""
+
 
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
@@ -452,6 +467,7 @@ def test_what_was_found_stays_right(history: History) -> None:
     [
         pytest.param(OVERTAKEN_BEFORE_IT_IS_WRITTEN, id="overtaken before it is written"),
         pytest.param(OVERTAKEN_AND_SENT_AGAIN, id="overtaken and sent again"),
+        pytest.param(LACKING_AND_DELETED_NEXT, id="lacking and deleted next"),
     ],
 )
 def test_what_was_found_stays_right_in_any_store(
