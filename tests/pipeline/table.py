@@ -43,6 +43,9 @@ class Table:
         """(partition, offset) of records with placeholders."""
         self._broker = broker
         self._commits = 0
+        self._log_began = 0
+        self._sent: list[tuple[int, Record, Row | None]] = []
+        """Ids, records, and the rows as they were then."""
 
     @property
     def places(self) -> list[TopicPartition]:
@@ -87,6 +90,25 @@ class Table:
             self.topic, None, json.dumps(value).encode(), partition=partition
         )
 
+    def send_again(self, records: int) -> None:
+        """The connector crashed: its last records come again, as they were."""
+        for row_id, record, row in self._sent[-records:]:
+            again = self._broker.produce(
+                self.topic,
+                record.key,
+                record.value,
+                partition=record.partition,
+                headers=record.headers,
+                timestamp_ms=record.timestamp_ms,
+            )
+            self._note(row_id, again, row)
+            if (record.partition, record.offset) in self.partial:
+                self.partial.add((again.partition, again.offset))
+
+    def restored(self) -> None:
+        """The database is another one, whose log begins anew; its rows are the same."""
+        self._log_began = self._commits
+
     def garbage(self, row_id: int) -> Record:
         """A record under the row's key that nobody can read."""
         return self._produce(row_id, b"{", ())
@@ -120,10 +142,11 @@ class Table:
             "schema": "public",
             "table": "products",
             "ts_ms": 1_000 + self._commits,
-            "lsn": self._commits,
+            "lsn": self._commits - self._log_began,
         }
 
     def _note(self, row_id: int, record: Record, row: Row | None) -> Record:
+        self._sent.append((row_id, record, row))
         moment = Moment(record.offset, None if row is None else dict(row))
         self.history[record.partition, row_id].append(moment)
         return record

@@ -187,10 +187,10 @@ class Backlog:
             self._ready_bytes -= place.size
             self._delayed[key] = until_s
 
-    def is_followed_by_removal(self, work: Work) -> bool:
-        """Whether the row that a batch has is known to be gone later on."""
+    def removal_after(self, work: Work) -> Entry | None:
+        """What takes away the row that a batch has, if that comes next for it."""
         waiting = self._places[work.key].waiting
-        return bool(waiting) and waiting[0].change.op.removes
+        return waiting[0] if waiting and waiting[0].change.op.removes else None
 
     def wake(self, now_s: float) -> None:
         """What was delayed until now may go into a batch again."""

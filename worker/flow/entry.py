@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 class Entry:
     """A change in the backlog, with the ledger that hears of its end."""
 
-    __slots__ = ("arrived_s", "change", "gaps", "is_cut", "last_gap", "ledger", "size")
+    __slots__ = (
+        "arrived_s",
+        "change",
+        "gaps",
+        "gives_way_s",
+        "is_cut",
+        "last_gap",
+        "ledger",
+        "size",
+    )
 
     def __init__(self, change: Change, ledger: PartitionLedger, arrived_s: float) -> None:
         self.change = change
@@ -27,6 +36,9 @@ class Entry:
         self.gaps, self.last_gap = ledger.gaps_of(change.key)
         self.is_cut = False
         """Whether a change of the row that came after this one was taken out."""
+        self.gives_way_s: float | None = None
+        """Since when it is known that nobody can complete it: what comes next for its row is done
+        instead of it."""
 
     @property
     def began_at(self) -> Position:

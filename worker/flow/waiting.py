@@ -29,7 +29,9 @@ class Place:
         if newest not in self.waiting:
             return False
         after = self.waiting[self.waiting.index(newest) + 1 :]
-        return not after or newest.change.moves_away or after[0].stands_apart
+        if not after or newest.change.moves_away:
+            return True
+        return after[0].stands_apart and not _gives_way(newest, after[0])
 
     def leaves_after(self, old_key: Key) -> Change | None:
         """How the row that comes here from ``old_key`` goes on to another key, if that waits."""
@@ -46,17 +48,23 @@ class Place:
         The delete half of a key change stays alone: it is not swallowed, as its batch keeps the
         row's vector for the new key, and swallows nothing, as that vector has to be there first.
         The other half swallows nothing that came before it: it may have to wait for the first one,
-        and that one's partition for what was swallowed.
+        and that one's partition for what was swallowed. Unless nobody can complete that.
         """
         chain, self.waiting = self.waiting, []
         if len(chain) == 1:
             return chain
         for index, entry in enumerate(chain):
+            if index and _gives_way(chain[index - 1], entry):
+                continue
             if entry.stands_apart and (index or entry.change.moves_away):
                 end = index or 1
                 chain, self.waiting = chain[:end], chain[end:]
                 break
         return chain
+
+
+def _gives_way(before: Entry, entry: Entry) -> bool:
+    return before.gives_way_s is not None and not entry.change.moves_away
 
 
 def insert(entries: list[Entry], entry: Entry) -> None:

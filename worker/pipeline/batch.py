@@ -152,7 +152,7 @@ class BatchRunner:
         looked_s = self.clock.now_s()
         self.lookup.look(still_open(items))
         _each(still_open(items), lambda item: self.judge.judge(item, looked_s))
-        completed = self.completion.complete(items)
+        completed = self.completion.complete(items, looked_s)
         _each(completed, lambda item: self.judge.compare(item, looked_s))
         return items
 

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 
 from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
+from worker.flow.second_look import Again
 from worker.model import Outcome
 from worker.reselect.port import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from worker.model import Change, Point
     from worker.pipeline.documents import Documents
     from worker.pipeline.item import Item
     from worker.pipeline.later import LaterRecords
     from worker.pipeline.patience import Patience
     from worker.reselect.port import Answer, Reselector
+
+_GIVES_WAY_S = 60.0
+"""At most so long a change that cannot be completed waits for the one that overtakes it: not for
+ever, as what waits takes room."""
+_LOOK_EVERY_S = 5.0
+"""If that one does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +38,35 @@ class Completion:
     later: LaterRecords | None = None
     """None: what cannot be completed fails at once."""
 
-    def complete(self, items: Iterable[Item]) -> list[Item]:
+    def complete(self, items: Iterable[Item], looked_s: float) -> list[Item]:
         """Read what is missing for items that failed for lack of it.
 
         Half of a key change that still lacks its text, though its other half is long done, has come
-        again; it fails only if nothing that came later overtakes it.
+        again; it fails only if nothing that came later overtakes it, and if nothing is parked for
+        it that may also be of another row.
 
         Returns:
             Those that have a document now and have to be judged again.
         """
         lacking = [item for item in items if _lacks_columns(item)]
         completed = self._reselect(lacking)
-        self._read_on([item for item in lacking if _may_be_overtaken(item)])
-        return completed
+        self._read_on([item for item in lacking if _may_be_overtaken(item)], looked_s)
+        return [*completed, *self._by_doubtful(lacking)]
 
-    def _read_on(self, items: Iterable[Item]) -> None:
+    def _by_doubtful(self, lacking: Iterable[Item]) -> Iterator[Item]:
+        for item in lacking:
+            if item.doubtful is not None and _lacks_columns(item):
+                self._build(item, item.doubtful)
+                if item.outcome is None:
+                    yield item
+
+    def _read_on(self, items: Iterable[Item], looked_s: float) -> None:
         left = {item.change.key: item for item in items}
         if self.later is None or not left:
             return
-        for key in self.later.overtaken([item.change for item in left.values()]):
-            left[key].outcome = Outcome.STALE
+        overtaken = self.later.overtaken([item.change for item in left.values()])
+        for key, later in overtaken.items():
+            _give_way(left[key], later, looked_s)
 
     def _reselect(self, lacking: Sequence[Item]) -> list[Item]:
         reselector = self.reselector
@@ -77,11 +94,30 @@ class Completion:
             after={**change.after, **answer},
             unavailable=change.unavailable.difference(answer),
         )
+        self._build(item)
+
+    def _build(self, item: Item, basis: Point | None = None) -> None:
         try:
-            item.document = self.documents.build(item.change)
+            item.document = self.documents.build(item.change, basis)
             item.is_partial, item.outcome = False, None
         except RecordError as error:
             item.outcome = error
+
+
+def _give_way(item: Item, later: Change, looked_s: float) -> None:
+    """What it lacks nobody needs any more.
+
+    It is done with the later record as one, so that its offset is not committed while the row is
+    in the index neither as it was nor as it is; unless that takes too long.
+    """
+    entries = tuple(item.work.entries)
+    since_s = next((one.gives_way_s for one in entries if one.gives_way_s is not None), looked_s)
+    may_wait = looked_s - since_s < _GIVES_WAY_S and not isinstance(item.work.newest, Again)
+    if later.op.removes or not may_wait or not later.position.comparable(item.change.position):
+        item.outcome = Outcome.STALE
+        return
+    item.outcome, item.gives_way_s = None, since_s
+    item.look_again_s = looked_s + _LOOK_EVERY_S
 
 
 def _may_be_overtaken(item: Item) -> bool:

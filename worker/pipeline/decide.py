@@ -65,6 +65,19 @@ def is_stale(change: Change, held: Held) -> bool:
     return latest_ms < held.latest_ms
 
 
+def is_sent_again(change: Change, held: Held) -> bool:
+    """Whether the source had made a change before what the index holds, though it arrives later.
+
+    After a crash Debezium sends its last changes once more, in order. The log of a database that
+    was restored, or of another server, may begin anew; what it tells is younger by its time.
+    """
+    ours, theirs = change.origin.position, held.source_position
+    if ours is None or theirs is None or ours >= theirs:
+        return False
+    mine_ms, held_ms = change.origin.committed_ms, held.latest_ms
+    return mine_ms is None or held_ms is None or mine_ms <= held_ms
+
+
 def _is_same_position(document: Document, held: Held) -> bool:
     position = document.stamp.position
     return position.comparable(held.position) and position == held.position

@@ -104,6 +104,15 @@ class Item:
     """What stands there: after a rewind the row itself, whose vectors are good for its text."""
     pieces_ahead: Sequence[Point] = ()
     """The other chunks of ``ahead``."""
+    doubtful: Point | None = None
+    """What left its old key, though the source made it later: so it may be another row's. It
+    completes what nothing overtakes."""
+    displaced: Point | None = None
+    """What stands under its id and was made later in the source: that will be sent again."""
+    aside: Point | None = None
+    """What was put aside when that happened to its row before."""
+    aside_pieces: Sequence[Point] = ()
+    """The other chunks of ``aside``."""
     is_parked: bool = False
     is_overtaken: bool = False
     """Whether a newer row stands under its old key: nobody will park its point any more."""
@@ -117,6 +126,8 @@ class Item:
     unfinished: Point | None = None
     """What stands in the place of its first chunk while the others are written."""
     outcome: Outcome | RecordError | None = None
+    gives_way_s: float | None = None
+    """Since when nobody can complete it, while what says the whole row is still to be read."""
     look_again_s: float | None = None
     """When to come again, as the store does not show yet what is needed."""
     unpaid_tokens: int = 0

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome
-from worker.pipeline.decide import Decision, decide, is_stale
+from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
 from worker.pipeline.heads import Behind
+from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.flow.entry import Entry
     from worker.marks.port import Marks, Watermarks
-    from worker.model import Document, Point, Vector
+    from worker.model import Change, Document, Point, Vector
     from worker.pipeline.documents import Documents
     from worker.pipeline.heads import Heads
-    from worker.pipeline.held import Held
     from worker.pipeline.item import Item
     from worker.pipeline.lookup import Belief, Lookup
     from worker.pipeline.patience import Patience
@@ -30,8 +34,9 @@ _REUSE, _UNCHANGED = Decision.REUSE, Decision.UNCHANGED
 
 _LOOK_EVERY_S = 0.5
 _OVERTAKEN_S = 3.0
-"""How long the create half of a key change waits where a newer row stands under its old key, so
-that nobody will park its point: time to read on, as its row may be known to be gone."""
+"""How long the create half of a key change waits where a newer row stands under its old key and no
+partition is behind, so that nobody will park its point: time to read on, as its row may be gone. If
+one is, the other half may still come: sent again, or of a row that a snapshot read ahead of it."""
 _PARKED_S = 20.0
 """How long it waits for that point otherwise, though no partition is behind: until somebody else
 has the partitions of a worker that was killed, and commits what that one did."""
@@ -77,16 +82,14 @@ class Judge:
             self._complete(item, belief, looked_s)
         if item.outcome is None and item.document is not None:
             self._compare(item, item.document, belief, looked_s)
-        if item.is_cut:
-            _wait_until_sure(item, belief, looked_s)
+        self._prepare(item, belief, looked_s)
 
     def compare(self, item: Item, looked_s: float) -> None:
         """Judge a row again whose document could be completed after all."""
         if item.document is not None:
             belief = self.lookup.believe(item, looked_s)
             self._compare(item, item.document, belief, looked_s)
-            if item.is_cut:
-                _wait_until_sure(item, belief, looked_s)
+            self._prepare(item, belief, looked_s)
 
     def _part_with(self, item: Item, belief: Belief, looked_s: float) -> None:
         """A deletion; of a row whose key has changed, the vector is kept for its new key."""
@@ -113,19 +116,23 @@ class Judge:
             item.document = self.documents.build(item.change)
             item.is_partial = False
             return
-        basis = item.stored if _is_of_row(item) and _is_whole_since(item, belief.held) else None
-        if basis is None and item.is_parked:
-            basis = item.moved
-        if basis is not None and basis.stamp is not None and not basis.stamp.text:
-            basis = None
+        bases = _bases(item, belief.held)
+        item.doubtful = item.moved if _is_doubtful(item) else None
         try:
-            item.document = self.documents.build(item.change, basis)
+            item.document = self._completed(item.change, bases)
         except RecordError:
-            if basis is not None or self._waits_in_vain(item, looked_s, _LACK_S):
+            if bases or self._waits_in_vain(item, looked_s, _LACK_S):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
             return
         item.is_partial = False
+
+    def _completed(self, change: Change, bases: Sequence[Point]) -> Document | None:
+        """By the first point that tells what was not sent."""
+        for basis in bases[:-1]:
+            with suppress(RecordError):
+                return self.documents.build(change, basis)
+        return self.documents.build(change, bases[-1] if bases else None)
 
     def _compare(self, item: Item, document: Document, belief: Belief, looked_s: float) -> None:
         decision = decide(document, item.change, belief.held, is_proven=belief.is_proven)
@@ -142,7 +149,7 @@ class Judge:
             return
         item.vector = _vector_of(
             document.stamp.fingerprint,
-            *(item.stored, item.moved, item.truncated, item.moved_truncated),
+            *(item.stored, item.moved, item.aside, item.truncated, item.moved_truncated),
             *item.ahead.values(),
         )
         item.is_reused = item.vector is not None
@@ -156,15 +163,35 @@ class Judge:
         elif not item.is_parked and not self._waits_in_vain(item, looked_s, _PAY_S):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
+    def _prepare(self, item: Item, belief: Belief, looked_s: float) -> None:
+        """See what is about to be written over, or deleted."""
+        if item.outcome is not None or item.look_again_s is not None:
+            return
+        if item.is_cut:
+            _wait_until_sure(item, belief, looked_s)
+        is_late = belief.held is not None and is_sent_again(item.change, belief.held)
+        if belief.settles_at_s is not None and (is_late or self._removes_unseen(item, belief)):
+            item.look_again_s = _soon(looked_s, belief.settles_at_s)
+        elif is_late and item.stored and item.stored.stamp and not item.stored.stamp.is_unfinished:
+            item.displaced = item.stored
+
+    def _removes_unseen(self, item: Item, belief: Belief) -> bool:
+        """Whether a row may go that was written lately, which the store does not show yet."""
+        is_ours = self.lookup.known.is_written(item.ledger, item.address)
+        return item.document is None and belief.held is None and item.known is None and is_ours
+
     def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
         if item.former is None:
             return True
-        created = item.work.entries[0]  # updates that came since are one with it
+        created = _created(item.work.entries)
         waited_s = looked_s - created.arrived_s
-        if waited_s < max(self.settle_s, _OVERTAKEN_S if item.is_overtaken else _PARKED_S):
+        is_short = item.is_overtaken or item.doubtful is not None
+        if waited_s < max(self.settle_s, _OVERTAKEN_S if is_short else _PARKED_S):
             return False
-        if item.is_overtaken or self.heads is None or isinstance(item.work.newest, Again):
+        if item.doubtful is not None:
+            return True
+        if self.heads is None or isinstance(item.work.newest, Again):
             return True  # others may wait for the commit that a second look holds
         record, since_s = created.change.record, created.arrived_s
         behind = self.heads.behind(record, since_s, looked_s - self.settle_s)
@@ -214,6 +241,12 @@ class Judge:
         return is_newer and any(entry.change.op is Op.CREATE for entry in list(item.work.entries))
 
 
+def _created(entries: Sequence[Entry]) -> Entry:
+    """The create half of a key change; updates that came since are one with it."""
+    halves = (one for one in reversed(entries) if one.change.moved_from is not None)
+    return next(halves, entries[0])
+
+
 def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
     is_known = item.known is not None and item.known.shows(item.stored)
@@ -223,7 +256,7 @@ def _may_be_mixed(item: Item) -> bool:
 def _wait_until_sure(item: Item, belief: Belief, looked_s: float) -> None:
     """Chunks are written over what the store shows for sure, or some of the older ones may stay."""
     until_s = belief.settles_at_s
-    if item.outcome is None and item.look_again_s is None and until_s is not None:
+    if until_s is not None:
         item.look_again_s = _when_sure(until_s, belief, looked_s)
 
 
@@ -240,6 +273,44 @@ def _chunks_held(item: Item, belief: Belief) -> int:
     swept = item.truncated
     left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
     return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
+
+
+def _bases(item: Item, held: Held | None) -> Sequence[Point]:
+    """What may have the columns that were not sent, the row's own point first.
+
+    That one may be of a later change already, if this one was sent again.
+    """
+    points = (
+        item.stored if _is_of_row(item) and _is_whole_since(item, held) else None,
+        item.aside if _is_of_change(item.aside, item.change) else None,
+        item.moved if item.is_parked and not _is_doubtful(item) else None,
+    )
+    return [point for point in points if point is not None and point.stamp and point.stamp.text]
+
+
+def _is_doubtful(item: Item) -> bool:
+    """Whether a point left the old key that may have been made later than the key change.
+
+    That seems so after a snapshot, which tells the position of the reading, unless its time is
+    earlier; it is so if the delete was sent again when another row was there.
+    """
+    point, changed_at = item.moved, item.change.key_changed_at
+    held = Held.fetched(point)
+    if not item.is_parked or point is None or held is None or changed_at is None:
+        return False
+    made_at, created = held.source_position, _created(item.work.entries).change
+    if made_at is None or made_at < changed_at or not (point.stamp and point.stamp.text):
+        return False
+    made_ms, changed_ms = held.latest_ms, created.origin.committed_ms
+    is_of_change = created.origin.position == changed_at
+    return made_ms is None or changed_ms is None or not is_of_change or made_ms >= changed_ms
+
+
+def _is_of_change(point: Point | None, change: Change) -> bool:
+    """Whether the very change has written it, when it was sent before."""
+    if point is None or point.stamp is None or change.origin.position is None:
+        return False
+    return point.stamp.source_position == change.origin.position
 
 
 def _is_of_row(item: Item) -> bool:

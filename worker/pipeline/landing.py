@@ -127,6 +127,7 @@ class Landing:
         if outcome is None and item.unpaid_tokens:
             self._backlog.park(work, item.unpaid_tokens)
         elif outcome is None and item.look_again_s is not None:
+            work.newest.gives_way_s = item.gives_way_s
             self._backlog.delay(work, item.look_again_s)
         elif outcome is None:
             if _may_have_been_sent(item):
@@ -149,11 +150,10 @@ class Landing:
         Not so for a delete: the row is known to be gone.
         """
         newest = work.newest
-        if error.kind == UNAVAILABLE and self._backlog.is_followed_by_removal(work):
+        removal = self._backlog.removal_after(work) if error.kind == UNAVAILABLE else None
+        if removal is not None:
             # such as after a rewind: what it lacks is nowhere any more, and nobody needs it
-            self._backlog.finish(work)
-            self._finish(newest, Outcome.SUPERSEDED, work)
-            self._finish_swallowed(work)
+            self._leave_to(removal, work)
             return
         self._looks.dead_lettered(newest)
         if newest.change.op.removes:
@@ -163,6 +163,15 @@ class Landing:
             self._backlog.give_back(work, work.entries[:-1])
         if newest.ledger.is_open:
             self._reject(newest, error)
+
+    def _leave_to(self, removal: Entry, work: Work) -> None:
+        """It ends with what takes the row away: till then the index may have the row as it was."""
+        if not removal.stands_apart:
+            self._backlog.give_back(work, work.entries)
+            return
+        self._backlog.finish(work)
+        self._finish(work.newest, Outcome.SUPERSEDED, work)
+        self._finish_swallowed(work)
 
     def _reject(self, entry: Entry, error: RecordError) -> None:
         if isinstance(entry, Replayed):

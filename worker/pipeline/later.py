@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from worker.decode.port import NotARow
 from worker.errors import RecordError
 from worker.flow.key_schema import prefix_of
-from worker.flow.sequel import NOTHING_CAME
 from worker.pipeline.letters import Reading
 from worker.source.port import Span
 
@@ -41,8 +40,8 @@ class LaterRecords:
     patience: Patience
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
-    def overtaken(self, changes: Collection[Change]) -> Collection[Key]:
-        """Rows of these changes for which a later record says all, or that they are gone.
+    def overtaken(self, changes: Collection[Change]) -> Mapping[Key, Change]:
+        """For rows of these changes, the first later one that says all, or that they are gone.
 
         Raises:
             Interrupted: the task stops.
@@ -59,7 +58,7 @@ class LaterRecords:
 
     def _read(
         self, reader: SpanReader, decoder: Decoder, changes: Collection[Change]
-    ) -> Collection[Key]:
+    ) -> Mapping[Key, Change]:
         search = _Search(Reading(decoder, self.patience), {one.key: one for one in changes})
         for batch in reader.read(_ahead(reader, changes)):
             for record in batch:
@@ -74,7 +73,7 @@ class _Search:
 
     def __init__(self, reading: Reading, wanted: Mapping[Key, Change]) -> None:
         self.wanted = wanted
-        self.found: set[Key] = set()
+        self.found: dict[Key, Change] = {}
         self._reading = reading
         self._spellings = {_columns(change.record.key) for change in wanted.values()}
 
@@ -89,15 +88,21 @@ class _Search:
         if isinstance(change, NotARow):
             return
         before = self.wanted.get(change.key)
-        if before is not None and _is_later(change, before):
-            overtaken_at = NOTHING_CAME.then(change).overtaken_at
-            if overtaken_at is not None:
-                self.found.add(change.key)
+        if before is not None and _is_later(change, before) and _says_all(change):
+            self.found.setdefault(change.key, change)
 
 
 def _columns(key: bytes | None) -> bytes:
     """Of a key's bytes, without what tells their schema."""
     return b"" if key is None else key[len(prefix_of(key)) :]
+
+
+def _says_all(change: Change) -> bool:
+    """Half of a key change may be the very one that is asked about, sent again without its text.
+
+    What was there before another row has gone by a record of its own.
+    """
+    return change.op.removes or not change.unavailable
 
 
 def _is_later(change: Change, before: Change) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.document.place import place_of
 from worker.immutable import immutable
-from worker.pipeline.decide import Decision, decide
+from worker.pipeline.decide import Decision, decide, is_sent_again
 from worker.pipeline.held import Held
 from worker.pipeline.parking import Departure
 
@@ -62,7 +62,7 @@ class Lookup:
             item.is_fetched = _needs_point(item)
             if item.is_fetched:
                 wanted[item.address[0]].append(item)
-            if item.former is not None:
+            if item.former is not None or self.parking.aside(item.address) is not None:
                 moved.append(item)
         for namespace, group in wanted.items():
             stored = self.fetch(namespace, [item.address[1] for item in group])
@@ -137,9 +137,13 @@ class Lookup:
             item.is_overtaken = standing is not None and item.moved is None
             if item.moved is None:
                 missing[Departure.of(item.former, item.change)].append(item)
-        if not missing:
+        aside = {item: departure for item in items if (departure := self._put_aside(item))}
+        wanted = [*missing, *aside.values()]
+        if not wanted:
             return
-        parked = self.patience("looking for moved points", lambda: self.parking.find(missing))
+        parked = self.patience("looking for moved points", lambda: self.parking.find(wanted))
+        for item, departure in aside.items():
+            item.aside = parked.get(departure)
         for departure, group in missing.items():
             for item in group:
                 item.moved = self._parked(item, departure, parked.get(departure))
@@ -151,6 +155,13 @@ class Lookup:
         found = self._fetch_all(address for item in items for address in item.onward)
         for item in items:
             item.ahead = {place: found[place] for place in item.onward if place in found}
+
+    def _put_aside(self, item: Item) -> Departure | None:
+        """Where what the row itself has lost is; only its own change needs it, or what follows."""
+        noted = self.parking.aside(item.address)
+        if noted is not None or not (item.is_partial or item.moved is None):
+            return noted
+        return Departure.written_by(item.address, item.change)
 
     def _parked(self, item: Item, departure: Departure, point: Point | None) -> Point | None:
         """A point that left at the very position of the key change is the row's, however young.
@@ -189,7 +200,7 @@ def _needs_point(item: Item) -> bool:
     if item.known is None:
         return True
     held = item.known
-    if item.is_partial:
+    if item.is_partial or is_sent_again(item.change, held):
         return held.fingerprint is not None
     if item.document is None:
         return (item.change.moves_away or held.chunks > 1) and held.fingerprint is not None

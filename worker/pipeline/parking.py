@@ -5,12 +5,18 @@ Whoever deletes the old point parks it first; whoever writes the new one looks a
 A key may be left by several rows one after the other, such as one that is used to swap two others,
 so a parked point is found by its old address and by when it left: both halves of a key change come
 from one source position. A tombstone tells none; then it is found by where it went.
+
+After a crash Debezium sends its last changes again. One of an earlier row under a key then takes
+the point of the row that came there later, and with it a text that the other's own record may lack.
+So that point is put aside here too, under its id and the source position that it was written for.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.document.fingerprint import digest
@@ -34,6 +40,8 @@ PARKED_AT = "vecsink parked at"
 """Metadata: Unix time in seconds. With a blank, so that it is nobody's column."""
 _KEPT_S = 24 * 3600
 _DELETED_AT_ONCE = 1000
+_MOST_ASIDE = 10_000
+"""Of so many it is remembered that they were put aside; of more, what nobody needs stays a day."""
 
 
 class Departure(NamedTuple):
@@ -50,6 +58,17 @@ class Departure(NamedTuple):
         """What the delete of the old key, or the create of the new one, tells."""
         return cls(address, change.departed_at, change.departed_to)
 
+    @classmethod
+    def written_by(cls, address: Address, change: Change) -> Departure | None:
+        """What this very change had written; None if its position is not told."""
+        position = change.origin.position
+        return None if position is None else cls(address, position)
+
+    @classmethod
+    def put_aside(cls, address: Address, first: Point) -> Departure:
+        """What stands there; ``first`` is the point that stands for the row."""
+        return cls(address, None if first.stamp is None else first.stamp.source_position)
+
 
 class Parking:
     """Keeps points by what they left. Thread-safe."""
@@ -57,12 +76,31 @@ class Parking:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._swept_s: float | None = None
+        self._aside: OrderedDict[Address, Departure] = OrderedDict()
+        self._lock = threading.Lock()
 
     def put(self, points: Mapping[Departure, Point], patience: Patience) -> None:
         """Keep these points for a day; one that the store refuses is given up."""
         parked = [_parked(departure, point) for departure, point in points.items()]
         patience("parking moved points", lambda: self._store.upsert(NAMESPACE, parked))
         self._sweep_daily()
+
+    def note_aside(self, departures: Iterable[Departure]) -> None:
+        """These were put aside; whoever writes to their places next may need them, or clears."""
+        with self._lock:
+            self._aside.update((one.address, one) for one in departures)
+            while len(self._aside) > _MOST_ASIDE:
+                self._aside.popitem(last=False)
+
+    def aside(self, address: Address) -> Departure | None:
+        """What this process has put aside of a place."""
+        return self._aside.get(address)
+
+    def forget_aside(self, addresses: Iterable[Address]) -> None:
+        """It is not there any more."""
+        with self._lock:
+            for address in addresses:
+                self._aside.pop(address, None)
 
     def find(self, departures: Iterable[Departure]) -> dict[Departure, Point]:
         """Those that are parked, with the id that they had.

@@ -66,6 +66,7 @@ class Pieces:
             return
         self._look_here(rows)
         self._look_for_moved([item for item in rows if _moved(item)])
+        self._look_for_aside(rows)
         self._look_ahead([item for item in rows if item.ahead])
         for item in rows:
             self._fill(item, looked_s)
@@ -77,7 +78,7 @@ class Pieces:
             chunks = self.documents.chunks(document)
             item.cut = Cut(chunks, [None] * len(chunks))
         after = len(item.cut.chunks) if item.cut is not None else 1
-        others = (item.moved, *item.ahead.values())
+        others = (item.moved, item.aside, *item.ahead.values())
         return max(after, item.chunks_held) + sum(map(_count, others))
 
     def _look_here(self, rows: Sequence[Item]) -> None:
@@ -106,6 +107,12 @@ class Pieces:
                 for address in _moved(item)
             )
             item.moved_pieces = [point for point in places if point is not None]
+
+    def _look_for_aside(self, rows: Sequence[Item]) -> None:
+        places = {item: _aside(item, item.aside) for item in rows if item.aside is not None}
+        found = self._parked(one for wanted in places.values() for one in wanted)
+        for item, wanted in places.items():
+            item.aside_pieces = [found[one] for one in wanted if one in found]
 
     def _look_ahead(self, rows: Sequence[Item]) -> None:
         found = self._fetch(address for item in rows for address in _ahead(item))
@@ -152,7 +159,11 @@ class Pieces:
 
     def _rewritten(self, item: Item, document: Document) -> Cut | None:
         """Of a text that was not sent: the chunks that are there; None if some are not."""
-        for first, found in ((item.stored, item.pieces), (item.moved, item.moved_pieces)):
+        for first, found in (
+            (item.stored, item.pieces),
+            (item.aside, item.aside_pieces),
+            (item.moved, item.moved_pieces),
+        ):
             others = _counted(first, found)
             if first is None or first.stamp is None or len(others) + 1 < first.stamp.chunks:
                 continue
@@ -169,7 +180,9 @@ class Pieces:
         is_whole = _is_together(item.stored, item.pieces) and not _is_unfinished(item.stored)
         if known is not None and not is_whole:
             return item.settles_at_s
-        if item.document is not None and not _is_together(item.moved, item.moved_pieces):
+        elsewhere = (item.moved, item.moved_pieces), (item.aside, item.aside_pieces)
+        is_there = all(_is_together(first, others) for first, others in elsewhere)
+        if item.document is not None and not is_there:
             return item.work.newest.arrived_s + lookup.known.settle_s
         return None
 
@@ -180,7 +193,7 @@ def _is_to_do(item: Item) -> bool:
 
 def _own(item: Item) -> list[Address]:
     """Where the row's other chunks are; of what was truncated the vectors are good as well."""
-    if item.document is None and not item.leaves_vector:
+    if item.document is None and not (item.leaves_vector or item.displaced):
         return []
     count = _count(item.stored or item.truncated)
     return _siblings(item.address, max(count, item.chunks_held) if item.is_doubted else count)
@@ -191,6 +204,14 @@ def _moved(item: Item) -> list[Address]:
     if item.document is None or item.former is None:
         return []
     return _siblings(item.former, _count(item.moved))
+
+
+def _aside(item: Item, first: Point) -> Sequence[Departure]:
+    """Where the same are that were put aside."""
+    if item.document is None:
+        return []
+    own = _siblings(item.address, _count(first))
+    return [Departure.put_aside(address, first) for address in own]
 
 
 def _ahead(item: Item) -> list[Address]:
@@ -242,12 +263,20 @@ def _is_unfinished(first: Point | None) -> bool:
 
 def _vectors(item: Item) -> dict[str, Vector]:
     """By the fingerprint of the chunk that each is of, whatever its number was."""
-    before = (item.truncated, item.moved_truncated, *item.ahead.values(), *item.pieces_ahead)
+    before = (item.truncated, item.moved_truncated)
     return {
         point.stamp.fingerprint: point.vector
-        for point in (*before, item.stored, *item.pieces, item.moved, *item.moved_pieces)
+        for point in (*before, *_points(item))
         if point is not None and point.stamp is not None
     }
+
+
+def _points(item: Item) -> Iterator[Point | None]:
+    """All that is there of a row."""
+    yield from (*item.ahead.values(), *item.pieces_ahead)
+    yield from (item.aside, *item.aside_pieces)
+    yield from (item.stored, *item.pieces)
+    yield from (item.moved, *item.moved_pieces)
 
 
 def _lost(item: Item) -> RecordError:

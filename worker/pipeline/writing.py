@@ -51,11 +51,13 @@ class Writing:
             upserts = [item for item in group if item.document is not None]
             removals = [item for item in group if item.document is None]
             try:
+                self._put_aside(group)
                 self._park(removals)
                 self.chunks.prepare(namespace, group)
                 self._send(still_open(upserts), "writing to the store", self._upsert(namespace))
                 self._clear(upserts)
                 self._send(still_open(removals), "deleting from the store", self._delete(namespace))
+                self._clear_aside(group)
             except (LeaseExpired, Interrupted):
                 continue  # these items come again; what was written keeps its outcome
 
@@ -129,17 +131,56 @@ class Writing:
 
         The first chunk of a row comes last, as the others are looked for by it.
         """
-        leaving = [item for item in items if item.leaves_vector and item.work.is_ours]
+        leaving = self._leaving(items)
         pieces = _departed((item.address, item.change, item.pieces) for item in leaving)
         points = {
             Departure.of(item.address, item.change): item.stored
             for item in leaving
             if item.stored is not None
         }
-        for part in (pieces, points):
+        self._put(pieces, points)
+
+    def _leaving(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those that have a point to park.
+
+        What stands under a key when its delete is sent again may be another row by now. What left
+        the first time stays, if it is parked still.
+        """
+        leaving = [item for item in items if item.leaves_vector and item.work.is_ours]
+        again = [Departure.of(one.address, one.change) for one in leaving if one.displaced]
+        if not again:
+            return leaving
+        found = self.patience("looking for moved points", lambda: self.parking.find(again))
+        return [one for one in leaving if Departure.of(one.address, one.change) not in found]
+
+    def _put_aside(self, items: Sequence[Item]) -> None:
+        """What was made later in the source than what takes its place."""
+        displaced = [
+            (item.address, item.displaced, item.pieces)
+            for item in items
+            if item.displaced is not None and item.outcome is None and item.work.is_ours
+        ]
+        points = {Departure.put_aside(address, first): first for address, first, _ in displaced}
+        self._put(_aside(displaced), points)
+        self.parking.note_aside(points)
+
+    def _put(self, *parts: Mapping[Departure, Point]) -> None:
+        for part in parts:
             if part:
                 self.lease.check()
                 self.parking.put(part, self.patience)
+
+    def _clear_aside(self, items: Sequence[Item]) -> None:
+        """What was put aside has come again, or something later."""
+        done = [
+            (item.address, item.aside, item.aside_pieces)
+            for item in items
+            if item.aside is not None and _is_as_late(item, item.aside)
+        ]
+        if done:
+            taken = {Departure.put_aside(address, first): first for address, first, _ in done}
+            self.parking.clear(taken | _aside(done), self.patience)
+            self.parking.forget_aside(address for address, *_ in done)
 
     def _clear(self, items: Sequence[Item]) -> None:
         arrived = [item for item in items if item.is_parked and item.outcome is Outcome.REUSED]
@@ -163,6 +204,26 @@ def _departed(
         Departure.of((namespace, sibling(first, number)), change): point
         for (namespace, first), change, points in pieces
         for number, point in enumerate(points, 1)
+    }
+
+
+def _is_as_late(item: Item, aside: Point) -> bool:
+    """Whether what was done is what was put aside, or came after it in the source."""
+    position = item.change.origin.position
+    before = None if aside.stamp is None else aside.stamp.source_position
+    if position is None or before is None:
+        return False
+    return isinstance(item.outcome, Outcome) and position >= before
+
+
+def _aside(
+    rows: Iterable[tuple[Address, Point, Sequence[Point]]],
+) -> dict[Departure, Point]:
+    """The other chunks of rows, by what they are put aside as."""
+    return {
+        Departure.put_aside((namespace, point.id), first): point
+        for (namespace, _), first, points in rows
+        for point in points
     }
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 8
 FOR_EVER = 1 << 60
+BUFFERED_ROWS = 8
+"""At most, of a worker."""
 _NOTHING: Shown = {}
 
 
@@ -199,6 +201,8 @@ class Oracle:
         row = moment.event.row
         if not shown and moment.event.truncates < self._table.truncates:
             return True
+        if not shown and _gives_way(moment, past):
+            return True
         if moment.is_again and moment.event.lacks_body and row is not None:
             # Nobody can know which body a row had when an update comes again that lacks it.
             bodies = past.bodies
@@ -238,6 +242,8 @@ class Oracle:
             former = moment.event.moved_from
             if former is not None:
                 knows = not any(place in dead for place in _places(self._table.pasts[former]))
+                # What is sent again comes after later changes of the row, which may be dead.
+                knows = knows and not (moment.is_again and dead.keys() & places[:at])
             if kind is not None and not self._is_deserved(kind, moment, past, is_known=knows):
                 self.complaints.append(f"{past.partition}@{moment.offset} ({key}) is dead: {kind}")
             is_known = kind is None and self._is_indexed(moment.event.row)
@@ -306,6 +312,22 @@ def _truncates_before(point: Point, past: Past) -> int:
     offset = point.stamp.position.offset
     # The sign that a row is unfinished has the offset before.
     return next(one.event.truncates for one in past.moments if one.offset >= offset)
+
+
+def _gives_way(moment: Moment, past: Past) -> bool:
+    """Whether a key change that nobody can complete for sure may be left out for the row's next.
+
+    Its offset is not committed before that is written, unless that cannot be read as the buffer is
+    full of what waits for it.
+    """
+    if moment.event.moved_from is None or not moment.event.lacks_body:
+        return False
+    began = next(one.offset for one in past.moments if one.event is moment.event)
+    return any(
+        one.event.row is not None and not one.event.lacks_body
+        for one in past.moments
+        if one.offset > moment.offset and one.offset - began >= BUFFERED_ROWS
+    )
 
 
 def _places(past: Past) -> list[tuple[int, int]]:

@@ -176,8 +176,14 @@ class Table:
             self._put("r", key, row)
 
     def send_again(self, events: int) -> None:
-        """The connector crashed: its last events come again, as they were."""
-        for event in self._sent[-events:] if events else ():
+        """The connector crashed: its last events come again, as they were.
+
+        Those of one change all do, as they have one offset in the source.
+        """
+        first = max(0, len(self._sent) - events)
+        while first < len(self._sent) and _belongs_to_the_one_before(self._sent[first]):
+            first -= 1
+        for event in self._sent[first:]:
             if isinstance(event, Emptied):
                 self._send_truncate(event)
             else:
@@ -267,6 +273,11 @@ class Table:
             headers=headers,
             timestamp_ms=_FIRST_MS + self._commits,
         )
+
+
+def _belongs_to_the_one_before(event: Event | Emptied) -> bool:
+    """Tombstones, and what follows the delete and the tombstone of a key change."""
+    return isinstance(event, Event) and (event.value is None or event.moved_from is not None)
 
 
 def _columns(key: int, row: Row) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.pipeline.histories.history import History
 
+LATE_S = 3.0
 _TIMES = 10
 """Histories for each example that other properties get."""
 
@@ -51,21 +52,21 @@ def follow(history: History) -> None:
 
 
 @pytest.mark.timeout(0)
-@given(history=histories(guarded=True, settle_s=0.0))
+@given(history=histories(guarded=True, settle_s=(0.0, LATE_S)))
 @thoroughly
 def test_a_store_that_refuses_old_writes_follows_any_history(history: History) -> None:
     follow(history)
 
 
 @pytest.mark.timeout(0)
-@given(history=histories(guarded=False, settle_s=0.0))
+@given(history=histories(guarded=False, settle_s=(0.0,)))
 @thoroughly
 def test_a_store_that_takes_every_write_follows_any_history(history: History) -> None:
     follow(history)
 
 
 @pytest.mark.timeout(0)
-@given(history=histories(guarded=False, settle_s=3.0))
+@given(history=histories(guarded=False, settle_s=(LATE_S,)))
 @thoroughly
 def test_a_store_that_shows_writes_late_follows_any_history(history: History) -> None:
     follow(history)

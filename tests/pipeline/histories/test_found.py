@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -382,6 +383,48 @@ BACK_RIGHT_AFTER_IT_LEFT = History(
 )
 """The sign of the row had the Position of the deletion just before it, so the store refused it."""
 
+OVERTAKEN_BEFORE_IT_IS_WRITTEN = History(
+    Setting(in_flight=2),
+    (
+        Write(1, {"body": "L2"}),
+        Snapshot(),
+        Move(1, 3, {}),
+        Write(0, {}),
+        SendAgain(6),
+        Write(3, {"body": "L"}),
+    ),
+)
+"""What left the old key seems to be of another row, as the snapshot tells a later position; so what
+the row was is skipped for what it is, and must not be committed before that is written."""
+
+OVERTAKEN_AND_SENT_AGAIN = History(
+    Setting(),
+    (
+        Write(1, {"body": "L2"}),
+        Snapshot(),
+        Move(1, 3, {}),
+        SendAgain(1),
+        SendAgain(1),
+        Write(3, {"body": "L2"}),
+    ),
+)
+"""The same, where what comes next for the row is the key change once more."""
+
+LACKING_AND_DELETED_NEXT = History(
+    Setting(in_flight=2),
+    (
+        *[Write(key, {}) for key in (3, 2, 0, 0, 0)],
+        Write(1, {"body": "L2"}),
+        *[Write(0, {}) for _ in range(3)],
+        Write(1, {"title": "b"}),
+        Write(2, {}),
+        Write(0, {}),
+        Delete(1),
+    ),
+)
+"""What nobody can complete is no dead letter, as the row is deleted next; but its offset must not
+be committed before that is done."""
+
 
 def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
     assert not what_is_wrong(OLDER_BY_THE_TIME_OF_A_TOMBSTONE)
@@ -415,3 +458,20 @@ def test_a_new_row_is_not_put_before_an_old_tombstone() -> None:
 )
 def test_what_was_found_stays_right(history: History) -> None:
     assert not what_is_wrong(history)
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "unguarded"])
+@pytest.mark.parametrize("settle_s", [0.0, 3.0], ids=["at once", "late"])
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param(OVERTAKEN_BEFORE_IT_IS_WRITTEN, id="overtaken before it is written"),
+        pytest.param(OVERTAKEN_AND_SENT_AGAIN, id="overtaken and sent again"),
+        pytest.param(LACKING_AND_DELETED_NEXT, id="lacking and deleted next"),
+    ],
+)
+def test_what_was_found_stays_right_in_any_store(
+    history: History, settle_s: float, *, guarded: bool
+) -> None:
+    setting = replace(history.setting, guarded=guarded, settle_s=settle_s)
+    assert not what_is_wrong(replace(history, setting=setting))

@@ -13,7 +13,7 @@ from tests.embedding import embedding_of
 from tests.pipeline.gate import GatedEmbedder, GatedSpans, GatedState, GatedStore
 from tests.pipeline.histories import history as happen
 from tests.pipeline.histories.letters import Letters
-from tests.pipeline.histories.oracle import DIMENSIONS, Oracle, row_id
+from tests.pipeline.histories.oracle import BUFFERED_ROWS, DIMENSIONS, Oracle, row_id
 from tests.pipeline.histories.table import TOPIC, Table
 from tests.pipeline.histories.turns import AtOnce, End, Pool, Stage, StageClock
 from tests.pipeline.letterbox import DEAD, LetterBox
@@ -246,7 +246,7 @@ class Member:
             ),
             settings=TaskSettings(
                 BatchPolicy(max_rows=world.setting.rows, max_in_flight=world.setting.in_flight),
-                BufferLimits(max_rows=8),
+                BufferLimits(max_rows=BUFFERED_ROWS),
                 store=world.store.capabilities,
             ),
             lease=lease,

@@ -43,6 +43,31 @@ def test_the_create_half_of_a_key_change_swallows_nothing_that_came_before_it() 
         backlog.finish(work)
 
 
+def test_what_nobody_can_complete_ends_with_what_comes_next_for_its_row() -> None:
+    backlog, ours = Backlog(), ledger()
+    first, again = (change(one, op=Op.CREATE, moved_from=key(7)) for one in (1, 2))
+    backlog.add(Entry(first, ours, 0.0))
+    (work,) = take(backlog)
+    backlog.add(Entry(again, ours, 0.0))
+    work.newest.gives_way_s = 1.0
+    backlog.delay(work, until_s=5.0)
+    (work,) = take(backlog)
+    assert offsets(work) == [1, 2]
+
+
+def test_what_leaves_its_key_is_not_done_with_what_nobody_can_complete() -> None:
+    """Else it would take the row's vector along before that is there."""
+    backlog, ours = Backlog(), ledger()
+    backlog.add(Entry(change(1, op=Op.CREATE, moved_from=key(7)), ours, 0.0))
+    (work,) = take(backlog)
+    backlog.add(Entry(replace(change(2, op=Op.DELETE), moves_away=True), ours, 0.0))
+    work.newest.gives_way_s = 1.0
+    backlog.delay(work, until_s=5.0)
+    assert not take(backlog)
+    backlog.wake(5.0)
+    assert [offsets(one) for one in take(backlog)] == [[1]]
+
+
 def test_a_change_that_joined_a_key_change_in_flight_is_done_before_it_is_tried_again() -> None:
     backlog, behind = Backlog(), ledger(1)
     created = change(2, op=Op.CREATE, moved_from=key(7), committed_ms=20)

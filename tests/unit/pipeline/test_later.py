@@ -92,8 +92,10 @@ def test_what_came_before_in_another_partition_does_not(scene: Scene, op: str) -
     assert not scene.is_overtaken
 
 
-def test_another_partial_change_does_not(scene: Scene) -> None:
-    scene.write("u", at_ms=AT_MS + 1, body="__debezium_unavailable_value")
+@pytest.mark.parametrize("op", ["c", "u"])
+def test_another_partial_change_does_not(scene: Scene, op: str) -> None:
+    """Nor does the same one, sent again."""
+    scene.write(op, at_ms=AT_MS + 1, body="__debezium_unavailable_value")
     assert not scene.is_overtaken
 
 
