@@ -87,6 +87,10 @@ class Table:
             self.topic, None, json.dumps(value).encode(), partition=partition
         )
 
+    def pass_time(self, ms: int) -> None:
+        """The next change comes so much later."""
+        self._commits += ms
+
     def garbage(self, row_id: int) -> Record:
         """A record under the row's key that nobody can read."""
         return self._produce(row_id, b"{", ())
