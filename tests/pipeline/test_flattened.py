@@ -137,3 +137,24 @@ def test_the_vector_of_an_earlier_way_between_the_same_keys_is_not_taken(
     world.assert_equals_table()
     world.assert_vectors_fit()
     assert world.dead == []
+
+
+def test_debezium_sends_a_key_change_again(world: World, kind: type[Table]) -> None:
+    table = world.table = kind(world.broker, 2)
+    world.member()
+    table.insert(1, body="one")
+    world.settle()
+    created = table.move(1, 2, without=["body"])
+    world.settle()
+    world.broker.produce(
+        created.topic,
+        created.key,
+        created.value,
+        partition=created.partition,
+        headers=created.headers,
+        timestamp_ms=created.timestamp_ms,
+    )
+    world.settle()
+    world.assert_equals_table()
+    world.assert_vectors_fit()
+    assert world.dead == []

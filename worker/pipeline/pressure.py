@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.flow.batching import BufferLimits
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from worker.clock import Clock
     from worker.flow.backlog import Backlog
-    from worker.flow.batching import BufferLimits
     from worker.flow.ledger import Ledger
     from worker.model import TopicPartition
     from worker.pipeline.commit import Committer
@@ -102,12 +103,11 @@ class Pressure:
 
     def adjust(self) -> None:
         """Compare what is held with the limits, and pause or resume."""
-        rows = self._rows + min(self._intake.rows, self._limits.max_rows // _STALLED_COUNTS)
-        size = self._bytes + min(self._intake.bytes, self._limits.max_bytes // _STALLED_COUNTS)
+        left = self._left
         if self.is_full:
-            if self._limits.are_relaxed(rows, size):
+            if left.are_relaxed(self._rows, self._bytes):
                 self._full_since_s = None
-        elif self._limits.are_reached(rows, size):
+        elif left.are_reached(self._rows, self._bytes):
             self._full_since_s = self._clock.now_s()
         self._pauses_all = self.is_full and (self._pauses_all or self._waiting_is_over)
         self._note_stalls()
@@ -149,6 +149,13 @@ class Pressure:
 
     def _is_long_ago(self, since_s: float | None) -> bool:
         return since_s is not None and self._clock.now_s() - since_s >= self._grace_s
+
+    @property
+    def _left(self) -> BufferLimits:
+        """What the stalled partitions leave to the others."""
+        rows = min(self._intake.rows, self._limits.max_rows // _STALLED_COUNTS)
+        size = min(self._intake.bytes, self._limits.max_bytes // _STALLED_COUNTS)
+        return BufferLimits(self._limits.max_rows - rows, self._limits.max_bytes - size)
 
     @property
     def _rows(self) -> int:
