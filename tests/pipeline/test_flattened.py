@@ -139,6 +139,27 @@ def test_the_vector_of_an_earlier_way_between_the_same_keys_is_not_taken(
     assert world.dead == []
 
 
+@pytest.mark.parametrize("lacks", [(), ("body",)], ids=["whole", "partial"])
+def test_rows_that_change_places_by_the_same_spare_key_one_after_the_other(
+    world: World, kind: type[Table], lacks: tuple[str, ...]
+) -> None:
+    table = world.table = kind(world.broker, 2)
+    world.member()
+    for row in (2, 3, 4):
+        table.insert(row, body=f"of {row}")
+    world.settle()
+    for row, new in ((2, 9), (3, 2), (9, 3)):
+        table.move(row, new, without=lacks)
+    world.settle()
+    for row, new in ((2, 9), (3, 2), (4, 3), (9, 4)):
+        table.move(row, new, without=lacks)
+    world.settle()
+    world.assert_equals_table()
+    world.assert_vectors_fit()
+    assert world.dead == []
+    assert world.embedder.texts == 3
+
+
 def test_debezium_sends_a_key_change_again(world: World, kind: type[Table]) -> None:
     table = world.table = kind(world.broker, 2)
     world.member()

@@ -115,6 +115,11 @@ class Judge:
             return
         basis = item.stored if _is_of_row(item) and _is_whole_since(item, belief.held) else None
         if basis is None and item.is_parked:
+            if not self._has_surely_left(item, looked_s) and not self._waits_in_vain(
+                item, looked_s, _LACK_S
+            ):
+                item.look_again_s = looked_s + _LOOK_EVERY_S
+                return
             basis = item.moved
         if basis is not None and basis.stamp is not None and not basis.stamp.text:
             basis = None
@@ -153,8 +158,23 @@ class Judge:
             until_s = self._shows_s(item, until_s)
         if until_s is not None and looked_s < until_s:
             item.look_again_s = self._when_shown(item, until_s, belief, looked_s)
-        elif not item.is_parked and not self._waits_in_vain(item, looked_s, _PAY_S):
+        elif not self._has_surely_left(item, looked_s) and not self._waits_in_vain(
+            item, looked_s, _PAY_S
+        ):
             item.look_again_s = looked_s + _LOOK_EVERY_S
+
+    def _has_surely_left(self, item: Item, looked_s: float) -> bool:
+        """Whether what is parked is the row itself.
+
+        Where no position tells departures apart, it may be of who left for the same key before,
+        until all is done that was sent before this half.
+        """
+        if not item.is_parked or item.change.departed_at is not None or self.heads is None:
+            return item.is_parked
+        created = item.work.entries[0]
+        by_s = looked_s - self.settle_s
+        behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
+        return behind is Behind.NOBODY
 
     def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
@@ -243,7 +263,10 @@ def _chunks_held(item: Item, belief: Belief) -> int:
 
 
 def _is_of_row(item: Item) -> bool:
-    """Whether what stands under the id is this row, and not one that was there before it."""
+    """Whether what stands under the id is this row, and not one that was there before it.
+
+    Where no position tells, order does: a row that was there before it would have left first.
+    """
     change, stored = item.change, item.stored
     if stored is None or stored.stamp is None:
         return False
@@ -251,7 +274,7 @@ def _is_of_row(item: Item) -> bool:
         return True
     began, stands = change.key_changed_at, stored.stamp.source_position
     if began is None or stands is None:
-        return stored.stamp.position == change.position
+        return stored.stamp.position.comparable(change.position)
     return stands >= began
 
 
