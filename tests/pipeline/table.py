@@ -78,6 +78,13 @@ class Table:
         self._commits -= 1  # both halves have the same source position
         return self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
 
+    def arrive_alone(self, new_id: int, row_id: int, *, without: Collection[str] = ()) -> None:
+        """The second half of a ``move`` that comes again, as the first one did not come."""
+        row = self.rows[row_id]
+        self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
+        del self.rows[new_id]
+        self._commits -= 1
+
     def truncate(self, *, partition: int = 0) -> Record:
         """All rows are gone; the record has no key and lands anywhere."""
         self.rows.clear()

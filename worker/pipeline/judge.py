@@ -104,20 +104,20 @@ class Judge:
         """A partial change is completed by what the index holds for sure.
 
         What stands under an old key is not sure: its worker may be behind. What that worker parked
-        is.
+        is, also where this very change has been a dead letter, as its other half had not come.
         """
         if belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
             return
-        if self._is_marked(item):
+        is_marked = self._is_marked(item)
+        if is_marked and item.former is None:
             item.document = self.documents.build(item.change)
             item.is_partial = False
             return
-        basis = item.stored if _is_of_row(item) and _is_whole_since(item, belief.held) else None
+        is_sure = not is_marked and _is_of_row(item) and _is_whole_since(item, belief.held)
+        basis = item.stored if is_sure else None
         if basis is None and item.is_parked:
-            if not self._has_surely_left(item, looked_s) and not self._waits_in_vain(
-                item, looked_s, _LACK_S
-            ):
+            if not self._has_surely_left(item, looked_s):
                 item.look_again_s = looked_s + _LOOK_EVERY_S
                 return
             basis = item.moved
@@ -126,6 +126,9 @@ class Judge:
         try:
             item.document = self.documents.build(item.change, basis)
         except RecordError:
+            if item.stored is None and self.lookup.is_buried(item):
+                item.outcome = Outcome.STALE
+                return
             if basis is not None or self._waits_in_vain(item, looked_s, _LACK_S):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
@@ -167,14 +170,16 @@ class Judge:
         """Whether what is parked is the row itself.
 
         Where no position tells departures apart, it may be of who left for the same key before,
-        until all is done that was sent before this half.
+        until all is done that was sent before this half. Not for ever, as what is behind may
+        wait itself.
         """
         if not item.is_parked or item.change.departed_at is not None or self.heads is None:
             return item.is_parked
         created = item.work.entries[0]
-        by_s = looked_s - self.settle_s
+        waited_s, by_s = looked_s - created.arrived_s, looked_s - self.settle_s
         behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
-        return behind is Behind.NOBODY
+        most_s = {Behind.NOBODY: 0.0, Behind.LEVEL: _OVERTAKEN_S}.get(behind, _PARKED_S)
+        return waited_s >= most_s
 
     def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""

@@ -78,6 +78,17 @@ class Lookup:
         item.is_fetched = True
         self._take(item, self.fetch(namespace, [point_id]).get(point_id))
 
+    def is_buried(self, item: Item) -> bool:
+        """Whether the store knows of a deletion that came after the change: it is read again."""
+        if not self.is_guarded:
+            return False
+        namespace, point_id = item.address
+        found = self.patience(
+            "looking for a deletion", lambda: self.store.deleted(namespace, [point_id])
+        )
+        buried = found.get(point_id)
+        return buried is not None and item.change.position.is_before(buried)
+
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
         known = item.known
