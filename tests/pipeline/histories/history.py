@@ -259,11 +259,16 @@ _chapters = st.lists(st.lists(_events(), max_size=12), min_size=4, max_size=16)
 """A list is drawn with five elements or so unless it must have more; these make about forty."""
 
 
-def histories(*, guarded: bool, settle_s: float) -> st.SearchStrategy[History]:
+_ENVELOPES = (Database.POSTGRES, Database.POSTGRES_FULL, Database.MYSQL)
+
+
+def histories(
+    *, guarded: bool, settle_s: float, databases: Sequence[Database] = _ENVELOPES
+) -> st.SearchStrategy[History]:
     """Any history, on a store of this kind."""
     setting = st.builds(
         Setting,
-        database=st.sampled_from(Database),
+        database=st.sampled_from(databases),
         guarded=st.just(guarded),
         settle_s=st.just(settle_s),
         numbers_writes=st.booleans() if settle_s else st.just(value=False),
