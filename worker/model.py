@@ -167,9 +167,9 @@ class Change:
     @property
     def departed_to(self) -> Key | None:
         """The new key, by which both halves know each other where one tells no position."""
-        if self.is_left_by_tombstone:
-            return self.key
-        return self.moved_to if self.op is Op.TOMBSTONE else None
+        if self.departed_at is not None:
+            return None
+        return self.moved_to if self.op.removes else self.key
 
     @property
     def position(self) -> Position:

@@ -355,6 +355,12 @@ class StoreContract:
         assert store.delete("shop", [Deletion("a", position(4))]) == {}
         assert store.fetch("shop", ["a"])["a"].stamp == point("a", 5, at=position(5)).stamp
 
+    def test_other_stores_tell_of_no_deletion(self, store: Store) -> None:
+        store.upsert("shop", [point("a", 5, at=position(5))])
+        if not store.capabilities.guarded:
+            store.delete("shop", [Deletion("a", position(7))])
+        assert store.deleted("shop", ["a", "never"]) == {}
+
     def test_a_guarded_store_remembers_deletions(self, store: Store) -> None:
         if not store.capabilities.guarded:
             pytest.skip("this store cannot compare")
@@ -363,8 +369,13 @@ class StoreContract:
 
         store.upsert("shop", [point("a", 6, at=position(6)), point("never", 6, at=position(6))])
         assert store.fetch("shop", ["a", "never"]) == {}
+        assert store.deleted("shop", ["a", "never", "b"]) == {
+            "a": position(7),
+            "never": position(7),
+        }
         store.upsert("shop", [point("a", 8, at=position(8))])
         assert set(store.fetch("shop", ["a"])) == {"a"}
+        assert store.deleted("shop", ["a"]) == {}
 
     def test_a_guarded_store_refuses_what_is_older_point_by_point(self, store: Store) -> None:
         if not store.capabilities.guarded:

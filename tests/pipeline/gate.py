@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from worker.embed.port import Embedder, Embeddings, Limits, Purpose, Terms
     from worker.errors import RecordError
     from worker.flow.entry import Work
-    from worker.model import ModelId, Point, Record, TopicPartition, Vector
+    from worker.model import ModelId, Point, Position, Record, TopicPartition, Vector
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.item import Report
     from worker.source.port import Reach, Span, SpanReader
@@ -208,6 +208,9 @@ class GatedStore:
             return self._inner.delete(namespace, deletions)
 
         return self._gate("delete", write)
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        return self._gate("fetch", lambda: self._inner.deleted(namespace, ids))
 
     def query(
         self,

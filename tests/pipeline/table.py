@@ -81,6 +81,13 @@ class Table:
         self._commits -= 1  # both halves have the same source position
         return self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
 
+    def arrive_alone(self, new_id: int, row_id: int, *, without: Collection[str] = ()) -> None:
+        """The second half of a ``move`` that comes again, as the first one did not come."""
+        row = self.rows[row_id]
+        self._put("c", new_id, row, without=without, headers=((OLD_KEY, _key(row_id)),))
+        del self.rows[new_id]
+        self._commits -= 1
+
     def truncate(self, *, partition: int = 0) -> Record:
         """All rows are gone; the record has no key and lands anywhere."""
         self.rows.clear()
@@ -108,6 +115,10 @@ class Table:
     def restored(self) -> None:
         """The database is another one, whose log begins anew; its rows are the same."""
         self._log_began = self._commits
+
+    def pass_time(self, ms: int) -> None:
+        """The next change comes so much later."""
+        self._commits += ms
 
     def garbage(self, row_id: int) -> Record:
         """A record under the row's key that nobody can read."""

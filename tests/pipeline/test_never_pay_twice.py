@@ -8,6 +8,7 @@ import pytest
 
 from tests.pipeline.table import TOPIC
 from tests.pipeline.world import clock_of
+from worker.flow.batching import BatchPolicy, BufferLimits
 from worker.model import Outcome, Position
 from worker.reselect.memory import MemoryReselector
 from worker.source.port import Commit
@@ -318,3 +319,22 @@ def test_a_row_that_has_its_old_key_again_keeps_its_text_where_writes_show_late(
     assert world.dead == []
     world.assert_equals_table()
     assert world.embedder.texts == 1
+
+
+def test_an_update_that_is_read_again_is_no_dead_letter_where_its_row_is_gone_by_now(
+    make_world: Worlds,
+) -> None:
+    world = make_world(
+        batch=BatchPolicy(max_rows=1, max_in_flight=1), buffer=BufferLimits(max_rows=1)
+    )
+    world.member()
+    world.table.insert(1, body="text")
+    world.table.update(1, price=3, without=["body"])
+    world.table.delete(1)
+    world.settle()
+    world.stop(world.members[0])
+    world.rewind()
+    world.member()
+    world.settle()
+    assert world.dead == []
+    assert world.index == {}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.errors import RecordError
-    from worker.model import Point, Vector
+    from worker.model import Point, Position, Vector
     from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
 
     IsGone: TypeAlias = Callable[[Point], bool]
@@ -204,6 +204,10 @@ class Fence:
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """See the port."""
         return self._store.delete(namespace, deletions)
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """See the port."""
+        return self._store.deleted(namespace, ids)
 
     def query(
         self,

@@ -107,20 +107,30 @@ class Judge:
         """A partial change is completed by what the index holds for sure.
 
         What stands under an old key is not sure: its worker may be behind. What that worker parked
-        is.
+        is, also where this very change has been a dead letter, as its other half had not come.
         """
         if belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
             return
-        if self._is_marked(item):
+        is_marked = self._is_marked(item)
+        if is_marked and item.former is None:
             item.document = self.documents.build(item.change)
             item.is_partial = False
             return
-        bases = _bases(item, belief.held)
+        bases = [] if is_marked else _bases(item, belief.held)
         item.doubtful = item.moved if _is_doubtful(item) else None
+        if item.is_parked and item.doubtful is None:
+            if self._has_surely_left(item, looked_s):
+                bases += _with_text(item.moved)
+            elif not bases:
+                item.look_again_s = looked_s + _LOOK_EVERY_S
+                return
         try:
             item.document = self._completed(item.change, bases)
         except RecordError:
+            if item.stored is None and self.lookup.is_buried(item):
+                item.outcome = Outcome.STALE
+                return
             if bases or self._waits_in_vain(item, looked_s, _LACK_S):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
@@ -160,7 +170,9 @@ class Judge:
             until_s = self._shows_s(item, until_s)
         if until_s is not None and looked_s < until_s:
             item.look_again_s = self._when_shown(item, until_s, belief, looked_s)
-        elif not item.is_parked and not self._waits_in_vain(item, looked_s, _PAY_S):
+        elif not self._has_surely_left(item, looked_s) and not self._waits_in_vain(
+            item, looked_s, _PAY_S
+        ):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
     def _prepare(self, item: Item, belief: Belief, looked_s: float) -> None:
@@ -179,6 +191,21 @@ class Judge:
         """Whether a row may go that was written lately, which the store does not show yet."""
         is_ours = self.lookup.known.is_written(item.ledger, item.address)
         return item.document is None and belief.held is None and item.known is None and is_ours
+
+    def _has_surely_left(self, item: Item, looked_s: float) -> bool:
+        """Whether what is parked is the row itself.
+
+        Where no position tells departures apart, it may be of who left for the same key before,
+        until all is done that was sent before this half. Not for ever, as what is behind may
+        wait itself.
+        """
+        if not item.is_parked or item.change.departed_at is not None or self.heads is None:
+            return item.is_parked
+        created = _created(item.work.entries)
+        waited_s, by_s = looked_s - created.arrived_s, looked_s - self.settle_s
+        behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
+        most_s = {Behind.NOBODY: 0.0, Behind.LEVEL: _OVERTAKEN_S}.get(behind, _PARKED_S)
+        return waited_s >= most_s
 
     def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
@@ -275,17 +302,19 @@ def _chunks_held(item: Item, belief: Belief) -> int:
     return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
 
 
-def _bases(item: Item, held: Held | None) -> Sequence[Point]:
-    """What may have the columns that were not sent, the row's own point first.
+def _bases(item: Item, held: Held | None) -> list[Point]:
+    """What of its own id may have the columns that were not sent, the row's own point first.
 
     That one may be of a later change already, if this one was sent again.
     """
-    points = (
-        item.stored if _is_of_row(item) and _is_whole_since(item, held) else None,
-        item.aside if _is_of_change(item.aside, item.change) else None,
-        item.moved if item.is_parked and not _is_doubtful(item) else None,
-    )
-    return [point for point in points if point is not None and point.stamp and point.stamp.text]
+    return [
+        *_with_text(item.stored if _is_of_row(item) and _is_whole_since(item, held) else None),
+        *_with_text(item.aside if _is_of_change(item.aside, item.change) else None),
+    ]
+
+
+def _with_text(point: Point | None) -> Sequence[Point]:
+    return [] if point is None or point.stamp is None or not point.stamp.text else [point]
 
 
 def _is_doubtful(item: Item) -> bool:
@@ -314,7 +343,10 @@ def _is_of_change(point: Point | None, change: Change) -> bool:
 
 
 def _is_of_row(item: Item) -> bool:
-    """Whether what stands under the id is this row, and not one that was there before it."""
+    """Whether what stands under the id is this row, and not one that was there before it.
+
+    Where no position tells, order does: a row that was there before it would have left first.
+    """
     change, stored = item.change, item.stored
     if stored is None or stored.stamp is None:
         return False
@@ -322,7 +354,7 @@ def _is_of_row(item: Item) -> bool:
         return True
     began, stands = change.key_changed_at, stored.stamp.source_position
     if began is None or stands is None:
-        return stored.stamp.position == change.position
+        return stored.stamp.position.comparable(change.position)
     return stands >= began
 
 

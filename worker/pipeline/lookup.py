@@ -78,6 +78,17 @@ class Lookup:
         item.is_fetched = True
         self._take(item, self.fetch(namespace, [point_id]).get(point_id))
 
+    def is_buried(self, item: Item) -> bool:
+        """Whether the store knows of a deletion that came after the change: it is read again."""
+        if not self.is_guarded:
+            return False
+        namespace, point_id = item.address
+        found = self.patience(
+            "looking for a deletion", lambda: self.store.deleted(namespace, [point_id])
+        )
+        buried = found.get(point_id)
+        return buried is not None and item.change.position.is_before(buried)
+
     def believe(self, item: Item, now_s: float) -> Belief:
         """What to take for true; ``now_s`` is from before the look."""
         known = item.known
@@ -133,9 +144,11 @@ class Lookup:
             if item.former is None:
                 continue
             standing = self._standing(item, found.get(item.former))
-            item.moved, item.is_parked = _if_older(standing, item), False
-            item.is_overtaken = standing is not None and item.moved is None
-            if item.moved is None:
+            is_older = _is_older(standing, item)
+            # Of unknown age it is good for its vector alone, if that is of the very text.
+            item.moved, item.is_parked = (None if is_older is False else standing), False
+            item.is_overtaken = standing is not None and is_older is False
+            if not is_older:
                 missing[Departure.of(item.former, item.change)].append(item)
         aside = {item: departure for item in items if (departure := self._put_aside(item))}
         wanted = [*missing, *aside.values()]
@@ -146,9 +159,9 @@ class Lookup:
             item.aside = parked.get(departure)
         for departure, group in missing.items():
             for item in group:
-                item.moved = self._parked(item, departure, parked.get(departure))
-                item.is_parked = item.moved is not None
-                item.is_overtaken = item.is_overtaken and not item.is_parked
+                left = self._parked(item, departure, parked.get(departure))
+                if left is not None:
+                    item.moved, item.is_parked, item.is_overtaken = left, True, False
 
     def _look_ahead(self, items: Sequence[Item]) -> None:
         """Rows that are read again and have other keys by now."""
@@ -167,9 +180,11 @@ class Lookup:
         """A point that left at the very position of the key change is the row's, however young.
 
         Snapshots tell the position of the reading, which may be ahead of a change that comes later.
+        Where nothing tells a position or a time, it is the one that left for the very key.
         """
         standing = self._standing(item, point)
-        return standing if departure.source_position is not None else _if_older(standing, item)
+        is_known = departure.source_position is not None
+        return None if not is_known and _is_older(standing, item) is False else standing
 
     def _fetch_all(self, addresses: Iterable[Address]) -> Mapping[Address, Point]:
         by_namespace: dict[str, set[str]] = defaultdict(set)
@@ -208,15 +223,18 @@ def _needs_point(item: Item) -> bool:
     return decision is Decision.REUSE or (decision is Decision.EMBED and held.chunks > 0)
 
 
-def _if_older(point: Point | None, item: Item) -> Point | None:
-    """A point of the row before its key changed; None if it is of a new row in its place."""
+def _is_older(point: Point | None, item: Item) -> bool | None:
+    """Whether it is of the row before its key changed, and not of a new row in its place.
+
+    None: nothing tells.
+    """
     if point is None or point.stamp is None:
-        return None
+        return False
     before, now = point.stamp.source_position, item.change.key_changed_at
     if before is not None and now is not None:
-        return point if before < now else None
+        return before < now
     held = Held.fetched(point)
     latest_ms = item.change.latest_ms
     if held is None or held.latest_ms is None or latest_ms is None:
         return None
-    return point if held.latest_ms <= latest_ms else None
+    return held.latest_ms <= latest_ms

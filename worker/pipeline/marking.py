@@ -44,7 +44,8 @@ class Marking:
     def forgive(self, change: Change, outcome: Outcome, began_at: Position) -> None:
         """The index is as this change says: its whole row is known again, or gone."""
         if self._marks.has_any and outcome in _AS_THE_INDEX:
-            self._marks.clear(change.key, change.position, began_at if change.unavailable else None)
+            lacks_its_past = change.unavailable and change.moved_from is None
+            self._marks.clear(change.key, change.position, began_at if lacks_its_past else None)
 
     def kept(self) -> Collection[Record]:
         """Records whose marks are written since the last call.

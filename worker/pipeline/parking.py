@@ -4,7 +4,8 @@ Debezium sends a key change as a delete and a create, to partitions that differe
 Whoever deletes the old point parks it first; whoever writes the new one looks at both places.
 A key may be left by several rows one after the other, such as one that is used to swap two others,
 so a parked point is found by its old address and by when it left: both halves of a key change come
-from one source position. A tombstone tells none; then it is found by where it went.
+from one source position. Tombstones, and rows that were flattened without ``add.fields``, tell
+none; then it is found by where it went, if it left when the other half was sent.
 
 After a crash Debezium sends its last changes again. One of an earlier row under a key then takes
 the point of the row that came there later, and with it a text that the other's own record may lack.
@@ -38,7 +39,12 @@ NAMESPACE = "_vecsink_moved"
 """Reserved, for all namespaces of a store."""
 PARKED_AT = "vecsink parked at"
 """Metadata: Unix time in seconds. With a blank, so that it is nobody's column."""
+SENT_AT = "vecsink sent at"
+"""Metadata: the timestamp of the departure's record, in ms, where it tells no source position."""
 _KEPT_S = 24 * 3600
+_OURS = frozenset({PARKED_AT, SENT_AT})
+_HALVES_MS = 60_000
+"""Debezium sends both halves one after the other; this is its producer's longest pause."""
 _DELETED_AT_ONCE = 1000
 _MOST_ASIDE = 10_000
 """Of so many it is remembered that they were put aside; of more, what nobody needs stays a day."""
@@ -52,11 +58,14 @@ class Departure(NamedTuple):
     """None if the source says none; then the last one who left is meant."""
     new_key: Key | None = None
     """Where to, if that is known instead: of those who left for there the last one is meant."""
+    sent_ms: int | None = None
+    """The record's timestamp."""
 
     @classmethod
     def of(cls, address: Address, change: Change) -> Departure:
         """What the delete of the old key, or the create of the new one, tells."""
-        return cls(address, change.departed_at, change.departed_to)
+        sent_ms = change.record.timestamp_ms
+        return cls(address, change.departed_at, change.departed_to, sent_ms)
 
     @classmethod
     def written_by(cls, address: Address, change: Change) -> Departure | None:
@@ -110,7 +119,11 @@ class Parking:
         """
         wanted = {_id(departure): departure for departure in departures}
         found = self._store.fetch(NAMESPACE, list(wanted))
-        return {wanted[name]: _taken(wanted[name], point) for name, point in found.items()}
+        return {
+            wanted[name]: _taken(wanted[name], point)
+            for name, point in found.items()
+            if not _is_earlier(wanted[name], point)
+        }
 
     def clear(self, points: Mapping[Departure, Point], patience: Patience) -> None:
         """They have found their new place."""
@@ -144,7 +157,7 @@ class Parking:
 
 
 def _id(departure: Departure) -> str:
-    (namespace, point_id), position, new_key = departure
+    (namespace, point_id), position, new_key, _ = departure
     when = "" if position is None else str(position)
     where = "" if new_key is None else f"\0{[value for _, value in new_key.columns]!r}"
     return digest(f"{namespace}\0{point_id}\0{when}{where}".encode())
@@ -152,12 +165,22 @@ def _id(departure: Departure) -> str:
 
 def _parked(departure: Departure, point: Point) -> Point:
     metadata = {**point.metadata, PARKED_AT: int(time.time())}
+    if departure.source_position is None and departure.sent_ms is not None:
+        metadata[SENT_AT] = departure.sent_ms
     return Point(_id(departure), point.vector, metadata, point.stamp)
 
 
 def _taken(departure: Departure, point: Point) -> Point:
-    metadata = {name: value for name, value in point.metadata.items() if name != PARKED_AT}
+    metadata = {name: value for name, value in point.metadata.items() if name not in _OURS}
     return Point(departure.address[1], point.vector, metadata, point.stamp)
+
+
+def _is_earlier(departure: Departure, point: Point) -> bool:
+    """Whether it left for the same key long before, and nobody took it."""
+    sent_ms = point.metadata.get(SENT_AT)
+    if departure.sent_ms is None or not isinstance(sent_ms, int | float):
+        return False
+    return sent_ms < departure.sent_ms - _HALVES_MS
 
 
 def _parked_at_s(point: Point) -> float:

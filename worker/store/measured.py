@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from worker.errors import RecordError
-    from worker.model import Point, Vector
+    from worker.model import Point, Position, Vector
     from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
 
 _SYSTEMS: Final = {"pgvector": "postgresql"}
@@ -74,6 +74,11 @@ class MeasuredStore:
         """Delete by id."""
         with self._called("delete", namespace, len(deletions)):
             return self._store.delete(namespace, deletions)
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """Deletions that are remembered."""
+        with self._called("deleted", namespace, len(ids)):
+            return self._store.deleted(namespace, ids)
 
     def query(
         self,

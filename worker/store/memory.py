@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.errors import RecordError, WorkerError
-    from worker.model import Point, Vector
+    from worker.model import Point, Position, Vector
     from worker.store.port import Deletion
 
 
@@ -170,6 +170,15 @@ class MemoryStore:
                     held.remove(deletion, self._visible_at_s())
             held.seen(self._clock.now_s())
             return self._refusals(deletion.id for deletion in deletions)
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """Guarded, what keeps older points away."""
+        if not self._behaviour.guarded:
+            return {}
+        self._begin("deleted")
+        with self._lock:
+            held = self._namespaces.get(namespace, Namespace()).deleted
+            return {point_id: held[point_id] for point_id in ids if point_id in held}
 
     def query(
         self,

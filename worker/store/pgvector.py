@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import psycopg
 
 from worker.errors import ConfigError, FatalError, RecordError
+from worker.model import Position
 from worker.store import pgvector_hnsw as hnsw
 from worker.store import pgvector_table as tables
 from worker.store.pgvector_builder import QUIET_S, IndexBuilder
@@ -143,6 +144,14 @@ class PgvectorStore:
         possible = [each for each in deletions if is_key(namespace, each.id)]
         at_fault = self._writer.delete(namespace, possible)
         return record_errors(at_fault, len(possible), f"deletion in {namespace}")
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """Deletions that are remembered, in one request."""
+        possible = [point_id for point_id in dict.fromkeys(ids) if is_key(namespace, point_id)]
+        with self._pool.connection(f"deletions in {namespace}") as connection:
+            _, statements = self._known(connection)
+            rows = _rows(connection, statements.deleted, [namespace, texts(possible)])
+        return {row[0]: Position(*row[1:]) for row in rows}
 
     def query(
         self,

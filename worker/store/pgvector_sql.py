@@ -104,6 +104,11 @@ _IS_OLDER = """(excluded.kafka_topic_id <> '' AND held.kafka_topic_id = excluded
 
 _FORGET = "DELETE FROM {graves} WHERE deleted_at < now() - $1::float8 * interval '1 ms'"
 
+_DELETED = """
+SELECT id, kafka_topic_id, kafka_partition, kafka_offset FROM {graves}
+WHERE namespace = $1 AND id = ANY($2::text[])
+"""
+
 _FETCH = """
 SELECT {read} FROM {table}
 WHERE namespace = $1 AND id = ANY($2::text[]) AND embedding IS NOT NULL
@@ -147,6 +152,7 @@ class Statements:
     remove_locked: bytes
     remember: bytes
     forget: bytes
+    deleted: bytes
     fetch: bytes
     page: bytes
     namespaces: bytes
@@ -178,6 +184,7 @@ class Statements:
             remove_locked=filled(_REMOVE_LOCKED),
             remember=filled(_REMEMBER),
             forget=filled(_FORGET),
+            deleted=filled(_DELETED),
             fetch=filled(_FETCH),
             page=filled(_PAGE),
             namespaces=filled(_NAMESPACES),

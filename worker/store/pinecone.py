@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pinecone import Vector as PineconeVector
 
     from worker.config.section import Section
-    from worker.model import Vector
+    from worker.model import Position, Vector
     from worker.store.pinecone_requests import Prepared
     from worker.store.port import Deletion
 
@@ -138,6 +138,10 @@ class PineconeStore:
         for request in delete_requests(ids):
             with self._calling(f"deletion in {namespace}"), self._missing_namespace_is_empty():
                 self._connection.index()[0].delete(namespace=namespace, ids=list(request))
+        return {}
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:  # noqa: ARG002
+        """None: deletions leave nothing behind."""
         return {}
 
     def query(

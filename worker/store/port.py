@@ -139,6 +139,13 @@ class Store(Protocol):
         """Delete by id; absent ids and namespaces are no error."""
         ...
 
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """Which of these ids are not there, and until which Position a deletion keeps them away.
+
+        Of a guarded store alone: the others remember no deletions, and name none.
+        """
+        ...
+
     def query(
         self,
         namespace: str,

@@ -38,6 +38,7 @@ from worker.store.qdrant_points import (
     ID,
     NAMESPACE,
     forgotten,
+    graves_of,
     in_namespace,
     points_of,
     prepared,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.config.section import Section
-    from worker.model import Point, Vector
+    from worker.model import Point, Position, Vector
     from worker.store.port import Deletion
     from worker.store.qdrant_points import Prepared
 
@@ -156,6 +157,13 @@ class QdrantStore:
                 self._erase(models.PointIdsList(points=others))
             self._forget(now_ms)
         return work.refused()
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
+        """What deletions have left behind."""
+        uuids = [point_uuid(namespace, one) for one in dict.fromkeys(ids) if is_text(one)]
+        with self._calling(f"deletions in {namespace}"):
+            found = self._connection.client().retrieve(self._name, uuids, with_payload=True)
+        return dict(graves_of(found))
 
     def query(
         self,

@@ -18,7 +18,7 @@ from worker.errors import RecordError, Stage
 from worker.immutable import immutable
 from worker.model import Point
 from worker.store.point_uuid import is_text, point_uuid
-from worker.store.stamp import OFFSET, PLACE, place_of, stamp_of, stamped, users
+from worker.store.stamp import OFFSET, PLACE, place_of, position_of, stamp_of, stamped, users
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -160,6 +160,14 @@ def points_of(records: Iterable[models.Record], name: str) -> Iterator[Point]:
         numbers = held.get(name) if isinstance(held, dict) else held
         if NAMESPACE in payload and numbers:
             yield point_of(payload, np.fromiter(numbers, np.float32, len(numbers)))
+
+
+def graves_of(records: Iterable[models.Record]) -> Iterator[tuple[str, Position]]:
+    """Ids of what was deleted, and when."""
+    for record in records:
+        payload: Mapping[str, Any] = record.payload or {}
+        if GONE in payload:
+            yield str(payload[ID]), position_of(payload)
 
 
 def _written(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:

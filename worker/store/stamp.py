@@ -50,6 +50,16 @@ def place_of(position: Position) -> str:
     return f"{position.topic_id}:{position.partition}"
 
 
+def position_of(stored: Mapping[str, Any]) -> Position:
+    """The Position in what a store keeps.
+
+    Raises:
+        KeyError, AttributeError, TypeError, ValueError: there is none.
+    """
+    topic_id, _, partition = stored[PLACE].rpartition(":")
+    return Position(topic_id, int(partition), int(stored[OFFSET]))
+
+
 def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
     """The user's part of what a store keeps."""
     return {name: value for name, value in stored.items() if name[:1] != OURS}
@@ -58,11 +68,10 @@ def users(stored: Mapping[str, Any]) -> dict[str, MetadataValue]:
 def stamp_of(stored: Mapping[str, Any]) -> Stamp | None:
     """The stamp in what a store keeps; None for a point that is not ours."""
     try:
-        topic_id, _, partition = stored[PLACE].rpartition(":")
         source = stored.get(SOURCE)
         return Stamp(  # without the names of its fields, which cost a third more
             str(stored[FINGERPRINT]),
-            Position(topic_id, int(partition), int(stored[OFFSET])),
+            position_of(stored),
             str(stored[MODEL]),
             None if source is None else int(source),
             tuple(stored.get(COLUMNS, ())),

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from weaviate.proto.v1 import search_get_pb2
 
     from worker.config.section import Section
-    from worker.model import Point, Vector
+    from worker.model import Point, Position, Vector
     from worker.store.port import Deletion
     from worker.store.weaviate_points import Prepared
 
@@ -149,6 +149,10 @@ class WeaviateStore:
                 )
                 if failed:
                     raise RetriableError(f"Weaviate has not deleted {failed} points of {namespace}")
+        return {}
+
+    def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:  # noqa: ARG002
+        """None: deletions leave nothing behind."""
         return {}
 
     def query(

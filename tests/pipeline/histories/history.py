@@ -273,11 +273,16 @@ def _chapters(favourites: frozenset[int]) -> st.SearchStrategy[Sequence[Sequence
     return st.lists(st.lists(_events(favourites), max_size=12), min_size=4, max_size=16)
 
 
-def histories(*, guarded: bool, settle_s: Sequence[float]) -> st.SearchStrategy[History]:
+_ENVELOPES = (Database.POSTGRES, Database.POSTGRES_FULL, Database.MYSQL)
+
+
+def histories(
+    *, guarded: bool, settle_s: Sequence[float], databases: Sequence[Database] = _ENVELOPES
+) -> st.SearchStrategy[History]:
     """Any history, on a store of this kind that shows writes after one of these times."""
     setting = st.builds(
         Setting,
-        database=st.sampled_from(Database),
+        database=st.sampled_from(databases),
         guarded=st.just(guarded),
         settle_s=st.sampled_from(settle_s),
         numbers_writes=st.booleans() if any(settle_s) else st.just(value=False),

@@ -39,6 +39,13 @@ class Database(Enum):
     """REPLICA IDENTITY DEFAULT."""
     POSTGRES_FULL = "postgresql, REPLICA IDENTITY FULL"
     MYSQL = "mysql"
+    FLATTENED = "postgresql, flattened"
+    """As the first, by ``ExtractNewRecordState`` without ``add.fields``: nothing tells a position
+    or a time, deletes are tombstones alone, and truncates are dropped."""
+
+
+_KNOWS_KEYS_ALONE = (Database.POSTGRES, Database.FLATTENED)
+"""Of a row as it was before, and of large values that an update left alone, nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,8 @@ class Table:
 
         It waits until nobody reads the table any more, so it is ahead of a snapshot's rows.
         """
+        if self._is_flat:
+            return  # or the index would keep what the table has not
         self._commits += 1 + _AHEAD
         self.truncates += 1
         self.rows.clear()
@@ -191,9 +200,13 @@ class Table:
 
     # Events --------------------------------------------------------------------------------
 
+    @property
+    def _is_flat(self) -> bool:
+        return self._database is Database.FLATTENED
+
     def _leaves_out(self, before: Row, changes: Mapping[str, Any]) -> bool:
         is_large = before.body.startswith(LARGE)
-        return self._database is Database.POSTGRES and is_large and "body" not in changes
+        return self._database in _KNOWS_KEYS_ALONE and is_large and "body" not in changes
 
     def _put(
         self,
@@ -220,15 +233,18 @@ class Table:
 
     def _remove(self, key: int, headers: Headers = ()) -> None:
         before = self._before(key, self.rows.pop(key)) or {"id": key}
-        for value in (self._envelope("d", before, None), None):
+        deletes = () if self._is_flat else (self._envelope("d", before, None),)
+        for value in (*deletes, None):
             self._send(Event(key, value, headers, None, truncates=self.truncates))
 
     def _before(self, key: int, row: Row) -> dict[str, Any] | None:
-        return None if self._database is Database.POSTGRES else _columns(key, row)
+        return None if self._database in _KNOWS_KEYS_ALONE else _columns(key, row)
 
     def _envelope(
         self, op: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     ) -> bytes:
+        if self._is_flat:
+            return orjson.dumps(after)
         source = self._source(self._commits + (_AHEAD if op == "r" else 0))
         return orjson.dumps({"op": op, "before": before, "after": after, "source": source})
 

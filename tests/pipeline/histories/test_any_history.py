@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from tests.pipeline.histories.history import histories
 from tests.pipeline.histories.shortening import shortest, written
+from tests.pipeline.histories.table import Database
 from tests.pipeline.histories.world import what_is_wrong
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.pipeline.histories.history import History
 
 LATE_S = 3.0
+FLATTENED = (Database.FLATTENED,)
 _TIMES = 10
 """Histories for each example that other properties get."""
 
@@ -35,6 +38,9 @@ thoroughly = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+now_and_then = settings(thoroughly, max_examples=settings().max_examples)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -70,3 +76,13 @@ def test_a_store_that_takes_every_write_follows_any_history(history: History) ->
 @thoroughly
 def test_a_store_that_shows_writes_late_follows_any_history(history: History) -> None:
     follow(history)
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize(("guarded", "settle_s"), [(True, 0.0), (False, 0.0), (False, 3.0)])
+@given(data=st.data())
+@now_and_then
+def test_any_store_follows_flattened_records(
+    *, guarded: bool, settle_s: float, data: st.DataObject
+) -> None:
+    follow(data.draw(histories(guarded=guarded, settle_s=(settle_s,), databases=FLATTENED)))
