@@ -114,6 +114,7 @@ class MeteredStore:
         self.write_log = store.write_log
         self.create = store.create
         self.check = store.check
+        self.deleted = store.deleted
         self.query = store.query
         self.scan = store.scan
         self.namespaces = store.namespaces
