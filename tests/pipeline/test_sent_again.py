@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.pipeline.conftest import Worlds
     from tests.pipeline.world import Member, World
 
+RECORDS_OF_A_MOVE = 3
+
 
 @pytest.fixture(
     params=[(True, 0.0), (False, 0.0), (True, 3.0), (False, 3.0)],
@@ -163,3 +165,22 @@ def test_what_a_restored_database_says_is_not_taken_for_sent_again(world: World)
     world.settle()
     assert_right(world)
     assert_nothing_is_put_aside(world)
+
+
+@pytest.mark.parametrize("sent", [1, 2, 3, 4])
+def test_a_cycle_of_keys_keeps_its_texts_wherever_debezium_dies_in_it(
+    world: World, sent: int
+) -> None:
+    moves = [(2, 9), (3, 2), (4, 3), (9, 4)]
+    world.member()
+    for key in (2, 3, 4):
+        world.table.insert(key, body=f"text {key}")
+    pass_by(world)
+    for number, (old, new) in enumerate(moves, 1):
+        world.table.move(old, new, without=["body"])
+        if number == sent:
+            pass_by(world)
+            world.table.send_again(RECORDS_OF_A_MOVE * sent)
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 3
