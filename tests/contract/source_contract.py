@@ -260,6 +260,7 @@ class SourceContract:
         turn([first], lambda: len(first.records) == PARTITIONS)
 
         second = Member(cluster.source(group, Subscription((topic,))))
+        second.commits_at_revoke = True  # a group may rebalance more often than there is need
         both = [first, second]
 
         def is_shared() -> bool:
@@ -274,9 +275,8 @@ class SourceContract:
         assert Counter(first.values[PARTITIONS:] + second.values) == late
         assert first.confirmed_at_revoke == [True] * len(first.confirmed_at_revoke) != []
 
-        second.commits_at_revoke = True
         second.source.close()
-        assert second.confirmed_at_revoke == [True]
+        assert second.confirmed_at_revoke == [True] * len(second.confirmed_at_revoke) != []
         turn([first], lambda: first.held == places(topic))
         assert set(second.found.values()) <= {clean(1)}
         assert set(first.found.values()) == {clean(2)}
