@@ -112,6 +112,7 @@ class MeteredStore:
         self._meter = meter
         self.capabilities = store.capabilities
         self.write_log = store.write_log
+        self.transactions = store.transactions
         self.create = store.create
         self.check = store.check
         self.deleted = store.deleted

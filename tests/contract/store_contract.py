@@ -14,7 +14,7 @@ import pytest
 
 from worker.errors import ConfigError, FatalError, RecordError, Stage
 from worker.model import Point, Position, Stamp
-from worker.store.port import Deletion, MissingIndexError
+from worker.store.port import Deletion, MissingIndexError, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -345,6 +345,60 @@ class StoreContract:
         assert shown >= second
         assert {each.id for each in store.scan("shop")} == {"a", "b"}, "a mark is not seen"
         assert log.mark("nowhere") is None
+
+    def test_a_row_of_several_points_is_replaced_as_a_whole(self, store: Store) -> None:
+        transactions = store.transactions
+        if transactions is None:
+            pytest.skip("this store writes point by point")
+        long = [point(f"1#{number}", number + 1, at=position(5)) for number in range(4)]
+        assert transactions.replace("shop", [Replacement("1#0", long, ())]) == {}
+        assert {each.id for each in store.scan("shop")} == {"1#0", "1#1", "1#2", "1#3"}
+
+        short = [point(f"1#{number}", number + 5, at=position(7)) for number in range(2)]
+        gone = [Deletion(f"1#{number}", position(7)) for number in (2, 3)]
+        other = [point("2#0", 1, at=position(8)), point("2#1", 2, at=position(8))]
+        rows = [Replacement("1#0", short, gone), Replacement("2#0", other, ())]
+        assert transactions.replace("shop", rows) == {}
+        found = store.fetch("shop", [f"1#{number}" for number in range(5)])
+        assert {each.id: each.stamp for each in found.values()} == {
+            each.id: each.stamp for each in short
+        }
+
+        left = [Deletion("1#1", position(9)), Deletion("1#0", position(9))]
+        assert transactions.replace("shop", [Replacement("1#0", (), left)]) == {}
+        assert {each.id for each in store.scan("shop")} == {"2#0", "2#1"}
+
+    def test_an_older_row_of_several_points_leaves_all_as_it_is(self, store: Store) -> None:
+        transactions = store.transactions
+        if transactions is None or not store.capabilities.guarded:
+            pytest.skip("this store writes point by point, or what comes last")
+        new = [point(f"1#{number}", number + 1, at=position(5)) for number in range(2)]
+        late = [point(f"1#{number}", number + 3, at=position(4)) for number in range(3)]
+        older = Replacement("1#0", late, [Deletion("1#3", position(4))])
+        left = [Deletion(f"1#{number}", position(4)) for number in range(3)]
+        transactions.replace("shop", [Replacement("1#0", new, ())])
+        assert transactions.replace("shop", [older]) == {}
+        assert transactions.replace("shop", [Replacement("1#0", (), left)]) == {}
+        assert {each.id: each.stamp for each in store.scan("shop")} == {
+            each.id: each.stamp for each in new
+        }
+        gone = [Deletion(f"1#{number}", position(6)) for number in range(2)]
+        transactions.replace("shop", [Replacement("1#0", (), gone)])
+        assert transactions.replace("shop", [older]) == {}
+        assert list(store.scan("shop")) == [], "its deletion is remembered"
+
+    def test_a_point_that_is_refused_takes_its_row_with_it(
+        self, store: Store, refused: Sequence[Point]
+    ) -> None:
+        transactions = store.transactions
+        if transactions is None:
+            pytest.skip("this store writes point by point")
+        bad = refused[0]
+        good = Replacement("2#0", [point("2#0", 1), point("2#1", 2)], ())
+        rows = [Replacement("1#0", [point("1#0", 1), bad], ()), good]
+        answer = transactions.replace("shop", rows)
+        assert answer.keys() == {"1#0"}
+        assert {each.id for each in store.scan("shop")} == {"2#0", "2#1"}
 
     def test_a_guarded_store_refuses_older_writes(self, store: Store) -> None:
         if not store.capabilities.guarded:

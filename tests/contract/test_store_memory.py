@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def made(dimensions: int | None, *, guarded: bool = True) -> MemoryStore:
     config = MemoryConfig.model_validate({"store.dimensions": dimensions})
-    behaviour = MemoryBehaviour(guarded=guarded, numbers_writes=True)
+    behaviour = MemoryBehaviour(guarded=guarded, numbers_writes=True, transactional=True)
     return MemoryStore(config, behaviour=behaviour)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from worker.store.pgvector import PgvectorStore
 from worker.store.pgvector_config import PgvectorConfig
 from worker.store.pgvector_errors import refused_login
 from worker.store.pgvector_pool import PgvectorPool
-from worker.store.port import Deletion
+from worker.store.port import Deletion, Replacement
 from worker.throttle.accounts import Accounts
 from worker.treasury import Counting
 
@@ -928,3 +929,38 @@ def test_an_index_made_anew_under_a_group_that_has_commits_is_warned_of_once(
         warned = [one.message for one in caplog.records if one.levelno == logging.WARNING]
         assert len(warned) == bool(expected)
         assert expected in "".join(warned)
+
+
+def test_a_reader_never_sees_two_versions_of_a_row(
+    store: PgvectorStore, database: Connection, server: Postgres
+) -> None:
+    """Nor a part of one, whatever is written, while it reads all the time."""
+    has_ended = threading.Event()
+    seen: list[set[int]] = []
+
+    def read() -> None:
+        with server.connect("index") as reader:
+            while not has_ended.is_set():
+                rows = reader.execute("SELECT kafka_offset, chunks FROM vecsink.shop").fetchall()
+                expected = max((chunks for _, chunks in rows), default=0)
+                seen.append({offset for offset, _ in rows})
+                assert len(rows) == expected, rows
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        for offset in range(1, 60):
+            row = [point(f"1#{number}", number + 1, at=position(offset)) for number in range(6)]
+            count = 2 + offset % 5
+            stamp = row[0].stamp
+            assert stamp is not None
+            row[0] = replace(row[0], stamp=replace(stamp, document="d", chunks=count))
+            gone = [Deletion(f"1#{number}", position(offset)) for number in range(count, 6)]
+            rows = [Replacement("1#0", row[:count], gone)]
+            if offset % 7 == 0:
+                every = [Deletion(f"1#{number}", position(offset)) for number in range(6)]
+                rows = [Replacement("1#0", (), every)]
+            assert store.transactions.replace("n", rows) == {}
+        has_ended.set()
+        reading.result(30)
+    assert len(set(map(frozenset, seen))) > 5
+    assert max(map(len, seen)) == 1, "points of two changes at once"

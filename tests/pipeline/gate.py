@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.pipeline.item import Report
     from worker.source.port import Reach, Span, SpanReader
     from worker.state.port import StateTopic, Value
-    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
+    from worker.store.port import Capabilities, Deletion, Match, Replacement, Store, WriteLog
 
 T = TypeVar("T")
 Label = tuple[int, int, int]
@@ -185,6 +185,22 @@ class GatedStore:
     @property
     def write_log(self) -> WriteLog | None:
         return self._inner.write_log
+
+    @property
+    def transactions(self) -> GatedStore | None:
+        return None if self._inner.transactions is None else self
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        transactions = self._inner.transactions
+        assert transactions is not None
+
+        def write() -> Mapping[str, RecordError]:
+            for row in rows:
+                self.writes.extend(("upsert", point.id, _offset(point)) for point in row.points)
+                self.writes.extend(("delete", one.id, one.position.offset) for one in row.deletions)
+            return transactions.replace(namespace, rows)
+
+        return self._gate("upsert", write)
 
     def create(self, dimensions: int) -> bool:
         return self._inner.create(dimensions)

@@ -28,11 +28,16 @@ def body(words: Sequence[str]) -> str:
     return "\n\n".join(f"This chapter is about {word} and more." for word in words)
 
 
-@pytest.fixture(params=["guarded", "unguarded", "late", "guarded and late"])
+@pytest.fixture(
+    params=["guarded", "unguarded", "late", "guarded and late", "guarded in transactions"]
+)
 def world(request: pytest.FixtureRequest, make_world: Worlds) -> World:
     settle_s = 5.0 if "late" in request.param else 0.0
     guarded = request.param.startswith("guarded")
-    return make_world(guarded=guarded, settle_s=settle_s, chunking=CHUNKING)
+    transactional = "transactions" in request.param
+    return make_world(
+        guarded=guarded, settle_s=settle_s, chunking=CHUNKING, transactional=transactional
+    )
 
 
 def assert_equals_table(world: World) -> None:

@@ -245,6 +245,7 @@ class World:
         settle_s: float = 0.0,
         shows_s: float | None = None,
         numbers_writes: bool = False,
+        transactional: bool = False,
         write_timeout_s: float = 0.0,
         tolerated: Tolerated = TOLERATED,
     ) -> None:
@@ -265,6 +266,7 @@ class World:
             settle_s=settle_s,
             shows_s=shows_s,
             numbers_writes=numbers_writes,
+            transactional=transactional,
             write_timeout_s=write_timeout_s,
         )
         self.store = MemoryStore(MemoryConfig(), behaviour=behaviour, clock=self.clock)

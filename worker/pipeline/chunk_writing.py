@@ -15,7 +15,7 @@ from worker.document.identity import sibling
 from worker.model import REWRITTEN, Outcome, Point
 from worker.pipeline.held import Held
 from worker.pipeline.item import still_open
-from worker.store.port import Deletion
+from worker.store.port import Deletion, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ class ChunkWriting:
             LeaseExpired, Interrupted, WorkerError: nobody knows what was written; ``Known`` does
                 not count on it.
         """
-        rows = [item for item in items if item.is_cut and _points(item) > 1]
+        rows = [item for item in items if has_several(item)]
         if not rows:
             return
         for item in rows:
@@ -143,6 +143,19 @@ class ChunkWriting:
         held = Held.fetched(item.unfinished)
         if held is not None:
             self.known.put(item.ledger, item.address, item.change, held)
+
+
+def has_several(item: Item) -> bool:
+    """Whether the row has several points, before or after."""
+    return item.is_cut and _points(item) > 1
+
+
+def replacement(item: Item, first: Point | None) -> Replacement:
+    """The row as a whole, for a store that writes it so; ``first`` stands for it, if it stays."""
+    point_id, leftovers = item.address[1], _leftovers(item)
+    if first is not None:
+        return Replacement(point_id, (first, *_others(item)), leftovers)
+    return Replacement(point_id, (), [Deletion(point_id, item.change.position), *leftovers])
 
 
 def _all(parts: Mapping[Item, Sequence[T]], items: Sequence[Item]) -> list[T]:

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.errors import RecordError
     from worker.model import Point, Position, Vector
-    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
+    from worker.store.port import (
+        Capabilities,
+        Deletion,
+        Match,
+        Replacement,
+        Store,
+        Transactions,
+        WriteLog,
+    )
 
     IsGone: TypeAlias = Callable[[Point], bool]
     """Whether a truncate covers a point."""
@@ -73,6 +81,18 @@ class _Deleting:
 
     ids: frozenset[str]
     over: threading.Event = field(default_factory=threading.Event)
+
+
+class FencedTransactions:
+    """A store's, where truncates can be carried out."""
+
+    def __init__(self, inner: Transactions, fence: Fence) -> None:
+        self._inner = inner
+        self._fence = fence
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        """See the port; rows that are gone are left out without a word."""
+        return self._fence.replace(namespace, rows, self._inner)
 
 
 class Fence:
@@ -133,6 +153,34 @@ class Fence:
             with self._lock:
                 self._deleting[namespace].remove(deleting)
             deleting.over.set()
+
+    @property
+    def transactions(self) -> FencedTransactions | None:
+        """See the port."""
+        inner = self._store.transactions
+        return None if inner is None else FencedTransactions(inner, self)
+
+    def replace(
+        self, namespace: str, rows: Sequence[Replacement], transactions: Transactions
+    ) -> Mapping[str, RecordError]:
+        """As ``upsert``, of rows of several points.
+
+        Raises:
+            RetriableError: the ids are being deleted, and that takes long.
+        """
+        with self._lock:
+            gone, knew = self._gone.get(namespace), self._begun
+        if gone is None:
+            return transactions.replace(namespace, rows)
+        kept = [
+            row
+            for row in rows
+            if not any(is_gone(point) for is_gone in gone.values() for point in row.points[:1])
+        ]
+        if not kept:
+            return {}
+        with self._writing(namespace, [one.id for row in kept for one in row.points], knew):
+            return transactions.replace(namespace, kept)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """See the port; what is gone is left out without a word.

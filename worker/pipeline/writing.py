@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from worker.document.identity import sibling
 from worker.errors import WorkerError
 from worker.model import Outcome, Point
+from worker.pipeline.chunk_writing import has_several, replacement
 from worker.pipeline.held import Held
 from worker.pipeline.item import by_namespace, still_open
 from worker.pipeline.lease import LeaseExpired
@@ -53,13 +54,29 @@ class Writing:
             try:
                 self._put_aside(group)
                 self._park(removals)
-                self.chunks.prepare(namespace, group)
+                self._replace_or_prepare(namespace, group)
                 self._send(still_open(upserts), "writing to the store", self._upsert(namespace))
                 self._clear(upserts)
                 self._send(still_open(removals), "deleting from the store", self._delete(namespace))
                 self._clear_aside(group)
             except (LeaseExpired, Interrupted):
                 continue  # these items come again; what was written keeps its outcome
+
+    def _replace_or_prepare(self, namespace: str, items: Sequence[Item]) -> None:
+        """Rows of several points: as a whole where the store can, else up to their last write."""
+        transactions = self.store.transactions
+        if transactions is None:
+            self.chunks.prepare(namespace, items)
+            return
+
+        def call(rows: Sequence[Item]) -> Mapping[str, RecordError]:
+            whole = [
+                replacement(row, None if row.document is None else _point(row)) for row in rows
+            ]
+            return transactions.replace(namespace, whole)
+
+        several = [item for item in still_open(items) if has_several(item)]
+        self._send(several, "writing to the store", call)
 
     def _send(self, items: Sequence[Item], what: str, call: StoreCall) -> None:
         """Write what is still ours at that moment, asked anew at each try."""

@@ -8,15 +8,40 @@ from worker.store.place import NOWHERE, Place
 from worker.telemetry.calls import STORE_BOUNDS_S, Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from worker.errors import RecordError
     from worker.model import Point, Position, Vector
-    from worker.store.port import Capabilities, Deletion, Match, Store, WriteLog
+    from worker.store.port import (
+        Capabilities,
+        Deletion,
+        Match,
+        Replacement,
+        Store,
+        Transactions,
+        WriteLog,
+    )
 
 _SYSTEMS: Final = {"pgvector": "postgresql"}
 """What OpenTelemetry's list of ``db.system.name`` calls otherwise; none of the others is in it."""
+
+
+class MeasuredTransactions:
+    """Rows of several points, counted as upserts."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        called: Callable[[str, str, int], AbstractContextManager[object]],
+    ) -> None:
+        self._transactions = transactions
+        self._called = called
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        """Write whole rows."""
+        with self._called("upsert", namespace, sum(len(row.points) for row in rows)):
+            return self._transactions.replace(namespace, rows)
 
 
 class MeasuredStore:
@@ -52,6 +77,12 @@ class MeasuredStore:
         """The store's."""
         return self._store.write_log
 
+    @property
+    def transactions(self) -> MeasuredTransactions | None:
+        """The store's."""
+        inner = self._store.transactions
+        return None if inner is None else MeasuredTransactions(inner, self.called)
+
     def create(self, dimensions: int) -> bool:
         """Make a missing index, if asked to."""
         return self._store.create(dimensions)
@@ -62,22 +93,22 @@ class MeasuredStore:
 
     def fetch(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Point]:
         """The points that exist."""
-        with self._called("fetch", namespace, len(ids)):
+        with self.called("fetch", namespace, len(ids)):
             return self._store.fetch(namespace, ids)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """Write whole points."""
-        with self._called("upsert", namespace, len(points)):
+        with self.called("upsert", namespace, len(points)):
             return self._store.upsert(namespace, points)
 
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         """Delete by id."""
-        with self._called("delete", namespace, len(deletions)):
+        with self.called("delete", namespace, len(deletions)):
             return self._store.delete(namespace, deletions)
 
     def deleted(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Position]:
         """Deletions that are remembered."""
-        with self._called("deleted", namespace, len(ids)):
+        with self.called("deleted", namespace, len(ids)):
             return self._store.deleted(namespace, ids)
 
     def query(
@@ -102,10 +133,8 @@ class MeasuredStore:
         """Drop connections."""
         self._store.close()
 
-    def _called(
-        self, operation: str, namespace: str, points: int
-    ) -> AbstractContextManager[object]:
-        """Of a part of a collection, which OpenTelemetry has no attribute for."""
+    def called(self, operation: str, namespace: str, points: int) -> AbstractContextManager[object]:
+        """Count a call. Of a part of a collection, which OpenTelemetry has no attribute for."""
         attributes = {
             **self._attributes,
             "db.operation.name": operation,

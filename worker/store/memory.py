@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from worker.errors import RecordError, WorkerError
     from worker.model import Point, Position, Vector
-    from worker.store.port import Deletion
+    from worker.store.port import Deletion, Replacement
 
 
 class MemoryConfig(Section):
@@ -54,6 +54,8 @@ class MemoryBehaviour:
     """Every call takes this long."""
     numbers_writes: bool = False
     """Say how much of what was written is shown."""
+    transactional: bool = False
+    """Write rows of several points at once."""
     shows_s: float | None = None
     """When readers really see a write, if that is sooner."""
 
@@ -110,6 +112,30 @@ class MemoryStore:
     def write_log(self) -> MemoryStore | None:
         """As the behaviour says."""
         return self if self._behaviour.numbers_writes else None
+
+    @property
+    def transactions(self) -> MemoryStore | None:
+        """As the behaviour says."""
+        return self if self._behaviour.transactional else None
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        """See ``Transactions``."""
+        self._begin("replace")
+        with self._lock:
+            for point in (point for row in rows for point in row.points):
+                self._fix_dimensions(point.vector.size)
+            held = self._namespaces.setdefault(namespace, Namespace())
+            refused = {
+                row.id: self._refused[one]
+                for row in rows
+                for one in _ids(row)
+                if one in self._refused
+            }
+            for row in rows:
+                if row.id not in refused and not self._is_older(held, row):
+                    self._replace(held, row)
+            held.seen(self._clock.now_s())
+            return refused
 
     def mark(self, namespace: str) -> int | None:
         """See ``WriteLog``."""
@@ -227,6 +253,17 @@ class MemoryStore:
         if error is not None:
             raise error
 
+    def _is_older(self, held: Namespace, row: Replacement) -> bool:
+        first = row.points[0] if row.points else _first(row)
+        return self._behaviour.guarded and held.is_ahead_of(first)
+
+    def _replace(self, held: Namespace, row: Replacement) -> None:
+        visible_s = self._visible_at_s()
+        for point in row.points:
+            held.write(point, visible_s)
+        for deletion in row.deletions:
+            held.remove(deletion, visible_s)
+
     def _fix_dimensions(self, dimensions: int) -> None:
         if self._dimensions is None:
             self._dimensions = dimensions
@@ -246,6 +283,15 @@ class MemoryStore:
 
     def _refusals(self, ids: Iterator[str]) -> dict[str, RecordError]:
         return {point_id: self._refused[point_id] for point_id in ids if point_id in self._refused}
+
+
+def _ids(row: Replacement) -> Iterator[str]:
+    yield from (one.id for one in row.points)
+    yield from (one.id for one in row.deletions)
+
+
+def _first(row: Replacement) -> Deletion:
+    return next(one for one in row.deletions if one.id == row.id)
 
 
 def _cosine(vectors: Vector, vector: Vector) -> Vector:

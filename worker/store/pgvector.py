@@ -22,6 +22,7 @@ from worker.store.pgvector_errors import record_errors
 from worker.store.pgvector_filters import Conditions
 from worker.store.pgvector_known import Known
 from worker.store.pgvector_pool import PgvectorPool
+from worker.store.pgvector_replacing import PgvectorTransactions
 from worker.store.pgvector_rows import (
     Row,
     is_key,
@@ -73,6 +74,7 @@ class PgvectorStore:
         self._pool = PgvectorPool(config)
         self._known = Known(config)
         self._writer = PgvectorWriter(config, self._pool, self._known)
+        self._transactions = PgvectorTransactions(self._pool, self._known)
         self._least_rows = least_rows
         self._builder = IndexBuilder(self._build_index, quiet_s)
 
@@ -84,6 +86,11 @@ class PgvectorStore:
     @property
     def write_log(self) -> None:
         """It does not say how much of it is shown."""
+
+    @property
+    def transactions(self) -> PgvectorTransactions:
+        """All points of a row at once."""
+        return self._transactions
 
     def create(self, dimensions: int) -> bool:
         """Extension, schema, tables and columns, as far as they are missing.

@@ -114,6 +114,11 @@ SELECT {read} FROM {table}
 WHERE namespace = $1 AND id = ANY($2::text[]) AND embedding IS NOT NULL
 """
 
+_STANDING = """
+SELECT id, kafka_topic_id, kafka_partition, kafka_offset FROM {table}
+WHERE namespace = $1 AND id = ANY($2::text[])
+"""
+
 _PAGE = """
 SELECT {read} FROM {table}
 WHERE namespace = $1 AND id > $2 AND embedding IS NOT NULL ORDER BY id LIMIT $3::int4
@@ -154,6 +159,7 @@ class Statements:
     forget: bytes
     deleted: bytes
     fetch: bytes
+    standing: bytes
     page: bytes
     namespaces: bytes
     table: sql.Identifier
@@ -186,6 +192,7 @@ class Statements:
             forget=filled(_FORGET),
             deleted=filled(_DELETED),
             fetch=filled(_FETCH),
+            standing=filled(_STANDING),
             page=filled(_PAGE),
             namespaces=filled(_NAMESPACES),
             table=sql.Identifier(schema, table),

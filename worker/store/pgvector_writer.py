@@ -62,7 +62,7 @@ class PgvectorWriter:
         try:
             with self._pool.connection(f"upsert to {namespace}") as connection:
                 shape, statements = self._known(connection)
-                _expect_dimensions(rows, shape)
+                expect_dimensions(rows, shape)
                 ids, *others = upsert_arrays(rows, shape.kind, shape.oid)
                 with connection.pipeline(), connection.transaction():
                     connection.execute(statements.upsert, [namespace, ids, *others])
@@ -81,13 +81,13 @@ class PgvectorWriter:
         """A point is not at fault where the table is another one by now."""
         with self._pool.connection(f"upsert to {namespace}") as connection:
             shape, _ = self._known(connection)
-        _expect_dimensions(rows, shape)
+        expect_dimensions(rows, shape)
 
     def _delete(self, namespace: str, deletions: Sequence[Deletion], at_fault: AtFault) -> None:
         try:
             with self._pool.connection(f"deletion in {namespace}") as connection:
                 _, statements = self._known(connection)
-                gone = _deletion_arrays(namespace, deletions)
+                gone = deletion_arrays(namespace, deletions)
                 with connection.pipeline(), connection.transaction():
                     connection.execute(statements.claim, gone)
                     connection.execute(statements.remove, gone)
@@ -103,7 +103,7 @@ class PgvectorWriter:
         try:
             with self._pool.connection(f"deletion in {namespace}") as connection:
                 _, statements = self._known(connection)
-                gone = _deletion_arrays(namespace, deletions)
+                gone = deletion_arrays(namespace, deletions)
                 with connection.pipeline(), connection.transaction():
                     connection.execute(statements.lock)
                     connection.execute(statements.remove_locked, gone)
@@ -126,7 +126,8 @@ class PgvectorWriter:
         connection.execute(statements.forget, [self._config.tombstone_ttl_ms])
 
 
-def _deletion_arrays(namespace: str, deletions: Sequence[Deletion]) -> list[object]:
+def deletion_arrays(namespace: str, deletions: Sequence[Deletion]) -> list[object]:
+    """The parameters of the statements that delete."""
     places = [deletion.position for deletion in deletions]
     return [
         namespace,
@@ -137,7 +138,8 @@ def _deletion_arrays(namespace: str, deletions: Sequence[Deletion]) -> list[obje
     ]
 
 
-def _expect_dimensions(rows: Sequence[Row], shape: Shape) -> None:
+def expect_dimensions(rows: Sequence[Row], shape: Shape) -> None:
+    """Raises a FatalError for vectors of another length than the table's."""
     for row in rows:
         if row.point.vector.size != shape.dimensions:
             raise FatalError(

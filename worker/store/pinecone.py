@@ -79,6 +79,10 @@ class PineconeStore:
         """By the numbers of its writes."""
         return self._log
 
+    @property
+    def transactions(self) -> None:
+        """It has none."""
+
     def create(self, dimensions: int) -> bool:
         """A serverless index; it takes a while until it is ready, which ``check`` says."""
         config = self._config

@@ -74,6 +74,33 @@ class MissingIndexError(FatalError):
         self.coming = coming
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """All that changes of a row of several points."""
+
+    id: str
+    """Of the point that stands for the row."""
+    points: Sequence[Point]
+    """That one and the others; none if the row goes."""
+    deletions: Sequence[Deletion]
+    """What the row has no more; all of it if the row goes."""
+
+
+class Transactions(Protocol):
+    """How a store writes a row of several points, if it can do that at once.
+
+    Safe to call from several threads at once; errors as in ``Store``.
+    """
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        """Write each row as a whole: no reader sees a part of it, and a crash leaves none.
+
+        A row whose first point the store refuses as older than what is there stays as it is. What
+        is wrong with one point refuses its row, by the row's id.
+        """
+        ...
+
+
 class WriteLog(Protocol):
     """How much of what was written to a namespace a store shows that shows writes late.
 
@@ -110,6 +137,11 @@ class Store(Protocol):
     @property
     def write_log(self) -> WriteLog | None:
         """None: time alone tells what it shows, as ``capabilities`` say."""
+        ...
+
+    @property
+    def transactions(self) -> Transactions | None:
+        """None: each call of ``upsert`` and ``delete`` is seen by itself, or each point."""
         ...
 
     def create(self, dimensions: int) -> bool:

@@ -93,6 +93,10 @@ class QdrantStore:
     def write_log(self) -> None:
         """It does not say how much of it is shown."""
 
+    @property
+    def transactions(self) -> None:
+        """It has none."""
+
     def create(self, dimensions: int) -> bool:
         """The collection, and the payload indexes that it lacks."""
         config = self._config

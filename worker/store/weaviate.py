@@ -89,6 +89,10 @@ class WeaviateStore:
     def write_log(self) -> None:
         """It does not say how much of it is shown."""
 
+    @property
+    def transactions(self) -> None:
+        """It has none."""
+
     def create(self, dimensions: int) -> bool:
         """The collection, or the properties that it lacks."""
         self._config.expect(dimensions)

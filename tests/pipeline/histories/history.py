@@ -168,6 +168,8 @@ class Setting:
     database: Database = Database.POSTGRES
     guarded: bool = True
     settle_s: float = 0.0
+    transactional: bool = False
+    """The store writes rows of several points at once."""
     numbers_writes: bool = False
     """The store says how much of what was written it shows."""
     partitions: int = 1
@@ -285,6 +287,7 @@ def histories(
         database=st.sampled_from(databases),
         guarded=st.just(guarded),
         settle_s=st.sampled_from(settle_s),
+        transactional=st.booleans() if guarded else st.just(value=False),
         numbers_writes=st.booleans() if any(settle_s) else st.just(value=False),
         partitions=st.integers(1, 3),
         rows=st.integers(1, 3),

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from worker.pipeline.truncates import Truncates
     from worker.source.port import Commit
     from worker.state.port import StateTopic
-    from worker.store.port import Deletion, Store
+    from worker.store.port import Deletion, Replacement, Store
 
 GROUP = "connect-products"
 SESSION_S = 10.0
@@ -143,6 +143,13 @@ class WatchedStore(MemoryStore):
     def delete(self, namespace: str, deletions: Sequence[Deletion]) -> Mapping[str, RecordError]:
         self._look(namespace, {one.id: one.position for one in deletions})
         return super().delete(namespace, deletions)
+
+    def replace(self, namespace: str, rows: Sequence[Replacement]) -> Mapping[str, RecordError]:
+        points = [point for row in rows for point in row.points]
+        gone = {one.id: one.position for row in rows for one in row.deletions}
+        self._look(namespace, {one.id: one.stamp.position for one in points if one.stamp} | gone)
+        self._world.note_late(namespace, points)
+        return super().replace(namespace, rows)
 
     def _look(self, namespace: str, positions: Mapping[str, Position]) -> None:
         if namespace != TOPIC:  # a parking place
@@ -311,6 +318,7 @@ class World:
             guarded=setting.guarded,
             settle_s=setting.settle_s,
             numbers_writes=setting.numbers_writes,
+            transactional=setting.transactional,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         self.state = MemoryLog()
