@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from worker.errors import RecordError
 from worker.flow.second_look import Again
 from worker.model import Op, Outcome
+from worker.pipeline.bases import bases_of, created_half, is_doubtful, with_text
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
 from worker.pipeline.heads import Behind
-from worker.pipeline.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.flow.entry import Entry
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Document, Point, Vector
     from worker.pipeline.documents import Documents
@@ -117,11 +116,11 @@ class Judge:
             item.document = self.documents.build(item.change)
             item.is_partial = False
             return
-        bases = [] if is_marked else _bases(item, belief.held)
-        item.doubtful = item.moved if _is_doubtful(item) else None
+        bases = [] if is_marked else bases_of(item, belief.held)
+        item.doubtful = item.moved if is_doubtful(item) else None
         if item.is_parked and item.doubtful is None:
             if self._has_surely_left(item, looked_s):
-                bases += _with_text(item.moved)
+                bases += with_text(item.moved)
             elif not bases:
                 item.look_again_s = looked_s + _LOOK_EVERY_S
                 return
@@ -201,7 +200,7 @@ class Judge:
         """
         if not item.is_parked or item.change.departed_at is not None or self.heads is None:
             return item.is_parked
-        created = _created(item.work.entries)
+        created = created_half(item.work.entries)
         waited_s, by_s = looked_s - created.arrived_s, looked_s - self.settle_s
         behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
         most_s = {Behind.NOBODY: 0.0, Behind.LEVEL: _OVERTAKEN_S}.get(behind, _PARKED_S)
@@ -211,7 +210,7 @@ class Judge:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
         if item.former is None:
             return True
-        created = _created(item.work.entries)
+        created = created_half(item.work.entries)
         waited_s = looked_s - created.arrived_s
         is_short = item.is_overtaken or item.doubtful is not None
         if waited_s < max(self.settle_s, _OVERTAKEN_S if is_short else _PARKED_S):
@@ -268,12 +267,6 @@ class Judge:
         return is_newer and any(entry.change.op is Op.CREATE for entry in list(item.work.entries))
 
 
-def _created(entries: Sequence[Entry]) -> Entry:
-    """The create half of a key change; updates that came since are one with it."""
-    halves = (one for one in reversed(entries) if one.change.moved_from is not None)
-    return next(halves, entries[0])
-
-
 def _may_be_mixed(item: Item) -> bool:
     """Whether a lost worker may have written some of its chunks over newer ones."""
     is_known = item.known is not None and item.known.shows(item.stored)
@@ -300,75 +293,6 @@ def _chunks_held(item: Item, belief: Belief) -> int:
     swept = item.truncated
     left = 0 if swept is None or swept.stamp is None else swept.stamp.chunks
     return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
-
-
-def _bases(item: Item, held: Held | None) -> list[Point]:
-    """What of its own id may have the columns that were not sent, the row's own point first.
-
-    That one may be of a later change already, if this one was sent again.
-    """
-    return [
-        *_with_text(item.stored if _is_of_row(item) and _is_whole_since(item, held) else None),
-        *_with_text(item.aside if _is_of_change(item.aside, item.change) else None),
-    ]
-
-
-def _with_text(point: Point | None) -> Sequence[Point]:
-    return [] if point is None or point.stamp is None or not point.stamp.text else [point]
-
-
-def _is_doubtful(item: Item) -> bool:
-    """Whether a point left the old key that may have been made later than the key change.
-
-    That seems so after a snapshot, which tells the position of the reading, unless its time is
-    earlier; it is so if the delete was sent again when another row was there.
-    """
-    point, changed_at = item.moved, item.change.key_changed_at
-    held = Held.fetched(point)
-    if not item.is_parked or point is None or held is None or changed_at is None:
-        return False
-    made_at, created = held.source_position, _created(item.work.entries).change
-    if made_at is None or made_at < changed_at or not (point.stamp and point.stamp.text):
-        return False
-    made_ms, changed_ms = held.latest_ms, created.origin.committed_ms
-    is_of_change = created.origin.position == changed_at
-    return made_ms is None or changed_ms is None or not is_of_change or made_ms >= changed_ms
-
-
-def _is_of_change(point: Point | None, change: Change) -> bool:
-    """Whether the very change has written it, when it was sent before."""
-    if point is None or point.stamp is None or change.origin.position is None:
-        return False
-    return point.stamp.source_position == change.origin.position
-
-
-def _is_of_row(item: Item) -> bool:
-    """Whether what stands under the id is this row, and not one that was there before it.
-
-    Where no position tells, order does: a row that was there before it would have left first.
-    """
-    change, stored = item.change, item.stored
-    if stored is None or stored.stamp is None:
-        return False
-    if change.op is Op.UPDATE and change.moved_from is None:
-        return True
-    began, stands = change.key_changed_at, stored.stamp.source_position
-    if began is None or stands is None:
-        return stored.stamp.position.comparable(change.position)
-    return stands >= began
-
-
-def _is_whole_since(item: Item, held: Held | None) -> bool:
-    """Whether every change of the row since then was understood.
-
-    A record that could not be decoded may have been about any row of its partition.
-    """
-    if held is None:
-        return False
-    gap = item.work.newest.last_gap
-    return gap < 0 or (
-        item.change.position.comparable(held.position) and held.position.offset >= gap
-    )
 
 
 def _is_behind(item: Item, belief: Belief) -> bool:
