@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pipeline.table import TOPIC
 from tests.pipeline.world import clock_of
 from worker.errors import RetriableError
 
@@ -99,3 +100,16 @@ def test_an_outage_while_it_is_asked_for_is_waited_out(world: World, method: str
     world.settle()
     world.assert_equals_table()
     assert world.embedder.texts == 6
+
+
+def test_nothing_is_asked_once_time_alone_has_told(make_world: Worlds) -> None:
+    """Such as of an index that is further behind than it should be."""
+    world = make_world(guarded=False, settle_s=SETTLE_S, shows_s=100.0, numbers_writes=True)
+    crash_before_the_commit(world)
+    world.member()
+    world.until(lambda: len(world.store.points(TOPIC)) == 6)
+    world.store.calls.clear()
+    for row in range(6, 12):
+        world.table.insert(row, body=f"text {row}")
+    world.until(lambda: len(world.store.points(TOPIC)) == 12)
+    assert world.store.calls["shown_to"] == 0

@@ -90,7 +90,7 @@ class BatchRunner:
         settle_s = can.settle_s
         known = Known(clock, settle_s=settle_s, most_rows=cached_rows)
         parking = Parking(store)
-        inherited = Inherited(store.write_log, patience, clock)
+        inherited = Inherited(store.write_log, patience, clock, settle_s)
         lookup = Lookup(store, guard, known, parking, watermarks, patience, inherited, can.guarded)
         return cls(
             documents=documents,

@@ -30,6 +30,8 @@ _EVERY_S = 0.2
 class _Wait:
     """For what a part's earlier owners wrote."""
 
+    until_s: float
+    """Then time alone has told."""
     number: int | None = None
     """Of a mark that was written after all that; None: there is none yet."""
     is_shown: bool = False
@@ -51,10 +53,14 @@ class _Wait:
 class Inherited:
     """Thread-safe. Asked for by who judges a row, found out before the next rows are fetched."""
 
-    def __init__(self, log: WriteLog | None, patience: Patience, clock: Clock) -> None:
+    def __init__(
+        self, log: WriteLog | None, patience: Patience, clock: Clock, settle_s: float
+    ) -> None:
+        """``settle_s`` is the longest time until a write is visible."""
         self._log = log
         self._patience = patience
         self._clock = clock
+        self._settle_s = settle_s
         self._waits: dict[Part, _Wait] = {}
         self._due_s = clock.now_s()
         self._lock = threading.Lock()
@@ -64,7 +70,8 @@ class Inherited:
         if self._log is None or not part[0].is_open:
             return False
         with self._lock:
-            return not self._waits.setdefault(part, _Wait()).is_vain
+            until_s = self._clock.now_s() + self._settle_s
+            return not self._waits.setdefault(part, _Wait(until_s)).is_vain
 
     def shows(self, part: Part) -> bool:
         """Whether a fetch from now on shows all that was written before the partition came."""
@@ -93,7 +100,11 @@ class Inherited:
             if now_s < self._due_s:
                 return ()
             self._due_s = now_s + _EVERY_S
-            return {namespace for (_, namespace), wait in self._waits.items() if not wait.is_over}
+            return {
+                namespace
+                for (_, namespace), wait in self._waits.items()
+                if not wait.is_over and now_s < wait.until_s
+            }
 
     def _look(self, log: WriteLog, namespace: str) -> None:
         """One mark is after all that is asked for by now."""

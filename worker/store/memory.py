@@ -254,8 +254,7 @@ class MemoryStore:
             raise error
 
     def _is_older(self, held: Namespace, row: Replacement) -> bool:
-        first = row.points[0] if row.points else _first(row)
-        return self._behaviour.guarded and held.is_ahead_of(first)
+        return self._behaviour.guarded and held.is_ahead_of(row.first)
 
     def _replace(self, held: Namespace, row: Replacement) -> None:
         visible_s = self._visible_at_s()
@@ -288,10 +287,6 @@ class MemoryStore:
 def _ids(row: Replacement) -> Iterator[str]:
     yield from (one.id for one in row.points)
     yield from (one.id for one in row.deletions)
-
-
-def _first(row: Replacement) -> Deletion:
-    return next(one for one in row.deletions if one.id == row.id)
 
 
 def _cosine(vectors: Vector, vector: Vector) -> Vector:

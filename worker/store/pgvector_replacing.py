@@ -7,6 +7,7 @@ its row are left alone, also those that the newer text does not have.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -20,7 +21,6 @@ from worker.store.pgvector_writer import deletion_arrays, expect_dimensions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from worker.model import Position
     from worker.store.pgvector_known import Known
     from worker.store.pgvector_pool import Connection, PgvectorPool
     from worker.store.pgvector_rows import Row
@@ -31,6 +31,20 @@ if TYPE_CHECKING:
 
 _POINTS: Final = 1_000
 """Of one transaction, unless a single row has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A row of several points, as PostgreSQL takes it."""
+
+    id: str
+    rows: Sequence[Row]
+    """The first one stands for it; none if it goes."""
+    deletions: Sequence[Deletion]
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) + len(self.deletions)
 
 
 class PgvectorTransactions:
@@ -48,7 +62,7 @@ class PgvectorTransactions:
             self._replace(namespace, group, at_fault)
         return refused | record_errors(at_fault, len(rows), f"upsert to {namespace}")
 
-    def _replace(self, namespace: str, rows: Sequence[Replacement], at_fault: AtFault) -> None:
+    def _replace(self, namespace: str, rows: Sequence[_Whole], at_fault: AtFault) -> None:
         try:
             with self._pool.connection(f"upsert to {namespace}") as connection:
                 shape, statements = self._known(connection)
@@ -75,17 +89,19 @@ class _Transaction:
         self._statements = statements
         self._shape = shape
 
-    def replace(self, rows: Sequence[Replacement]) -> None:
+    def replace(self, rows: Sequence[_Whole]) -> None:
         """First what stands for the rows, then the rest of those where that was taken."""
-        written = [row for row in rows if row.points]
-        gone = [row for row in rows if not row.points]
-        self._upsert(row_of(self._namespace, row.points[0]) for row in written)
-        self._delete(_first(row) for row in gone)
-        standing = self._standing([row.id for row in rows])
-        taken = [row for row in written if standing.get(row.id) == _position(row)]
-        left = [row for row in gone if row.id not in standing]
-        self._upsert(row_of(self._namespace, one) for row in taken for one in row.points[1:])
-        self._delete(one for row in (*taken, *left) for one in row.deletions if one.id != row.id)
+        written = [whole for whole in rows if whole.rows]
+        gone = [whole for whole in rows if not whole.rows]
+        self._upsert(whole.rows[0] for whole in written)
+        self._delete(one for whole in gone for one in whole.deletions if one.id == whole.id)
+        standing = self._standing([whole.id for whole in rows])
+        taken = [whole for whole in written if standing.get(whole.id) == _position(whole.rows[0])]
+        left = [whole for whole in gone if whole.id not in standing]
+        self._upsert(row for whole in taken for row in whole.rows[1:])
+        self._delete(
+            one for whole in (*taken, *left) for one in whole.deletions if one.id != whole.id
+        )
 
     def _upsert(self, points: Iterable[Row]) -> None:
         rows = list(points)
@@ -115,41 +131,34 @@ class _Transaction:
 
 def _sound(
     namespace: str, rows: Iterable[Replacement], refused: dict[str, RecordError]
-) -> Iterator[Replacement]:
+) -> Iterator[_Whole]:
     """Rows without a point that PostgreSQL cannot keep; ids that it cannot have are not there."""
     for row in rows:
         try:
-            for point in row.points:
-                row_of(namespace, point)
+            whole = _Whole(row.id, [row_of(namespace, one) for one in row.points], row.deletions)
         except RecordError as error:
             refused[row.id] = error
             continue
         if is_key(namespace, row.id):
-            yield row
+            yield whole
 
 
-def _groups(rows: Iterable[Replacement]) -> Iterator[list[Replacement]]:
-    group: list[Replacement] = []
+def _groups(rows: Iterable[_Whole]) -> Iterator[list[_Whole]]:
+    group: list[_Whole] = []
     size = 0
-    for row in rows:
-        more = len(row.points) + len(row.deletions)
-        if group and size + more > _POINTS:
+    for whole in rows:
+        if group and size + whole.size > _POINTS:
             yield group
             group, size = [], 0
-        group.append(row)
-        size += more
+        group.append(whole)
+        size += whole.size
     if group:
         yield group
 
 
-def _first(row: Replacement) -> Deletion:
-    return next(one for one in row.deletions if one.id == row.id)
-
-
-def _position(row: Replacement) -> tuple[object, ...] | None:
-    stamp = row.points[0].stamp
-    return None if stamp is None else _columns(stamp.position)
-
-
-def _columns(position: Position) -> tuple[object, ...]:
+def _position(row: Row) -> tuple[object, ...] | None:
+    stamp = row.point.stamp
+    if stamp is None:
+        return None
+    position = stamp.position
     return position.topic_id, position.partition, position.offset

@@ -85,6 +85,13 @@ class Replacement:
     deletions: Sequence[Deletion]
     """What the row has no more; all of it if the row goes."""
 
+    @property
+    def first(self) -> Point | Deletion:
+        """What stands for the row, or its end."""
+        if self.points:
+            return self.points[0]
+        return next(one for one in self.deletions if one.id == self.id)
+
 
 class Transactions(Protocol):
     """How a store writes a row of several points, if it can do that at once.
