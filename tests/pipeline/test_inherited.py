@@ -108,6 +108,7 @@ def test_nothing_is_asked_once_time_alone_has_told(make_world: Worlds) -> None:
     crash_before_the_commit(world)
     world.member()
     world.until(lambda: len(world.store.points(TOPIC)) == 6)
+    clock_of(world).advance(1.0)
     world.store.calls.clear()
     for row in range(6, 12):
         world.table.insert(row, body=f"text {row}")
