@@ -45,6 +45,23 @@ def test_a_task_that_begins_paused_joins_its_group_and_writes_nothing(world: Wor
     world.assert_equals_table()
 
 
+def test_a_task_rests_once_the_poll_that_was_under_way_is_over(world: World) -> None:
+    world.table.insert(1)
+    member = world.member()
+    world.settle()
+    member.task.pause()
+    assert not member.task.rests
+    world.table.insert(2)
+    world.until(lambda: member.task.rests)
+    world.table.insert(3)
+    member.step(300)
+    assert sum(world.committed.values()) < 3
+    member.task.resume()
+    assert not member.task.rests
+    world.settle()
+    world.assert_equals_table()
+
+
 def asked_while_paused(world: World) -> tuple[Member, Command]:
     """A member that is paused, and a letter that it is asked for and could write by now."""
     member = world.member()

@@ -341,7 +341,12 @@ class World:
     @property
     def standings(self) -> set[Standing]:
         """Of all that is committed."""
-        return {commit.standing for commit in self.broker.commits(self.group).values()}
+        return {commit.standing for commit in self.commits}
+
+    @property
+    def commits(self) -> Collection[Commit]:
+        """Of all partitions."""
+        return self.broker.commits(self.group).values()
 
     @property
     def committed(self) -> dict[TopicPartition, int]:

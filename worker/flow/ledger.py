@@ -9,6 +9,8 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from worker.flow.lettered import Lettered
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -44,6 +46,7 @@ class PartitionLedger:
         "key_prefix",
         "key_schema",
         "left_schemas",
+        "lettered",
         "partition",
         "sweeps",
         "written_ms",
@@ -80,6 +83,8 @@ class PartitionLedger:
         if keys tell none. None: nobody knows."""
         self.left_schemas: dict[str, int] = {}
         """Schemas of the keys before those, with the time of the record that came next."""
+        self.lettered = Lettered()
+        """Records whose dead letters are written."""
         self.is_open = True
         """Whether the partition is still held under this assignment; any thread may ask."""
         self._gaps: dict[Key | None, tuple[int, int]] = {}

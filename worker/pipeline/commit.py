@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from worker.source.port import UNKNOWN, Commit, Standing
+from worker.source.port import UNKNOWN, Commit, Letters, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -91,7 +91,13 @@ class Committer:
 
 def _commit(ledger: PartitionLedger, offset: int, standing: Standing) -> Commit:
     written_ms = None if standing is Standing.OPEN else ledger.written_ms
-    return Commit(offset, standing, written_ms, ledger.key_schema)
+    return Commit(offset, standing, written_ms, ledger.key_schema, _letters(ledger, offset))
+
+
+def _letters(ledger: PartitionLedger, offset: int) -> Letters | None:
+    """None as well where the brokers have no topic ids (before Kafka 2.8)."""
+    offsets, topic_id = ledger.lettered.above(offset), ledger.lettered.topic_id
+    return Letters(topic_id, offsets) if offsets and topic_id else None
 
 
 def _standing(ledger: PartitionLedger) -> Standing:

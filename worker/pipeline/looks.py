@@ -106,7 +106,12 @@ class Looks:
             )
 
     def _inherit(self, ledger: PartitionLedger, left: Commit) -> None:
-        """Until when its last owner may have written: until now, if nobody says more."""
+        """Until when its last owner may have written: until now, if nobody says more.
+
+        And the dead letters that he sent.
+        """
+        if left.letters is not None:
+            ledger.lettered.inherit(*left.letters)
         now_ms = self._clock.unix_ms()
         ledger.inherited_s = self._clock.now_s()
         if left.standing is Standing.OPEN:

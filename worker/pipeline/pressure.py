@@ -64,6 +64,8 @@ class Pressure:
         self._stalled_since_s: float | None = None
         self._pauses_all = False
         self._is_held = False
+        self.rests = False
+        """Whether a poll brings nothing, as the task is paused; not yet while one is under way."""
         self._paused: set[TopicPartition] = set()
 
     @property
@@ -87,7 +89,7 @@ class Pressure:
 
     def release(self) -> None:
         """Read again."""
-        self._is_held = False
+        self._is_held = self.rests = False
 
     @property
     def defers_poll(self) -> bool:
@@ -103,7 +105,7 @@ class Pressure:
 
     def adjust(self) -> None:
         """Compare what is held with the limits, and pause or resume."""
-        left = self._left
+        left, is_held = self._left, self._is_held
         if self.is_full:
             if left.are_relaxed(self._rows, self._bytes):
                 self._full_since_s = None
@@ -111,12 +113,13 @@ class Pressure:
             self._full_since_s = self._clock.now_s()
         self._pauses_all = self.is_full and (self._pauses_all or self._waiting_is_over)
         self._note_stalls()
-        if self._pauses_all or self._is_held:
+        if self._pauses_all or is_held:
             self._apply(set(self._ledger.partitions))
         elif self._stalls_last:
             self._apply(set(self._intake.stalled))
         else:
             self._apply(set())
+        self.rests = is_held
 
     def begin(self) -> None:
         """Partitions came: of a paused task they are paused at once."""

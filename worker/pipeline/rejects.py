@@ -96,8 +96,26 @@ class Rejects:
                 "errors.tolerance=all it sends such records to a dead-letter topic and goes on"
             ) from error
         self._net.take(error, self._counters.finished + self.rows)
+        if record in ledger.lettered:
+            self._repeat(record, ledger, error, key)
+            return
         self._announce(record, error)
         self.put_back(record, ledger, error, key, origin, then=lambda: self._end(record, ledger))
+
+    def _repeat(
+        self, record: Record, ledger: PartitionLedger, error: RecordError, key: Key | None
+    ) -> None:
+        """Its last owner has sent the letter; the mark is made again, as his may be forgiven."""
+        pending = _Pending(
+            record,
+            ledger,
+            error.kind,
+            then=lambda: self._end(record, ledger),
+            is_marked=key is None,
+            is_confirmed=True,
+        )
+        self._await(pending, key)
+        self._finish(pending)
 
     def _announce(self, record: Record, error: RecordError) -> None:
         """The dead-letter topic has all of them; the log is where people look first."""
@@ -125,11 +143,14 @@ class Rejects:
         if self._queue is None:
             raise AssertionError("without a dead-letter topic nothing is replayed")
         letter = DeadLetter(record, error, error.attempts, origin, self._clock.unix_ms())
-        self._pending[id(record)] = _Pending(record, ledger, error.kind, then, key is None)
-        self._bytes += record.size
+        self._await(_Pending(record, ledger, error.kind, then, key is None), key)
         self._queue.send(letter)
+
+    def _await(self, pending: _Pending, key: Key | None) -> None:
+        self._pending[id(pending.record)] = pending
+        self._bytes += pending.record.size
         if key is not None:
-            self._marking.begin(record, key)
+            self._marking.begin(pending.record, key)
 
     def forgive(self, change: Change, outcome: Outcome, began_at: Position) -> None:
         """A change had this outcome: if the index is as it says, its row is not marked any more."""
@@ -151,6 +172,7 @@ class Rejects:
         for letter in self._queue.confirmed():
             pending = self._pending[id(letter.record)]
             pending.is_confirmed = True
+            self._counters.dead_letters[pending.kind] += 1
             self._finish(pending)
 
     def _finish(self, pending: _Pending) -> None:
@@ -159,10 +181,10 @@ class Rejects:
         record = pending.record
         del self._pending[id(record)]
         self._bytes -= record.size
-        self._counters.dead_letters[pending.kind] += 1
         pending.then()
 
     def _end(self, record: Record, ledger: PartitionLedger) -> None:
+        ledger.lettered.add(record)
         ledger.finish(record.offset)
         self._counters.outcomes[Outcome.DEAD_LETTERED] += 1
 

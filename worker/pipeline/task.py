@@ -117,6 +117,11 @@ class Task:
         """Keep the partitions and read nothing more; what was read is finished. Any thread."""
         self._pressure.hold()
 
+    @property
+    def rests(self) -> bool:
+        """Whether it is paused, and the poll that was under way then is over. Any thread."""
+        return self._pressure.rests
+
     def resume(self) -> None:
         """Read again."""
         self._pressure.release()

@@ -102,8 +102,8 @@ class RunningTask:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it should read nothing."""
-        return self._is_paused
+        """Whether it reads nothing any more, as it should; a poll may still be under way."""
+        return self._is_paused and self.assembled is not None and self.assembled.task.rests
 
     def pause(self) -> None:
         """Keep the partitions and read nothing more. To be said again now and then."""

@@ -219,5 +219,5 @@ def _place(one: KafkaPartition) -> TopicPartition:
 def _moved(place: TopicPartition, offset: int, before: KafkaPartition | None) -> KafkaPartition:
     """A partition that was left in order stays so; one that was not needs its second look."""
     left = Commit(offset, Standing.CLEAN) if before is None else Commit.of(offset, before.metadata)
-    left = left._replace(key_schema=None)
+    left = left._replace(key_schema=None, letters=None)
     return KafkaPartition(place.topic, place.partition, offset, left.metadata)

@@ -27,9 +27,22 @@ class Standing(StrEnum):
 
 
 _KEY = "key="
+_LETTERS = "letters="
 _WORDS = re.compile(
     r"(?:open|(?P<clean>clean)(?: (?P<written>[0-9]+))?)(?: key=(?P<key>[0-9a-f]*))?"
+    r"(?: letters=(?P<topic>[\w-]+):(?P<offsets>[0-9]+(?:,[0-9]+)*))?"
 )
+
+
+class Letters(NamedTuple):
+    """Records of a partition whose dead letters are written, though not what came before them."""
+
+    topic_id: str
+    offsets: tuple[int, ...]
+    """In growing order."""
+
+    def __str__(self) -> str:
+        return f"{self.topic_id}:{','.join(map(str, self.offsets))}"
 
 
 class Commit(NamedTuple):
@@ -43,15 +56,19 @@ class Commit(NamedTuple):
     key_schema: str | None = None
     """Name of the schema of the last key that was taken in; empty if keys tell none. None: nobody
     knows."""
+    letters: Letters | None = None
+    """At or above ``next_offset``: whoever reads them again sends none."""
 
     @property
     def metadata(self) -> str:
-        """As Kafka keeps it: ``open``, ``clean``, ``clean 1764175800123 key=7``."""
+        """As Kafka keeps it: ``open``, ``clean``, ``clean 1764175800123 key=7 letters=ID:3,5``."""
         words = [self.standing.value]
         if self.standing is Standing.CLEAN and self.written_ms is not None:
             words.append(str(self.written_ms))
         if self.key_schema is not None:
             words.append(f"{_KEY}{self.key_schema}")
+        if self.letters is not None:
+            words.append(f"{_LETTERS}{self.letters}")
         return " ".join(words)
 
     @classmethod
@@ -66,7 +83,14 @@ class Commit(NamedTuple):
             Standing.CLEAN if said["clean"] else Standing.OPEN,
             None if written is None else int(written),
             said["key"],
+            _letters(said["topic"], said["offsets"]),
         )
+
+
+def _letters(topic_id: str | None, offsets: str | None) -> Letters | None:
+    if topic_id is None or offsets is None:
+        return None
+    return Letters(topic_id, tuple(map(int, offsets.split(","))))
 
 
 UNKNOWN = Commit(-1, Standing.OPEN)

@@ -10,12 +10,13 @@ from tests.contract.source_contract import clean, opened
 from worker.clock import FakeClock
 from worker.model import TopicPartition
 from worker.source.commits import Commits
-from worker.source.port import UNKNOWN, Commit, Standing
+from worker.source.port import UNKNOWN, Commit, Letters, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PLACE = TopicPartition("t", 0)
+LETTERS = Letters("Zk3_9-a", (6, 9))
 
 
 class Coordinator:
@@ -99,6 +100,15 @@ def test_the_schema_of_the_last_key_comes_back_with_the_commit(schema: str | Non
     assert commits.confirmed == {PLACE: commit}
 
 
+def test_letters_above_the_commit_come_back_with_it() -> None:
+    commits = Commits(FakeClock())
+    commit = opened(5)._replace(key_schema="7", letters=LETTERS)
+    anything: Any = Coordinator()
+    assert commits.send_and_wait(anything, {PLACE: commit}, 10.0)
+    assert commits.confirmed == {PLACE: commit}
+    assert commit.metadata == "open key=7 letters=Zk3_9-a:6,9"
+
+
 @pytest.mark.parametrize(
     ("metadata", "meaning"),
     [
@@ -109,15 +119,19 @@ def test_the_schema_of_the_last_key_comes_back_with_the_commit(schema: str | Non
         ("open key=258", (Standing.OPEN, None, "258")),
         ("open key=", (Standing.OPEN, None, "")),
         ("clean 12 of another program", (Standing.OPEN, None, None)),
+        ("clean 12 key=7 letters=Zk3_9-a:6,9", (Standing.CLEAN, 12, "7", LETTERS)),
+        ("open letters=Zk3_9-a:6,9", (Standing.OPEN, None, None, LETTERS)),
+        ("clean letters=", (Standing.OPEN, None, None)),
+        ("clean letters=Zk3_9-a:6,", (Standing.OPEN, None, None)),
         ("", (Standing.OPEN, None, None)),
         (None, (Standing.OPEN, None, None)),
         ("of another program", (Standing.OPEN, None, None)),
     ],
 )
-def test_metadata_tells_standing_time_and_schema(
-    metadata: str | None, meaning: tuple[Standing, int | None, str | None]
+def test_metadata_tells_standing_time_schema_and_letters(
+    metadata: str | None, meaning: tuple[Any, ...]
 ) -> None:
-    assert Commit.of(5, metadata)[1:] == meaning
+    assert Commit.of(5, metadata) == Commit(5, *meaning)
 
 
 class Left:

@@ -26,6 +26,8 @@ class FakeAdmin:
 
     def __init__(self) -> None:
         self.offsets = dict.fromkeys(PLACES, 10)
+        self.said: dict[TopicPartition, str | None] = dict.fromkeys(PLACES)
+        """The metadata of each commit."""
         self.errors: list[int] = []
         self.is_always_troubled = False
         self.is_silent = False
@@ -36,7 +38,10 @@ class FakeAdmin:
     ) -> dict[str, Future[Any]]:
         if self.is_silent and not self.offsets:
             return {"g": _Silence()}
-        found = [KafkaPartition(*place, offset) for place, offset in self.offsets.items()]
+        found = [
+            KafkaPartition(*place, offset, self.said[place] or "")
+            for place, offset in self.offsets.items()
+        ]
         return {"g": _done(ConsumerGroupTopicPartitions("g", found))}
 
     def alter_consumer_group_offsets(
@@ -49,6 +54,7 @@ class FakeAdmin:
             return {"g": _failed(code or TROUBLE)}
         wanted = request[0].topic_partitions or []
         self.offsets |= {TopicPartition(one.topic, one.partition): one.offset for one in wanted}
+        self.said |= {TopicPartition(one.topic, one.partition): one.metadata for one in wanted}
         return {"g": _done(request[0])}
 
     def delete_consumer_groups(self, names: list[str], **_: object) -> dict[str, Future[Any]]:
@@ -131,3 +137,10 @@ def test_offsets_are_told_too_where_their_commit_is_not_answered(admin: FakeAdmi
     admin.is_silent = True
     with pytest.raises(FatalError, match="alter the offsets to t-1: 10, t-2: 10"):
         group(admin).alter({PLACES[0]: None})
+
+
+def test_who_moves_a_partition_wants_new_letters_of_what_fails_again(admin: FakeAdmin) -> None:
+    admin.said[PLACES[0]] = "open key=7 letters=Zk3_9-a:6,9"
+    admin.said[PLACES[1]] = "clean 1764175800123 letters=Zk3_9-a:6,9"
+    group(admin).alter({PLACES[0]: 3, PLACES[1]: 3, PLACES[2]: 3})
+    assert [admin.said[one] for one in PLACES] == ["open", "clean 1764175800123", "open"]
