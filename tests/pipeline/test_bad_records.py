@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.table import TOPIC
 from tests.pipeline.world import POISON
 from worker.dlq.reading import letter_of
 from worker.errors import FatalError
@@ -72,23 +71,6 @@ def test_a_letter_that_overtook_what_came_before_it_is_not_sent_again(
     assert len(world.dead) == 1
     assert last.task.counters.dead_letters.total() == 0
     assert not any(one.letters for one in world.commits)
-
-
-def test_a_letter_of_a_topic_that_was_made_anew_is_another_one(make_world: Worlds) -> None:
-    world = make_world(partitions=1)
-    world.gate.hold("embed")
-    first = world.member()
-    world.table.insert(1)
-    world.table.garbage(2)
-    world.until(lambda: any(one.letters for one in world.commits))
-    world.crash(first)
-    world.broker.delete_topic(TOPIC)
-    world.broker.create_topic(TOPIC)
-    world.table.insert(1)
-    world.table.garbage(2)
-    world.gate.open()
-    world.member()
-    world.until(lambda: len(world.dead) == 2)
 
 
 def test_the_log_names_the_first_record_of_each_kind_that_fails(
