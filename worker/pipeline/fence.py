@@ -14,13 +14,14 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
+from worker.pipeline.written_ids import Memory, WrittenIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from typing import TypeAlias, TypeVar
 
     from worker.clock import Clock
     from worker.errors import RecordError
@@ -37,42 +38,9 @@ if TYPE_CHECKING:
 
     IsGone: TypeAlias = Callable[[Point], bool]
     """Whether a truncate covers a point."""
+    Row = TypeVar("Row", Point, Replacement)
 
 _WAIT_S = 5.0
-_EARLIEST_PRUNE = 1000
-
-
-class _Memory(NamedTuple):
-    until_s: float
-    knew: int
-    """Of how many sweeps the write knew: what those take out it is not."""
-
-
-_FORGOTTEN = _Memory(-math.inf, 0)
-
-
-class _Written:
-    """Ids that were written lately."""
-
-    def __init__(self) -> None:
-        self._memories: dict[str, _Memory] = {}
-        self._prune_at = _EARLIEST_PRUNE
-
-    def remember(self, ids: Collection[str], memory: _Memory) -> None:
-        self._memories.update(dict.fromkeys(ids, memory))
-
-    def prune(self, now_s: float) -> None:
-        if len(self._memories) < self._prune_at:
-            return
-        self._memories = {
-            one: memory for one, memory in self._memories.items() if memory.until_s > now_s
-        }
-        self._prune_at = max(_EARLIEST_PRUNE, 2 * len(self._memories))
-
-    def has(self, point_id: str, now_s: float, sweep: int) -> bool:
-        """Whether it was written by somebody who knew of the sweep, so that it is newer."""
-        memory = self._memories.get(point_id, _FORGOTTEN)
-        return memory.until_s > now_s and memory.knew >= sweep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +76,7 @@ class Fence:
         self._begun = 0
         """Sweeps, of all namespaces."""
         self._sweeps: defaultdict[str, int] = defaultdict(int)
-        self._written: defaultdict[str, _Written] = defaultdict(_Written)
+        self._written: defaultdict[str, WrittenIds] = defaultdict(WrittenIds)
         self._deleting: defaultdict[str, list[_Deleting]] = defaultdict(list)
 
     @property
@@ -168,19 +136,16 @@ class Fence:
         Raises:
             RetriableError: the ids are being deleted, and that takes long.
         """
-        with self._lock:
-            gone, knew = self._gone.get(namespace), self._begun
-        if gone is None:
+        gone, knew = self._truncated(namespace)
+        if not gone:
             return transactions.replace(namespace, rows)
         kept = [
             row
             for row in rows
-            if not any(is_gone(point) for is_gone in gone.values() for point in row.points[:1])
+            if not any(is_gone(point) for is_gone in gone for point in row.points[:1])
         ]
-        if not kept:
-            return {}
-        with self._writing(namespace, [one.id for row in kept for one in row.points], knew):
-            return transactions.replace(namespace, kept)
+        ids = [one.id for row in kept for one in row.points]
+        return self._write(namespace, kept, ids, knew, transactions.replace)
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:
         """See the port; what is gone is left out without a word.
@@ -188,15 +153,30 @@ class Fence:
         Raises:
             RetriableError: the ids are being deleted, and that takes long.
         """
-        with self._lock:
-            gone, knew = self._gone.get(namespace), self._begun
-        if gone is None:
+        gone, knew = self._truncated(namespace)
+        if not gone:
             return self._store.upsert(namespace, points)
-        kept = [point for point in points if not any(is_gone(point) for is_gone in gone.values())]
-        if not kept:
+        kept = [point for point in points if not any(is_gone(point) for is_gone in gone)]
+        ids = [point.id for point in kept]
+        return self._write(namespace, kept, ids, knew, self._store.upsert)
+
+    def _truncated(self, namespace: str) -> tuple[Collection[IsGone], int]:
+        """What tells which points are gone, and how many sweeps have begun so far."""
+        with self._lock:
+            return self._gone.get(namespace, {}).values(), self._begun
+
+    def _write(
+        self,
+        namespace: str,
+        rows: Sequence[Row],
+        ids: Collection[str],
+        knew: int,
+        write: Callable[[str, Sequence[Row]], Mapping[str, RecordError]],
+    ) -> Mapping[str, RecordError]:
+        if not rows:
             return {}
-        with self._writing(namespace, [point.id for point in kept], knew):
-            return self._store.upsert(namespace, kept)
+        with self._writing(namespace, ids, knew):
+            return write(namespace, rows)
 
     @contextmanager
     def _writing(self, namespace: str, ids: Collection[str], knew: int) -> Iterator[None]:
@@ -209,7 +189,7 @@ class Fence:
         finally:
             with self._lock:
                 until_s = self._clock.now_s() + self._memory_s
-                self._remember(namespace, ids, _Memory(until_s, knew))
+                self._remember(namespace, ids, Memory(until_s, knew))
 
     def _begin(self, namespace: str, ids: Collection[str], knew: int) -> _Deleting | None:
         """Note that these are going to be written, unless one of them is being deleted."""
@@ -217,10 +197,10 @@ class Fence:
             for deleting in self._deleting[namespace]:
                 if not deleting.ids.isdisjoint(ids):
                     return deleting
-            self._remember(namespace, ids, _Memory(math.inf, knew))
+            self._remember(namespace, ids, Memory(math.inf, knew))
             return None
 
-    def _remember(self, namespace: str, ids: Collection[str], memory: _Memory) -> None:
+    def _remember(self, namespace: str, ids: Collection[str], memory: Memory) -> None:
         if self._sweeps[namespace]:
             self._written[namespace].remember(ids, memory)
             self._written[namespace].prune(self._clock.now_s())
