@@ -22,6 +22,7 @@ from worker.pipeline.judge import Judge
 from worker.pipeline.known import Known
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.lookup import Lookup
+from worker.pipeline.other_half import OtherHalf
 from worker.pipeline.parking import Parking
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.pieces import Pieces
@@ -92,11 +93,12 @@ class BatchRunner:
         parking = Parking(store)
         inherited = Inherited(store.write_log, patience, clock, settle_s)
         lookup = Lookup(store, guard, known, parking, watermarks, patience, inherited, can.guarded)
+        half = OtherHalf(settle_s, heads)
         return cls(
             documents=documents,
             embedding=embedding,
             lookup=lookup,
-            judge=Judge(documents, lookup, watermarks, marks, patience, settle_s, heads),
+            judge=Judge(documents, lookup, watermarks, marks, patience, settle_s, half),
             completion=Completion(documents, reselector, patience, later),
             pieces=Pieces(documents, lookup),
             writing=Writing(

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import RecordError
-from worker.flow.second_look import Again
 from worker.model import Op, Outcome
-from worker.pipeline.bases import bases_of, created_half, is_doubtful, with_text
+from worker.pipeline.bases import bases_of, is_doubtful, with_text
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
-from worker.pipeline.heads import Behind
+from worker.pipeline.other_half import LACK_S, PAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from worker.marks.port import Marks, Watermarks
     from worker.model import Change, Document, Point, Vector
     from worker.pipeline.documents import Documents
-    from worker.pipeline.heads import Heads
     from worker.pipeline.item import Item
     from worker.pipeline.lookup import Belief, Lookup
+    from worker.pipeline.other_half import OtherHalf
     from worker.pipeline.patience import Patience
 
 _NOTHING_TO_WRITE = {
@@ -32,21 +31,6 @@ _REUSE, _UNCHANGED = Decision.REUSE, Decision.UNCHANGED
 """Named here, as Python 3.11 takes 90 ns to read a member off its class."""
 
 _LOOK_EVERY_S = 0.5
-_OVERTAKEN_S = 3.0
-"""How long the create half of a key change waits where a newer row stands under its old key and no
-partition is behind, so that nobody will park its point: time to read on, as its row may be gone. If
-one is, the other half may still come: sent again, or of a row that a snapshot read ahead of it."""
-_PARKED_S = 20.0
-"""How long it waits for that point otherwise, though no partition is behind: until somebody else
-has the partitions of a worker that was killed, and commits what that one did."""
-_LEVEL_S = 60.0
-"""The same while only others of its kind are behind, that came together with it: two that have no
-other half see each other so."""
-_PAY_S = 60.0
-"""At most, if it has its text, which can be paid for again."""
-_LACK_S = 180.0
-"""At most, if it lacks its text. Not for ever, as what waits takes room, also of the partition that
-is behind, as in a chain of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +44,7 @@ class Judge:
     patience: Patience
     settle_s: float
     """Longest time until a write is visible."""
-    heads: Heads | None = None
-    """Where other partitions stand; None: nobody asks."""
+    other_half: OtherHalf
 
     def judge(self, item: Item, looked_s: float) -> None:
         """Settle what needs no write, find vectors that can stay, complete what was not sent.
@@ -119,7 +102,7 @@ class Judge:
         bases = [] if is_marked else bases_of(item, belief.held)
         item.doubtful = item.moved if is_doubtful(item) else None
         if item.is_parked and item.doubtful is None:
-            if self._has_surely_left(item, looked_s):
+            if self.other_half.has_surely_left(item, looked_s):
                 bases += with_text(item.moved)
             elif not bases:
                 item.look_again_s = looked_s + _LOOK_EVERY_S
@@ -130,7 +113,7 @@ class Judge:
             if item.stored is None and self.lookup.is_buried(item):
                 item.outcome = Outcome.STALE
                 return
-            if bases or self._waits_in_vain(item, looked_s, _LACK_S):
+            if bases or self.other_half.is_missed(item, looked_s, LACK_S):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
             return
@@ -169,9 +152,9 @@ class Judge:
             until_s = self._shows_s(item, until_s)
         if until_s is not None and looked_s < until_s:
             item.look_again_s = self._when_shown(item, until_s, belief, looked_s)
-        elif not self._has_surely_left(item, looked_s) and not self._waits_in_vain(
-            item, looked_s, _PAY_S
-        ):
+            return
+        half = self.other_half
+        if not (half.has_surely_left(item, looked_s) or half.is_missed(item, looked_s, PAY_S)):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
     def _prepare(self, item: Item, belief: Belief, looked_s: float) -> None:
@@ -190,38 +173,6 @@ class Judge:
         """Whether a row may go that was written lately, which the store does not show yet."""
         is_ours = self.lookup.known.is_written(item.ledger, item.address)
         return item.document is None and belief.held is None and item.known is None and is_ours
-
-    def _has_surely_left(self, item: Item, looked_s: float) -> bool:
-        """Whether what is parked is the row itself.
-
-        Where no position tells departures apart, it may be of who left for the same key before,
-        until all is done that was sent before this half. Not for ever, as what is behind may
-        wait itself.
-        """
-        if not item.is_parked or item.change.departed_at is not None or self.heads is None:
-            return item.is_parked
-        created = created_half(item.work.entries)
-        waited_s, by_s = looked_s - created.arrived_s, looked_s - self.settle_s
-        behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
-        most_s = {Behind.NOBODY: 0.0, Behind.LEVEL: _OVERTAKEN_S}.get(behind, _PARKED_S)
-        return waited_s >= most_s
-
-    def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
-        """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
-        if item.former is None:
-            return True
-        created = created_half(item.work.entries)
-        waited_s = looked_s - created.arrived_s
-        is_short = item.is_overtaken or item.doubtful is not None
-        if waited_s < max(self.settle_s, _OVERTAKEN_S if is_short else _PARKED_S):
-            return False
-        if item.doubtful is not None:
-            return True
-        if self.heads is None or isinstance(item.work.newest, Again):
-            return True  # others may wait for the commit that a second look holds
-        record, since_s = created.change.record, created.arrived_s
-        behind = self.heads.behind(record, since_s, looked_s - self.settle_s)
-        return waited_s >= {Behind.NOBODY: 0.0, Behind.LEVEL: _LEVEL_S}.get(behind, most_s)
 
     def _shows_s(self, item: Item, settles_at_s: float) -> float | None:
         """From when on the store shows the very text, if that may have been written.
