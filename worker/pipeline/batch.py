@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from worker.document.identity import is_chunk
 from worker.errors import RecordError
+from worker.pipeline.chunk_lookup import ChunkLookup
 from worker.pipeline.chunk_writing import ChunkWriting
 from worker.pipeline.completion import Completion
 from worker.pipeline.cutting import Size
@@ -100,7 +101,7 @@ class BatchRunner:
             lookup=lookup,
             judge=Judge(documents, lookup, watermarks, marks, patience, settle_s, half),
             completion=Completion(documents, reselector, patience, later),
-            pieces=Pieces(documents, lookup),
+            pieces=Pieces(documents, ChunkLookup(lookup), settle_s),
             writing=Writing(
                 store=store,
                 known=known,
