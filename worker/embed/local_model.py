@@ -1,4 +1,4 @@
-"""One sentence-transformers model per process and device, computing one call after the other.
+"""A sentence-transformers model that is loaded, computing one call after the other.
 
 Each call makes its tokens in its own thread, while the model's threads compute for another one: a
 single one launches all batches on a GPU, and on the CPU each core has one and a batch of its own.
@@ -12,26 +12,23 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
-from transformers.utils import logging as transformers_logging
 
-from worker.embed.model_files import path_of, stable_name
+from worker.embed.model_files import stable_name
 from worker.embed.port import Purpose
 from worker.embed.tokens import json_of, tokenizer_of
 from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
-from worker.heap import keep_blocks
 from worker.model import ModelId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
 
     from worker.embed.tokens import Tokens
 
@@ -39,10 +36,6 @@ _CORES = torch.get_num_threads()
 """That torch uses for one operation, before anything here changes it."""
 _NO_LIMIT = 8192
 """Tokens of a text for models that do not say where they cut."""
-
-_LARGE_BYTES = 32 * 1024 * 1024
-_KEPT_BYTES = 64 * 1024 * 1024
-"""Of the heap: what one operation hands to the next, on the CPU several MiB for each batch."""
 
 _PROMPTS = {
     Purpose.DOCUMENT: ("document", "passage", "corpus"),
@@ -52,7 +45,9 @@ _PROMPTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
+    """What a user of a model asks for."""
+
     name: str
     device: str
 
@@ -76,7 +71,7 @@ class _Launched:
 class LocalModel:
     """A loaded model. Safe to use from several threads at once."""
 
-    def __init__(self, wanted: _Wanted, network: SentenceTransformer, cores: int = _CORES) -> None:
+    def __init__(self, wanted: Wanted, network: SentenceTransformer, cores: int = _CORES) -> None:
         """``cores`` are those of the CPU, if it computes there."""
         self.wanted = wanted
         self._network = network
@@ -114,13 +109,9 @@ class LocalModel:
         empty = self._tokenizers[Purpose.DOCUMENT]([""])
         return self.longest - empty.counts[0]
 
-    def release(self) -> None:
-        """Say that a user is done with it; after the last one its memory is free."""
-        with _models_lock:
-            _users[self.wanted] -= 1
-            if _users[self.wanted] == 0:
-                del _users[self.wanted], _models[self.wanted]
-                self._threads.shutdown(wait=False)
+    def close(self) -> None:
+        """End its threads."""
+        self._threads.shutdown(wait=False)
 
     def tokens(self, texts: Sequence[str], purpose: Purpose) -> Tokens:
         """The texts as tokens, their prompt included; computed in the caller's thread."""
@@ -196,51 +187,6 @@ class LocalModel:
         return FatalError(
             f"the model {self.id.name} fails on {self.device}: {type(error).__name__}"
         )
-
-
-_models: dict[_Wanted, LocalModel] = {}
-_users: dict[_Wanted, int] = {}
-_models_lock = threading.Lock()
-
-
-def acquire(name: str, device: str) -> LocalModel:
-    """The process's model of this name and device; loads it for the first user.
-
-    Raises:
-        FatalError: there is no such model, or no such device.
-    """
-    wanted = _Wanted(name, _resolved(device))
-    if wanted.device == "cpu":
-        keep_blocks(_LARGE_BYTES, _KEPT_BYTES)
-    with _models_lock:
-        if wanted not in _models:
-            _models[wanted] = LocalModel(wanted, _load(wanted))
-        _users[wanted] = _users.get(wanted, 0) + 1
-        return _models[wanted]
-
-
-def _resolved(device: str) -> str:
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _load(wanted: _Wanted) -> SentenceTransformer:
-    transformers_logging.disable_progress_bar()
-    path = path_of(wanted.name)
-    half = {"dtype": torch.float16} if wanted.device.startswith("cuda") else {}
-    try:
-        network = SentenceTransformer(
-            path, device=wanted.device, model_kwargs=half, local_files_only=Path(path).is_dir()
-        )
-    except (OSError, ValueError, RuntimeError, AssertionError) as error:
-        raise FatalError(
-            f"cannot load the model {wanted.name!r} on {wanted.device}: embedder.model is the "
-            f"folder or Hugging Face name of a sentence-transformers model ({error})"
-        ) from error
-    return network.eval()
 
 
 def _twin(network: SentenceTransformer) -> SentenceTransformer:

@@ -64,7 +64,7 @@ class Network:
 def local_model(network: Network, cores: int = 2) -> LocalModel:
     from worker.embed import local_model as module  # noqa: PLC0415 - optional extra
 
-    return module.LocalModel(module._Wanted("toy", "cpu"), network, cores)
+    return module.LocalModel(module.Wanted("toy", "cpu"), network, cores)
 
 
 def compute(network: Network, texts: list[str], purpose: Purpose) -> tuple[np.ndarray, int]:
