@@ -10,7 +10,8 @@ from tests.contract.store_contract import DIMENSIONS, StoreContract, point
 from worker.errors import RecordError, Stage
 from worker.store.creation import Creation
 from worker.store.measured import MeasuredStore
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

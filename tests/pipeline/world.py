@@ -53,7 +53,8 @@ from worker.source.memory_broker import MemoryBroker
 from worker.source.memory_spans import MemorySpanReader
 from worker.source.subscription import Subscription
 from worker.state.memory import MemoryLog, MemoryStateTopic
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from worker.clock import Clock, SystemClock
 from worker.config.section import Section
 from worker.errors import FatalError
-from worker.store.filters import matches
+from worker.store.memory_behaviour import MemoryBehaviour
 from worker.store.memory_namespace import Namespace
-from worker.store.port import Capabilities, Match
+from worker.store.memory_search import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from worker.errors import RecordError, WorkerError
     from worker.model import Point, Position, Vector
-    from worker.store.port import Deletion, Replacement
+    from worker.store.port import Capabilities, Deletion, Match, Replacement
 
 
 class MemoryConfig(Section):
@@ -40,28 +38,8 @@ class MemoryConfig(Section):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryBehaviour:
-    """What a store can be like."""
-
-    guarded: bool = True
-    """Refuse to replace a point, or to undo a deletion, of a higher comparable Position."""
-    settle_s: float = 0.0
-    """Reads see a write only after this time."""
-    write_timeout_s: float = 0.0
-    """How long a write may be on its way."""
-    latency_s: float = 0.0
-    """Every call takes this long."""
-    numbers_writes: bool = False
-    """Say how much of what was written is shown."""
-    transactional: bool = False
-    """Write rows of several points at once."""
-    shows_s: float | None = None
-    """When readers really see a write, if that is sooner."""
-
-
 class MemoryStore:
-    """Points in dicts, cosine search by numpy. Thread-safe."""
+    """Points in dicts, by namespace. Thread-safe."""
 
     Config: ClassVar[type[Section]] = MemoryConfig
 
@@ -73,6 +51,7 @@ class MemoryStore:
         clock: Clock | None = None,
     ) -> None:
         self._behaviour = behaviour or MemoryBehaviour()
+        self._delay_s = self._behaviour.delay_s
         self._clock = clock or SystemClock()
         self._dimensions = config.dimensions
         self._namespaces: dict[str, Namespace] = {}
@@ -105,8 +84,7 @@ class MemoryStore:
     @property
     def capabilities(self) -> Capabilities:
         """As the behaviour says."""
-        behaviour = self._behaviour
-        return Capabilities(behaviour.guarded, behaviour.settle_s, behaviour.write_timeout_s)
+        return self._behaviour.capabilities
 
     @property
     def write_log(self) -> MemoryStore | None:
@@ -217,12 +195,7 @@ class MemoryStore:
         self._begin("query")
         with self._lock:
             seen = list(self._seen(namespace).values())
-        found = [point for point in seen if where is None or matches(where, point.metadata)]
-        if not found:
-            return []
-        scores = _cosine(np.stack([point.vector for point in found]), vector)
-        best = np.argsort(-scores, kind="stable")[:k]
-        return [Match(found[i].id, float(scores[i]), found[i].metadata) for i in best]
+        return nearest(seen, vector, k, where)
 
     def scan(self, namespace: str) -> Iterator[Point]:
         """Points that readers see when the scan begins."""
@@ -276,9 +249,7 @@ class MemoryStore:
         return held.seen(self._clock.now_s()) if held else {}
 
     def _visible_at_s(self) -> float:
-        behaviour = self._behaviour
-        delay_s = behaviour.settle_s if behaviour.shows_s is None else behaviour.shows_s
-        return self._clock.now_s() + delay_s
+        return self._clock.now_s() + self._delay_s
 
     def _refusals(self, ids: Iterator[str]) -> dict[str, RecordError]:
         return {point_id: self._refused[point_id] for point_id in ids if point_id in self._refused}
@@ -287,9 +258,3 @@ class MemoryStore:
 def _ids(row: Replacement) -> Iterator[str]:
     yield from (one.id for one in row.points)
     yield from (one.id for one in row.deletions)
-
-
-def _cosine(vectors: Vector, vector: Vector) -> Vector:
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
-    scores: Vector = (vectors @ vector) / np.maximum(lengths, np.finfo(np.float32).tiny)
-    return scores

@@ -26,7 +26,8 @@ from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import Form, ModelGuard
 from worker.pipeline.patience import Patience
 from worker.state.memory import MemoryStateTopic
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

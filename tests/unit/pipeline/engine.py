@@ -32,7 +32,8 @@ from worker.pipeline.patience import Patience
 from worker.pipeline.rejects import Rejects
 from worker.pipeline.replays import NoReplays
 from worker.state.memory import MemoryStateTopic
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 from worker.store.port import Capabilities
 from worker.telemetry.counters import Counters
 

@@ -13,7 +13,8 @@ from worker.clock import FakeClock
 from worker.errors import RetriableError
 from worker.model import Point, Position, Stamp
 from worker.pipeline.fence import Fence
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -20,7 +20,8 @@ from worker.pipeline.lease import Lease, LeaseExpired
 from worker.pipeline.patience import Patience
 from worker.pipeline.sweep import Sweeper
 from worker.state.memory import MemoryStateTopic
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 
 if TYPE_CHECKING:
     from worker.flow.ledger import PartitionLedger

@@ -9,7 +9,8 @@ from worker.clock import FakeClock
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError, Stage
 from worker.model import Point, Position, Stamp
 from worker.store.filters import matches
-from worker.store.memory import MemoryBehaviour, MemoryConfig, MemoryStore
+from worker.store.memory import MemoryConfig, MemoryStore
+from worker.store.memory_behaviour import MemoryBehaviour
 from worker.store.port import Deletion
 
 
