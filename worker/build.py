@@ -9,16 +9,12 @@ from worker import __version__
 from worker.chunks import chunking_of, form_of
 from worker.clock import SystemClock
 from worker.config import kafka
-from worker.decode.decoder import DebeziumDecoder, DecoderSettings, Format, PartSettings
-from worker.decode.registry_http import RegistrySettings
-
-# DLQ
+from worker.decode.decoder import DebeziumDecoder
 from worker.dlq.headers import Sender
 from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
 from worker.dlq.topic import TopicSpec
 from worker.document.builder import DocumentBuilder
-from worker.document.spec import parse_spec
-from worker.flow.batching import BatchPolicy, BufferLimits
+from worker.flow.batching import BufferLimits
 from worker.index import Index
 from worker.noting import Notes
 from worker.pipeline.batch import BatchRunner
@@ -34,6 +30,7 @@ from worker.pipeline.task import Task
 from worker.plugins import RESELECTORS, Registry
 from worker.replaying import origin_reader, replay_ports
 from worker.runtime.supervisor import Assembled, TaskSpec
+from worker.settings import batch_policy, decoder_settings, document_spec, session_of
 from worker.source.clients import KafkaSourceSettings
 from worker.source.departure import for_good
 from worker.source.group_offsets import KafkaGroupOffsets
@@ -49,21 +46,13 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
 
-    from pydantic import SecretStr
-
     from worker.config.connector import ConnectorConfig
-    from worker.config.converter import ConverterSettings
     from worker.config.worker import WorkerConfig
     from worker.dlq.port import DeadLetterQueue
-    from worker.document.spec import DocumentSpec
-    from worker.embed.port import Limits
     from worker.model import TopicPartition
     from worker.reselect.port import Reselector
     from worker.source.kafka_spans import KafkaSpanReader
 
-_KIP_848_SESSION_S = 45.0
-"""``group.consumer.session.timeout.ms`` of a broker that nobody configured."""
-_MILLISECOND = 0.001
 _LEAVING_S = 5.0
 """Of ``shutdown.timeout.ms``, if it is long: for the last commit and to leave the group."""
 
@@ -229,23 +218,6 @@ class Assembly:
         )
 
 
-def document_spec(config: ConnectorConfig) -> DocumentSpec:
-    """How the connector's rows become documents.
-
-    Raises:
-        ConfigError: a key is wrong; ``worker.checks`` finds all of them.
-    """
-    return parse_spec(
-        fields=config.document.fields,
-        template=config.document.template,
-        when=config.document.when,
-        metadata=config.document.metadata_fields,
-        keeps_text=config.document.metadata_text,
-        namespace=config.target.namespace,
-        point_id=config.target.id,
-    )
-
-
 def reselector(config: ConnectorConfig) -> Reselector | None:
     """What reads missing columns from the source database; nothing is opened yet.
 
@@ -257,50 +229,6 @@ def reselector(config: ConnectorConfig) -> Reselector | None:
     plugin = Registry(RESELECTORS).load(config.reselect.database)
     made: Reselector = plugin(config.reselect)
     return made
-
-
-def batch_policy(config: ConnectorConfig, limits: Limits) -> BatchPolicy:
-    """When a batch goes; its rows fill whole calls of the embedder."""
-    batch = config.batch
-    policy = BatchPolicy(batch.max_rows, batch.max_bytes, batch.linger_s, batch.in_flight)
-    return policy.rounded_to(limits.texts)
-
-
-def decoder_settings(config: ConnectorConfig, columns: frozenset[str] | None) -> DecoderSettings:
-    """How the connector's records are decoded; only these columns of a row are read."""
-    return DecoderSettings(
-        key=_part(config.key_converter),
-        value=_part(config.value_converter),
-        columns=columns,
-        unavailable_value=config.events.unavailable_placeholder,
-    )
-
-
-def _part(converter: ConverterSettings) -> PartSettings:
-    registry = RegistrySettings(
-        urls=converter.urls,
-        credentials=_shown(converter.credentials),
-        bearer_token=_shown(converter.bearer_token),
-        ssl_ca_location=converter.ssl_ca_location,
-        ssl_certificate_location=converter.ssl_certificate_location,
-        ssl_key_location=converter.ssl_key_location,
-        ssl_key_password=_shown(converter.ssl_key_password),
-    )
-    return PartSettings(
-        format=Format(converter.format.value),
-        schemas_enable=converter.schemas_enable,
-        registry=registry if converter.urls else None,
-    )
-
-
-def _shown(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
-
-
-def session_of(consumer: Mapping[str, object]) -> float:
-    """Seconds without a sign of life after which a member of this kind is out of its group."""
-    session_ms = consumer.get("session.timeout.ms")
-    return _KIP_848_SESSION_S if session_ms is None else float(str(session_ms)) * _MILLISECOND
 
 
 def assemblies(worker: WorkerConfig, configs: Sequence[ConnectorConfig]) -> list[Assembly]:

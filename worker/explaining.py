@@ -7,7 +7,7 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
-from worker.build import decoder_settings, document_spec, reselector
+from worker.build import reselector
 from worker.chunks import chunking_of, form_of
 from worker.clock import FakeClock, SystemClock
 from worker.config import kafka
@@ -31,6 +31,7 @@ from worker.pipeline.batch import BatchRunner
 from worker.pipeline.lease import Lease
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
+from worker.settings import decoder_settings, document_spec
 from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from worker.build import Assembly, session_of
+from worker.build import Assembly
 from worker.checks import CHECKS
 from worker.clock import SystemClock
 from worker.config import kafka
@@ -32,6 +32,7 @@ from worker.runtime.reporter import Reporter
 from worker.runtime.shifts import LoneShift, Shifts
 from worker.runtime.slots import AllSlots
 from worker.runtime.wanted import Blueprint
+from worker.settings import session_of
 from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka_slots import KafkaSlots, KafkaSlotsSettings
 from worker.state.kafka import KafkaStateSettings, KafkaStateTopic

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from worker.build import batch_policy, decoder_settings, document_spec
 from worker.chunks import chunking_of, form_of
 from worker.clock import SystemClock
 from worker.config import kafka
@@ -22,6 +21,7 @@ from worker.flow.batching import BufferLimits
 from worker.pipeline.cutting import Measure
 from worker.pipeline.model_guard import ModelGuard
 from worker.pipeline.patience import Patience
+from worker.settings import batch_policy, decoder_settings, document_spec
 from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription

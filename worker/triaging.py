@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import murmur2
 from confluent_kafka.admin import AdminClient
 
-from worker.build import decoder_settings
 from worker.clock import SystemClock
 from worker.config import kafka
 from worker.decode.decoder import DebeziumDecoder
@@ -28,6 +27,7 @@ from worker.pipeline.letters import LetterReading
 from worker.pipeline.letters import Reading as ReplayReading
 from worker.pipeline.patience import Patience
 from worker.pipeline.tail import TailReading
+from worker.settings import decoder_settings
 from worker.source.clients import KafkaSourceSettings
 from worker.source.group_offsets import KafkaGroupOffsets
 from worker.source.kafka_spans import KafkaSpanReader

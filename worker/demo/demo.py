@@ -6,7 +6,6 @@ import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from worker.build import decoder_settings
 from worker.decode.decoder import DebeziumDecoder
 from worker.demo import machine
 from worker.demo.engine import Engine
@@ -17,6 +16,7 @@ from worker.demo.show import Sums
 from worker.demo.story import STORIES, THE_REST
 from worker.errors import FatalError
 from worker.model import Outcome
+from worker.settings import decoder_settings
 
 if TYPE_CHECKING:
     import threading

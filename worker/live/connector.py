@@ -6,7 +6,6 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from worker.build import decoder_settings
 from worker.chunks import chunking_of, form_of
 from worker.config import kafka
 from worker.embed.port import CountsTokens
@@ -15,6 +14,7 @@ from worker.index import Index
 from worker.live.check import DEADLINE_S, Check, Question, Verdict, answered
 from worker.live.cluster import Cluster
 from worker.live.services import ask_provider, ask_registry, ask_store
+from worker.settings import decoder_settings
 from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription

@@ -58,6 +58,7 @@ GROUPS = (
         "treasury",
         "index",
         "noting",
+        "settings",
         "build",
         "lagging",
         "lettering",
