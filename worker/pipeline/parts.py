@@ -70,104 +70,173 @@ class Parts:
         pool: Executor | None,
     ) -> Self:
         """In the order in which they know each other."""
-        ledger, backlog, watch = Ledger(), Backlog(), Watch()
-        marking = Marking(ports.marks, patience, pool)
-        rejects = Rejects(ports.dead_letters, counters, marking, Net(settings.tolerated), clock)
-        truncates: Truncates = ports.truncates or IgnoredTruncates(counters)
-        threads = pool or ThreadPoolExecutor(settings.batch.max_in_flight, "batch")
-        flight = Flight(ports.runner.run, pool=threads, clock=clock)
+        common = _Common.of(
+            ports=ports,
+            settings=settings,
+            patience=patience,
+            clock=clock,
+            counters=counters,
+            pool=pool,
+        )
         schemas = SchemaLoader(ports.decoder, patience)
         succession = Succession(ports.heads, clock, settings.store.settle_s)
-        committer = Committer(ports.source, ledger, clock)
-        intake = Intake(
-            decoder=ports.decoder,
-            ledger=ledger,
-            backlog=backlog,
-            rejects=rejects,
-            truncates=truncates,
-            succession=succession,
-            watch=watch,
-            counters=counters,
-            clock=clock,
-            request_schema=schemas.request,
-        )
-        looks = Looks(
-            ledger=ledger,
-            backlog=backlog,
-            rejects=rejects,
-            counters=counters,
-            clock=clock,
-            limits=settings.buffer,
-            flight=flight,
-            forget=ports.runner.forget,
-            store=settings.store,
-        )
-        pressure = Pressure(
-            source=ports.source,
-            ledger=ledger,
-            backlog=backlog,
-            intake=intake,
-            rejects=rejects,
-            looks=looks,
-            committer=committer,
-            limits=settings.buffer,
-            clock=clock,
-        )
-        replays: Replays = NoReplays()
-        if ports.replays is not None:
-            replays = OwnedReplays(
-                book=ports.replays.book,
-                inquiry=Inquiry(ports.replays, ports.runner, patience, clock),
-                watch=watch,
-                ledger=ledger,
-                backlog=backlog,
-                rejects=rejects,
-                truncates=truncates,
-                counters=counters,
-                clock=clock,
-                pool=pool,
-            )
-        landing = Landing(
-            flight=flight,
-            backlog=backlog,
-            rejects=rejects,
-            looks=looks,
-            replays=replays,
-            counters=counters,
-            now_ms=clock.unix_ms,
-        )
-        handover = Handover(
-            flight=flight,
-            landing=landing,
-            rejects=rejects,
-            ledger=ledger,
-            committer=committer,
-            clock=clock,
-            timeout_s=settings.drain_timeout_s,
-            end_timeout_s=settings.end_timeout_s,
-        )
-        allowance = Allowance(
-            task=settings.number,
-            embedding=ports.runner.embedding,
-            source=ports.source,
-            ledger=ledger,
-            backlog=backlog,
-            clock=clock,
-        )
+        intake = common.intake(succession, schemas)
+        looks = common.looks()
+        pressure = common.pressure(intake, looks)
+        replays = common.replays()
+        landing = common.landing(looks, replays)
         return cls(
-            ledger=ledger,
-            backlog=backlog,
-            rejects=rejects,
-            truncates=truncates,
-            flight=flight,
+            ledger=common.ledger,
+            backlog=common.backlog,
+            rejects=common.rejects,
+            truncates=common.truncates,
+            flight=common.flight,
             schemas=schemas,
             succession=succession,
             intake=intake,
-            committer=committer,
+            committer=common.committer,
             looks=looks,
             pressure=pressure,
             replays=replays,
             landing=landing,
-            handover=handover,
-            allowance=allowance,
+            handover=common.handover(landing),
+            allowance=common.allowance(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What many parts work with; makes those that work with little else."""
+
+    ports: Ports
+    settings: TaskSettings
+    patience: Patience
+    clock: Clock
+    counters: Counters
+    pool: Executor | None
+    ledger: Ledger
+    backlog: Backlog
+    watch: Watch
+    rejects: Rejects
+    truncates: Truncates
+    flight: Flight
+    committer: Committer
+
+    @classmethod
+    def of(  # noqa: PLR0913 - as ``Parts.assemble``
+        cls,
+        *,
+        ports: Ports,
+        settings: TaskSettings,
+        patience: Patience,
+        clock: Clock,
+        counters: Counters,
+        pool: Executor | None,
+    ) -> Self:
+        ledger, marking = Ledger(), Marking(ports.marks, patience, pool)
+        threads = pool or ThreadPoolExecutor(settings.batch.max_in_flight, "batch")
+        return cls(
+            ports=ports,
+            settings=settings,
+            patience=patience,
+            clock=clock,
+            counters=counters,
+            pool=pool,
+            ledger=ledger,
+            backlog=Backlog(),
+            watch=Watch(),
+            rejects=Rejects(ports.dead_letters, counters, marking, Net(settings.tolerated), clock),
+            truncates=ports.truncates or IgnoredTruncates(counters),
+            flight=Flight(ports.runner.run, pool=threads, clock=clock),
+            committer=Committer(ports.source, ledger, clock),
+        )
+
+    def intake(self, succession: Succession, schemas: SchemaLoader) -> Intake:
+        return Intake(
+            decoder=self.ports.decoder,
+            ledger=self.ledger,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            truncates=self.truncates,
+            succession=succession,
+            watch=self.watch,
+            counters=self.counters,
+            clock=self.clock,
+            request_schema=schemas.request,
+        )
+
+    def looks(self) -> Looks:
+        return Looks(
+            ledger=self.ledger,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            counters=self.counters,
+            clock=self.clock,
+            limits=self.settings.buffer,
+            flight=self.flight,
+            forget=self.ports.runner.forget,
+            store=self.settings.store,
+        )
+
+    def pressure(self, intake: Intake, looks: Looks) -> Pressure:
+        return Pressure(
+            source=self.ports.source,
+            ledger=self.ledger,
+            backlog=self.backlog,
+            intake=intake,
+            rejects=self.rejects,
+            looks=looks,
+            committer=self.committer,
+            limits=self.settings.buffer,
+            clock=self.clock,
+        )
+
+    def replays(self) -> Replays:
+        ports = self.ports.replays
+        if ports is None:
+            return NoReplays()
+        return OwnedReplays(
+            book=ports.book,
+            inquiry=Inquiry(ports, self.ports.runner, self.patience, self.clock),
+            watch=self.watch,
+            ledger=self.ledger,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            truncates=self.truncates,
+            counters=self.counters,
+            clock=self.clock,
+            pool=self.pool,
+        )
+
+    def landing(self, looks: Looks, replays: Replays) -> Landing:
+        return Landing(
+            flight=self.flight,
+            backlog=self.backlog,
+            rejects=self.rejects,
+            looks=looks,
+            replays=replays,
+            counters=self.counters,
+            now_ms=self.clock.unix_ms,
+        )
+
+    def handover(self, landing: Landing) -> Handover:
+        return Handover(
+            flight=self.flight,
+            landing=landing,
+            rejects=self.rejects,
+            ledger=self.ledger,
+            committer=self.committer,
+            clock=self.clock,
+            timeout_s=self.settings.drain_timeout_s,
+            end_timeout_s=self.settings.end_timeout_s,
+        )
+
+    def allowance(self) -> Allowance:
+        return Allowance(
+            task=self.settings.number,
+            embedding=self.ports.runner.embedding,
+            source=self.ports.source,
+            ledger=self.ledger,
+            backlog=self.backlog,
+            clock=self.clock,
         )
