@@ -46,7 +46,7 @@ class Spending:
 
     @property
     def parked(self) -> int:
-        return sum(member.task._backlog.parked_rows for member in self.world.members)
+        return sum(len(member.task._backlog.parked) for member in self.world.members)
 
     @property
     def spent(self) -> int:

@@ -6,25 +6,24 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from worker.flow.entry import work_of
-from worker.flow.waiting import Place, insert
+from worker.flow.parked import Parked
+from worker.flow.waiting import Place, insert, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.flow.entry import Entry, Work
-    from worker.model import Change, Key
-
-_MOST_MOVES = 10
-"""Of one row, to be followed."""
+    from worker.model import Key
 
 
 class Backlog:
     """Changes by key. Not thread-safe: it belongs to the task's thread."""
 
     def __init__(self) -> None:
+        self.parked = Parked()
+        """Keys that wait for ``unpark``."""
         self._places: dict[Key, Place] = {}
         self._ready: OrderedDict[Key, Place] = OrderedDict()
-        self._parked: dict[Key, Place] = {}
         self._delayed: dict[Key, float] = {}
         self._ready_bytes = 0
         self._rows = 0
@@ -80,7 +79,7 @@ class Backlog:
         if key in self._ready:
             self._ready_bytes += entry.size
         else:
-            self._parked.pop(key, None)
+            self.parked.pop(key, None)
             self._delayed.pop(key, None)
             self._make_ready(key, place)
 
@@ -95,7 +94,7 @@ class Backlog:
         if key in self._ready:
             self._ready_bytes += entry.size
         elif place.flying is None:
-            self._parked.pop(key, None)
+            self.parked.pop(key, None)
             self._delayed.pop(key, None)
             self._make_ready(key, place)
 
@@ -107,28 +106,11 @@ class Backlog:
             _, place = self._ready.popitem(last=False)
             held, entries = place.size, place.chain()
             place.size = sum(entry.size for entry in place.waiting) if place.waiting else 0
-            place.flying = work_of(entries, self._way_of(place))
+            place.flying = work_of(entries, way_of(place, self._places))
             self._ready_bytes -= held
             size += held - place.size
             batch.append(place.flying)
         return batch
-
-    def _way_of(self, place: Place) -> Sequence[Key]:
-        """Where the row goes next, if it is known to leave its key after what was taken out.
-
-        Only what waits is known; it need not be all.
-        """
-        if not place.waiting:
-            return ()
-        keys: list[Key] = []
-        leaves: Change | None = place.waiting[0].change
-        while leaves is not None and leaves.moves_away and leaves.moved_to is not None:
-            keys.append(leaves.moved_to)
-            after = self._places.get(leaves.moved_to)
-            if after is None or len(keys) == _MOST_MOVES:
-                break
-            leaves = after.leaves_after(leaves.key)
-        return keys
 
     def holds(self, key: Key) -> bool:
         """Whether something waits for a key, or is in flight."""
@@ -175,8 +157,7 @@ class Backlog:
         if place is not None and place.is_alone(work.newest):
             del self._ready[key]
             self._ready_bytes -= place.size
-            place.needs = needs
-            self._parked[key] = place
+            self.parked[key] = needs
 
     def delay(self, work: Work, until_s: float) -> None:
         """A batch is through with a key that has to come again at a time, or with what is newer."""
@@ -198,32 +179,11 @@ class Backlog:
             del self._delayed[key]
             self._make_ready(key, self._places[key])
 
-    @property
-    def parked_rows(self) -> int:
-        """Keys that wait for ``unpark``."""
-        return len(self._parked)
-
-    @property
-    def least_needed(self) -> int:
-        """What the smallest of them waits for; 0 if nothing is parked."""
-        return min((place.needs for place in self._parked.values()), default=0)
-
-    def first_needed(self, left: float) -> int:
-        """What the first waits for that ``left`` covers; 0 if there is none."""
-        return next((one.needs for one in self._parked.values() if one.needs <= left), 0)
-
     def unpark(self, left: float, room: float) -> None:
-        """What ``left`` covers may go into a batch again, in order, as far as there is room.
-
-        Who is too large for what is left is passed over; who is too large for the room is not.
-        """
-        for key, place in list(self._parked.items()):
-            if place.needs > left:
-                continue
-            if place.needs > room:
-                break
-            left, room = left - place.needs, room - place.needs
-            self._make_ready(key, self._parked.pop(key))
+        """What ``left`` covers may go into a batch again, in order, as far as there is room."""
+        for key in self.parked.covered(left, room):
+            del self.parked[key]
+            self._make_ready(key, self._places[key])
 
     def drop_lost(self) -> None:
         """Forget what waits for partitions that are gone. Work in flight is left alone."""
@@ -250,7 +210,7 @@ class Backlog:
             self._ready_bytes -= before - place.size
         if not kept:
             self._ready.pop(key, None)
-            self._parked.pop(key, None)
+            self.parked.pop(key, None)
             self._delayed.pop(key, None)
             del self._places[key]
 

@@ -1,25 +1,28 @@
-"""What waits for one key, and in which order."""
+"""What waits for one key, in which order, and where its row goes from there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from worker.flow.entry import Entry, Work
     from worker.model import Change, Key
+
+_MOST_MOVES = 10
+"""Of one row, to be followed."""
 
 
 class Place:
     """One key: what waits for it, and the work on it that is in flight."""
 
-    __slots__ = ("flying", "needs", "size", "waiting")
+    __slots__ = ("flying", "size", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Entry] = []
         self.flying: Work | None = None
         self.size = 0
-        self.needs = 0
-        """While it is parked: what it waits for."""
 
     def is_alone(self, newest: Entry) -> bool:
         """Whether nothing waits that could be done with, or instead of, what ends with ``newest``.
@@ -73,3 +76,21 @@ def insert(entries: list[Entry], entry: Entry) -> None:
     while at and entry.is_older_than(entries[at - 1]):
         at -= 1
     entries.insert(at, entry)
+
+
+def way_of(place: Place, places: Mapping[Key, Place]) -> Sequence[Key]:
+    """Where the row goes next, if it is known to leave its key after what was taken out.
+
+    Only what waits is known; it need not be all.
+    """
+    if not place.waiting:
+        return ()
+    keys: list[Key] = []
+    leaves: Change | None = place.waiting[0].change
+    while leaves is not None and leaves.moves_away and leaves.moved_to is not None:
+        keys.append(leaves.moved_to)
+        after = places.get(leaves.moved_to)
+        if after is None or len(keys) == _MOST_MOVES:
+            break
+        leaves = after.leaves_after(leaves.key)
+    return keys

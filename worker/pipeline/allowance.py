@@ -81,19 +81,20 @@ class Allowance:
 
     def _unpark_if_covered(self) -> None:
         """Calls were billed less than was reserved, the day turned, or the budget was raised."""
-        if self._backlog.parked_rows:
+        parked = self._backlog.parked
+        if parked:
             left = self._embedding.budget_left
-            room = self._embedding.room(self._backlog.first_needed(left))
+            room = self._embedding.room(parked.first_needed(left))
             self._backlog.unpark(left, room)
         self._tell_outlook()
 
     def _tell_outlook(self) -> None:
         """Say once that nothing more can be embedded today, and once that it can again."""
-        waiting = self._backlog.parked_rows
-        outlook = self._embedding.outlook(self._backlog.least_needed) if waiting else Outlook.FITS
+        parked = self._backlog.parked
+        outlook = self._embedding.outlook(parked.least_needed) if parked else Outlook.FITS
         was_spent, self._is_spent = self._is_spent, outlook is Outlook.SPENT
         if self._is_spent and not was_spent:
-            self._say_that_it_waits(waiting)
+            self._say_that_it_waits(len(parked))
         elif was_spent and not self._is_spent:
             _log.info("The budget covers calls again.")
 

@@ -404,7 +404,7 @@ def test_a_parked_key_is_held_but_not_handed_out_until_it_is_unparked() -> None:
     backlog.park(one, 1)
     backlog.finish(two)
     assert take(backlog) == []
-    assert (backlog.rows, backlog.parked_rows, backlog.ready_bytes) == (1, 1, 0)
+    assert (backlog.rows, len(backlog.parked), backlog.ready_bytes) == (1, 1, 0)
     backlog.unpark(1, 1)
     (again,) = take(backlog)
     assert offsets(again) == [1]
@@ -417,13 +417,13 @@ def test_only_so_much_is_unparked_as_is_left_small_ones_before_large_ones() -> N
     for work, needs in zip(take(backlog), (50, 300, 40, 30), strict=True):
         backlog.park(work, needs)
     backlog.unpark(29, math.inf)
-    assert (backlog.parked_rows, backlog.least_needed) == (4, 30)
+    assert (len(backlog.parked), backlog.parked.least_needed) == (4, 30)
     backlog.unpark(100, math.inf)
     assert [offsets(work) for work in take(backlog)] == [[1], [3]]
-    assert backlog.parked_rows == 2
+    assert len(backlog.parked) == 2
     backlog.unpark(math.inf, math.inf)
     assert [offsets(work) for work in take(backlog)] == [[2], [4]]
-    assert (backlog.parked_rows, backlog.least_needed) == (0, 0)
+    assert (len(backlog.parked), backlog.parked.least_needed) == (0, 0)
 
 
 def test_one_that_is_too_large_for_the_room_keeps_its_turn() -> None:
@@ -434,7 +434,7 @@ def test_one_that_is_too_large_for_the_room_keeps_its_turn() -> None:
         backlog.park(work, needs)
     backlog.unpark(1000, 100)
     assert [offsets(work) for work in take(backlog)] == [[1]]
-    assert backlog.first_needed(1000) == 300
+    assert backlog.parked.first_needed(1000) == 300
     backlog.unpark(1000, 300)
     assert [offsets(work) for work in take(backlog)] == [[2]]
 
@@ -447,7 +447,7 @@ def test_a_newer_change_brings_a_parked_key_back() -> None:
     backlog.add(entry(2))
     (again,) = take(backlog)
     assert offsets(again) == [1, 2]
-    assert backlog.parked_rows == 0
+    assert len(backlog.parked) == 0
 
 
 def test_what_came_while_it_flew_keeps_a_key_from_being_parked() -> None:
@@ -592,7 +592,7 @@ class BacklogMachine(RuleBasedStateMachine):
             if row not in self.flying and row not in self.parked
             for one in entries
         ]
-        assert self.backlog.parked_rows == len(self.parked)
+        assert len(self.backlog.parked) == len(self.parked)
         assert self.backlog.ready_rows == len({one.change.key for one in ready})
         assert self.backlog.ready_bytes == sum(one.size for one in ready)
 
