@@ -28,14 +28,9 @@ from worker.pipeline.truncates import IgnoredTruncates
 from worker.pipeline.watch import Watch
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from worker.clock import Clock
-    from worker.pipeline.patience import Patience
     from worker.pipeline.replays import Replays
-    from worker.pipeline.settings import Ports, TaskSettings
+    from worker.pipeline.settings import Given
     from worker.pipeline.truncates import Truncates
-    from worker.telemetry.counters import Counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +54,12 @@ class Parts:
     allowance: Allowance
 
     @classmethod
-    def assemble(  # noqa: PLR0913 - the composition root passes everything in once
-        cls,
-        *,
-        ports: Ports,
-        settings: TaskSettings,
-        patience: Patience,
-        clock: Clock,
-        counters: Counters,
-        pool: Executor | None,
-    ) -> Self:
+    def assemble(cls, given: Given) -> Self:
         """In the order in which they know each other."""
-        common = _Common.of(
-            ports=ports,
-            settings=settings,
-            patience=patience,
-            clock=clock,
-            counters=counters,
-            pool=pool,
-        )
-        schemas = SchemaLoader(ports.decoder, patience)
-        succession = Succession(ports.heads, clock, settings.store.settle_s)
+        common = _Common.of(given)
+        schemas = SchemaLoader(given.ports.decoder, given.patience)
+        settle_s = given.settings.store.settle_s
+        succession = Succession(given.ports.heads, given.clock, settle_s)
         intake = common.intake(succession, schemas)
         looks = common.looks()
         pressure = common.pressure(intake, looks)
@@ -108,12 +88,7 @@ class Parts:
 class _Common:
     """What many parts work with; makes those that work with little else."""
 
-    ports: Ports
-    settings: TaskSettings
-    patience: Patience
-    clock: Clock
-    counters: Counters
-    pool: Executor | None
+    given: Given
     ledger: Ledger
     backlog: Backlog
     watch: Watch
@@ -123,29 +98,17 @@ class _Common:
     committer: Committer
 
     @classmethod
-    def of(  # noqa: PLR0913 - as ``Parts.assemble``
-        cls,
-        *,
-        ports: Ports,
-        settings: TaskSettings,
-        patience: Patience,
-        clock: Clock,
-        counters: Counters,
-        pool: Executor | None,
-    ) -> Self:
-        ledger, marking = Ledger(), Marking(ports.marks, patience, pool)
-        threads = pool or ThreadPoolExecutor(settings.batch.max_in_flight, "batch")
+    def of(cls, given: Given) -> Self:
+        ports, clock, counters = given.ports, given.clock, given.counters
+        ledger, marking = Ledger(), Marking(ports.marks, given.patience, given.pool)
+        batch, net = given.settings.batch, Net(given.settings.tolerated)
+        threads = given.pool or ThreadPoolExecutor(batch.max_in_flight, "batch")
         return cls(
-            ports=ports,
-            settings=settings,
-            patience=patience,
-            clock=clock,
-            counters=counters,
-            pool=pool,
+            given=given,
             ledger=ledger,
             backlog=Backlog(),
             watch=Watch(),
-            rejects=Rejects(ports.dead_letters, counters, marking, Net(settings.tolerated), clock),
+            rejects=Rejects(ports.dead_letters, counters, marking, net, clock),
             truncates=ports.truncates or IgnoredTruncates(counters),
             flight=Flight(ports.runner.run, pool=threads, clock=clock),
             committer=Committer(ports.source, ledger, clock),
@@ -153,15 +116,15 @@ class _Common:
 
     def intake(self, succession: Succession, schemas: SchemaLoader) -> Intake:
         return Intake(
-            decoder=self.ports.decoder,
+            decoder=self.given.ports.decoder,
             ledger=self.ledger,
             backlog=self.backlog,
             rejects=self.rejects,
             truncates=self.truncates,
             succession=succession,
             watch=self.watch,
-            counters=self.counters,
-            clock=self.clock,
+            counters=self.given.counters,
+            clock=self.given.clock,
             request_schema=schemas.request,
         )
 
@@ -170,42 +133,42 @@ class _Common:
             ledger=self.ledger,
             backlog=self.backlog,
             rejects=self.rejects,
-            counters=self.counters,
-            clock=self.clock,
-            limits=self.settings.buffer,
+            counters=self.given.counters,
+            clock=self.given.clock,
+            limits=self.given.settings.buffer,
             flight=self.flight,
-            forget=self.ports.runner.forget,
-            store=self.settings.store,
+            forget=self.given.ports.runner.forget,
+            store=self.given.settings.store,
         )
 
     def pressure(self, intake: Intake, looks: Looks) -> Pressure:
         return Pressure(
-            source=self.ports.source,
+            source=self.given.ports.source,
             ledger=self.ledger,
             backlog=self.backlog,
             intake=intake,
             rejects=self.rejects,
             looks=looks,
             committer=self.committer,
-            limits=self.settings.buffer,
-            clock=self.clock,
+            limits=self.given.settings.buffer,
+            clock=self.given.clock,
         )
 
     def replays(self) -> Replays:
-        ports = self.ports.replays
+        given, ports = self.given, self.given.ports.replays
         if ports is None:
             return NoReplays()
         return OwnedReplays(
             book=ports.book,
-            inquiry=Inquiry(ports, self.ports.runner, self.patience, self.clock),
+            inquiry=Inquiry(ports, given.ports.runner, given.patience, given.clock),
             watch=self.watch,
             ledger=self.ledger,
             backlog=self.backlog,
             rejects=self.rejects,
             truncates=self.truncates,
-            counters=self.counters,
-            clock=self.clock,
-            pool=self.pool,
+            counters=given.counters,
+            clock=given.clock,
+            pool=given.pool,
         )
 
     def landing(self, looks: Looks, replays: Replays) -> Landing:
@@ -215,8 +178,8 @@ class _Common:
             rejects=self.rejects,
             looks=looks,
             replays=replays,
-            counters=self.counters,
-            now_ms=self.clock.unix_ms,
+            counters=self.given.counters,
+            now_ms=self.given.clock.unix_ms,
         )
 
     def handover(self, landing: Landing) -> Handover:
@@ -226,17 +189,17 @@ class _Common:
             rejects=self.rejects,
             ledger=self.ledger,
             committer=self.committer,
-            clock=self.clock,
-            timeout_s=self.settings.drain_timeout_s,
-            end_timeout_s=self.settings.end_timeout_s,
+            clock=self.given.clock,
+            timeout_s=self.given.settings.drain_timeout_s,
+            end_timeout_s=self.given.settings.end_timeout_s,
         )
 
     def allowance(self) -> Allowance:
         return Allowance(
-            task=self.settings.number,
-            embedding=self.ports.runner.embedding,
-            source=self.ports.source,
+            task=self.given.settings.number,
+            embedding=self.given.ports.runner.embedding,
+            source=self.given.ports.source,
             ledger=self.ledger,
             backlog=self.backlog,
-            clock=self.clock,
+            clock=self.given.clock,
         )

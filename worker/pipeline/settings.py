@@ -1,4 +1,4 @@
-"""What a task is given: its bounds, and the ports that it talks to."""
+"""What a task is given: its bounds, the ports that it talks to, and what it works with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from worker.pipeline.net import TOLERATED, Tolerated
 from worker.store.port import Capabilities
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from worker.clock import Clock
     from worker.decode.port import Decoder
     from worker.dlq.port import DeadLetterQueue
     from worker.flow.batching import BatchPolicy, BufferLimits
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from worker.pipeline.batch import BatchRunner
     from worker.pipeline.heads import Heads
     from worker.pipeline.inquiry import ReplayPorts
+    from worker.pipeline.patience import Patience
     from worker.pipeline.truncates import Truncates
     from worker.source.port import Source
+    from worker.telemetry.counters import Counters
 
 
 _GUARDED = Capabilities(guarded=True, settle_s=0.0)
@@ -59,3 +64,16 @@ class Ports:
     """None: dead letters are not replayed."""
     heads: Heads | None = None
     """None: no record waits for those of other partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All that the parts of a task are made with."""
+
+    ports: Ports
+    settings: TaskSettings
+    patience: Patience
+    clock: Clock
+    counters: Counters
+    pool: Executor | None
+    """Where all that is slow is done; None: in threads of the task's own."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from worker.pipeline.ending import Ending
 from worker.pipeline.naming import names
 from worker.pipeline.parts import Parts
+from worker.pipeline.settings import Given
 
 if TYPE_CHECKING:
     import threading
@@ -54,14 +55,7 @@ class Task:
         pool: Executor | None = None,
     ) -> None:
         """``pool`` is where all that is slow is done; threads of the task's own by default."""
-        parts = Parts.assemble(
-            ports=ports,
-            settings=settings,
-            patience=patience,
-            clock=clock,
-            counters=counters,
-            pool=pool,
-        )
+        parts = Parts.assemble(Given(ports, settings, patience, clock, counters, pool))
         self._source = ports.source
         self._decoder = ports.decoder
         self._marks = ports.marks
