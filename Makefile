@@ -11,11 +11,10 @@ help: ## This list
 demo: .venv/.ready ## The main job on this machine: database changes become vectors
 	$(BIN)/vecsink demo
 
-# Three at a time. The first begins with a long build and the second mostly waits; what is nice leaves
-# the processor to those that measure time.
+# Two at a time: the stack's tests mostly wait, and what is nice leaves them the processor.
 test: .venv/.ready ## Everything: lint, types, tests, and the real servers, side by side
-	$(MAKE) --jobs=3 --keep-going --output-sync=target --no-print-directory \
-	  test-weaviate stack-test check unit histories contract browser
+	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory \
+	  stack-test test-weaviate check unit histories contract browser
 
 check: .venv/.ready ## Lint, format and types
 	$(BIN)/ruff check

@@ -62,6 +62,28 @@ class WantedColumns:
                 _LOG.warning("Rows of %s%s have no column %s: it is null.", topic, which, column)
 
 
+def expect(names: frozenset[str], topic: str, registry: SchemaRegistry) -> frozenset[str] | None:
+    """Columns that rows by the newest version of a topic's schema lack: they read as null.
+
+    None if nobody can say yet, as there is no schema, or it is of no row. Blocks on the network.
+
+    Raises:
+        FatalError: no version ever had one of them.
+        RetriableError: the registry is away.
+    """
+    subject = f"{topic}-value"
+    numbers = registry.versions(subject)
+    newest = registry.version(subject, max(numbers)) if numbers else None
+    there = _columns_of(newest) if newest else frozenset()
+    if not there:
+        return None
+    missing = names - there
+    unknown = _never_there(missing, subject, registry) if missing else frozenset()
+    if unknown:
+        raise FatalError(_mistake(topic, min(unknown), there))
+    return missing
+
+
 def _never_there(missing: frozenset[str], subject: str, registry: SchemaRegistry) -> frozenset[str]:
     """Columns that no version has; none where the registry cannot say."""
     numbers = registry.versions(subject)

@@ -52,9 +52,7 @@ class DocumentBuilder:
         self._when_columns = spec.when.columns if spec.when else frozenset()
         self._text_columns = tuple(sorted(spec.text.columns | self._when_columns))
         self._digested = self._text_columns if _fit_stamp(self._text_columns) else ()
-        self._columns = frozenset(self._text_columns) | frozenset(
-            field.column for field in spec.metadata
-        )
+        self._columns = spec.columns
         self._warnings = SaidOnce()
         self._metadata = RowMetadata(
             spec, metadata_limit, self._warnings, is_cut=chunking is not None
@@ -62,7 +60,7 @@ class DocumentBuilder:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of ``after`` that documents are made of; names and ids need the key alone."""
+        """See the spec."""
         return self._columns
 
     def is_partial(self, change: Change) -> bool:

@@ -49,6 +49,12 @@ class DocumentSpec:
     keeps_text: bool = False
     """Whether the text, or a chunk's, is kept in the metadata (``metadata.text``)."""
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of ``after`` that documents are made of; names and ids need the key alone."""
+        conditions = self.when.columns if self.when else frozenset()
+        return self.text.columns | conditions | {field.column for field in self.metadata}
+
 
 def parse_spec(  # noqa: PLR0913 - one argument per configuration key
     *,

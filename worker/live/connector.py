@@ -13,8 +13,8 @@ from worker.errors import WorkerError
 from worker.index import Index
 from worker.live.check import DEADLINE_S, Check, Question, Verdict, answered
 from worker.live.cluster import Cluster
-from worker.live.services import ask_provider, ask_registry, ask_store
-from worker.settings import decoder_settings
+from worker.live.services import ask_columns, ask_provider, ask_registry, ask_store
+from worker.settings import decoder_settings, document_spec
 from worker.source.clients import KafkaSourceSettings
 from worker.source.kafka_spans import KafkaSpanReader
 from worker.source.subscription import Subscription
@@ -39,6 +39,7 @@ def checks_of(worker: WorkerConfig, config: ConnectorConfig, accounts: Accounts)
     if reached.verdict is Verdict.OK:
         yield from (answered(name, question) for question in _of_kafka(worker, config))
     yield from (answered(name, question) for question in _of_registries(config))
+    yield from (answered(name, question) for question in _of_columns(config))
     yield from _of_index(config, accounts)
 
 
@@ -77,6 +78,14 @@ def _of_registries(config: ConnectorConfig) -> Iterator[Question]:
         if part.registry is not None and part.registry not in asked:
             asked.add(part.registry)
             yield Question("registry", partial(ask_registry, part.registry, f"{subject}-{side}"))
+
+
+def _of_columns(config: ConnectorConfig) -> Iterator[Question]:
+    """Of topics that are named: what a pattern matches is known by its first record."""
+    registry, columns = decoder_settings(config, None).value.registry, document_spec(config).columns
+    if registry is not None and columns:
+        for topic in config.connector.topics:
+            yield Question("columns", partial(ask_columns, registry, topic, columns))
 
 
 def _of_index(config: ConnectorConfig, accounts: Accounts) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.decode.columns import expect
 from worker.decode.registry import HttpRegistry
 from worker.embed.port import Purpose
 from worker.errors import FatalError, RecordError
@@ -33,6 +34,21 @@ def ask_registry(settings: RegistrySettings, subject: str) -> str:
     if versions is None:
         return f"answers; it has no subject {subject} (yet)"
     return f"{subject} has {len(versions)} version{'s' if len(versions) > 1 else ''}"
+
+
+def ask_columns(settings: RegistrySettings, topic: str, columns: frozenset[str]) -> str:
+    """Whether rows of a topic have the columns that documents are made of.
+
+    Raises:
+        RetriableError, FatalError: the registry does not answer, or refuses; a column never was.
+    """
+    with closing(HttpRegistry(replace(settings, timeout_s=_REGISTRY_S))) as registry:
+        missing = expect(columns, topic, registry)
+    if missing is None:
+        return f"not known, as the registry has no schema of rows of {topic} (yet)"
+    if missing:
+        return f"rows of {topic} have no {', '.join(sorted(missing))} any more: null"
+    return f"rows of {topic} have {', '.join(sorted(columns))}"
 
 
 def ask_provider(embedder: Embedder) -> str:

@@ -32,6 +32,7 @@ CONNECTOR = {
     "store": "memory",
 }
 NOBODY = "127.0.0.1:9"
+THEY_HAVE = "they have body, id, name"
 
 
 @pytest.fixture(scope="module")
@@ -137,15 +138,55 @@ def test_chunks_longer_than_the_model_takes_are_wrong(tmp_path: Path) -> None:
     assert code is ExitCode.CONFIG
 
 
+def avro(registry: LocalRegistry) -> dict[str, str]:
+    return {
+        f"{part}_converter{key}": value
+        for part in ("key", "value")
+        for key, value in (("", "avro"), ("_schema_registry_url", registry.url))
+    }
+
+
+def rows_with(*columns: str) -> str:
+    fields = [{"name": name, "type": ["null", "string"], "default": None} for name in columns]
+    return json.dumps({"type": "record", "name": "shop.products.Value", "fields": fields})
+
+
+@pytest.mark.usefixtures("reached")
+@pytest.mark.parametrize(
+    ("fields", "said", "ends"),
+    [
+        ("name, body", "ok: rows of products have body, name", ExitCode.OK),
+        ("name, price", "ok: rows of products have no price any more: null", ExitCode.OK),
+        (
+            "name, bodi",
+            f"wrong: rows of products have no column bodi; did you mean body? ({THEY_HAVE})",
+            ExitCode.CONFIG,
+        ),
+    ],
+)
+def test_a_column_that_rows_never_had_is_wrong(
+    tmp_path: Path, fields: str, said: str, ends: ExitCode
+) -> None:
+    schemas = {1: rows_with("id", "name", "price"), 2: rows_with("id", "name", "body")}
+    with LocalRegistry(schemas, {"products-value": [1, 2]}) as registry:
+        code, lines = ask(tmp_path, **avro(registry), document_fields=fields)
+    assert f"products: columns: {said}" in lines
+    assert code is ends
+
+
+@pytest.mark.usefixtures("reached")
+def test_columns_are_not_known_before_the_first_row(tmp_path: Path) -> None:
+    with LocalRegistry({}) as registry:
+        code, lines = ask(tmp_path, **avro(registry))
+    said = "not known, as the registry has no schema of rows of products (yet)"
+    assert f"products: columns: ok: {said}" in lines
+    assert code is ExitCode.OK
+
+
 @pytest.mark.usefixtures("reached")
 def test_a_registry_is_asked_once_where_keys_and_values_have_the_same(tmp_path: Path) -> None:
     with LocalRegistry({7: '"string"'}, {"products-value": [7]}) as registry:
-        changes = {
-            f"{part}_converter{key}": value
-            for part in ("key", "value")
-            for key, value in (("", "avro"), ("_schema_registry_url", registry.url))
-        }
-        _, lines = ask(tmp_path, **changes)
+        _, lines = ask(tmp_path, **avro(registry))
     assert [line for line in lines if ": registry: " in line] == [
         "products: registry: ok: products-value has 1 version"
     ]

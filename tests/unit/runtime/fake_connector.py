@@ -34,6 +34,8 @@ class FakeTask:
         self.number = number
         self.generation = generation
         self.is_paused = False
+        self.rests = False
+        self.polls_for_long = False
         self.is_running = False
         self.turned_s: float | None = None
         self.progress: Mapping[TopicPartition, int] = {}
@@ -44,7 +46,7 @@ class FakeTask:
         self.is_paused = True
 
     def resume(self) -> None:
-        self.is_paused = False
+        self.is_paused = self.rests = False
 
     def fail(self, error: BaseException) -> None:
         self._error = error
@@ -54,6 +56,7 @@ class FakeTask:
         self.is_running = True
         try:
             while not stop.is_set():
+                self.rests = self.is_paused and not self.polls_for_long
                 if self._fate.wait(0.002):
                     assert self._error is not None
                     raise self._error

@@ -83,6 +83,16 @@ def test_a_paused_connector_keeps_its_tasks_and_goes_on_with_the_same(bench: Ben
     assert len(bench.factory.tasks) == 2
 
 
+def test_a_task_is_called_paused_once_the_poll_that_was_under_way_is_over(bench: Bench) -> None:
+    bench.want().until_states(State.RUNNING)
+    (task,) = bench.factory.running
+    task.polls_for_long = True
+    bench.want(TargetState.PAUSED).until(lambda: task.is_paused)
+    assert bench.states() == {0: State.RUNNING}
+    task.polls_for_long = False
+    bench.until_states(State.PAUSED)
+
+
 def test_a_connector_that_is_wanted_paused_never_reads(bench: Bench) -> None:
     bench.want(TargetState.PAUSED).until_states(State.PAUSED)
     assert [task.is_paused for task in bench.factory.tasks] == [True]
