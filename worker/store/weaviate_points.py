@@ -136,6 +136,20 @@ def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
         yield request
 
 
+def newest_of(hits: Sequence[search_get_pb2.SearchResult]) -> Mapping[str, Point]:
+    """Stored points by id; of several versions of an object the last one counts.
+
+    Most answers have one of each, so the UUIDs are looked at only where points are missing.
+    """
+    found = {point.id: point for point in points_of(hits)}
+    if len(found) == len(hits):
+        return found
+    # by the order of their writing, also within a millisecond
+    in_order = sorted(hits, key=lambda hit: hit.metadata.last_update_time_unix)
+    newest = {hit.metadata.id: hit for hit in in_order}
+    return {point.id: point for point in points_of(newest.values())}
+
+
 def points_of(hits: Iterable[search_get_pb2.SearchResult]) -> Iterator[Point]:
     """Stored points, as the pipeline knows them, without the objects of others."""
     for hit in hits:
