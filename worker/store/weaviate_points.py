@@ -194,9 +194,10 @@ def _put(properties: batch_pb2.BatchObject.Properties, name: str, value: Any) ->
 
 
 def _written(point: Point) -> str:
-    stored: dict[str, Any] = dict(point.metadata)
-    if point.stamp is not None:
-        stored = stamped(point.metadata, point.stamp)
+    stamp = point.stamp
+    stored: dict[str, Any] = (
+        dict(point.metadata) if stamp is None else stamped(point.metadata, stamp)
+    )
     stored[ID] = point.id
     try:
         return orjson.dumps(stored).decode()
