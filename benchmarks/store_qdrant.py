@@ -55,9 +55,9 @@ def over_rest() -> Iterator[tuple[Store, Mapping[str, Loop]]]:
         yield (
             store,
             {
-                "httpx, orjson": ByHandRest(place),
-                "the same, guarded": GuardedRest(place),
-                "Qdrant's client": Client(place, prefer_grpc=False),
+                "httpx, orjson": GuardedRest(place),
+                "the same, unguarded": ByHandRest(place),
+                "Qdrant's client, unguarded": Client(place, prefer_grpc=False),
             },
         )
         store.close()
@@ -71,9 +71,9 @@ def over_grpc() -> Iterator[tuple[Store, Mapping[str, Loop]]]:
         yield (
             store,
             {
-                "its messages": ByHandGrpc(place),
-                "the same, guarded": GuardedGrpc(place),
-                "Qdrant's client": Client(place, prefer_grpc=True),
+                "its messages": GuardedGrpc(place),
+                "the same, unguarded": ByHandGrpc(place),
+                "Qdrant's client, unguarded": Client(place, prefer_grpc=True),
             },
         )
         store.close()

@@ -1,7 +1,8 @@
 """Weaviate for ``benchmarks.stores``: a real server of one node.
 
 ``make test-weaviate`` builds it. Loops keep what is beside a vector as the store does, in one text,
-or as properties without indexes.
+or as properties without indexes, in collections like the store's: a vector with a name, as the
+server answers one without a name twice.
 """
 
 from __future__ import annotations

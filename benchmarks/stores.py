@@ -3,9 +3,11 @@
     python -m benchmarks.stores pgvector qdrant
 
 All write the same points by id with the same stamp, in a process and a run; a loop looks at no
-errors, keeps no deletions, and lets old points replace new ones unless it is called guarded. They
-alternate in short rounds, so a ratio is one of neighbours; what is shown is the median over the
-rounds. CPU is that of this process; points/s hold the server's work as well.
+errors and keeps no deletions. The mark of 0.9 is for the first one, which does as much as the store
+otherwise; one that is called unguarded lets old points replace new ones, so it and its server do
+less. (pgvector's first one does that as well.) Sides alternate in short rounds, so a ratio is one
+of neighbours; what is shown is the median over the rounds. CPU is that of this process; points/s
+hold the server's work as well.
 """
 
 from __future__ import annotations

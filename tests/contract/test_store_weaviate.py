@@ -21,6 +21,7 @@ from worker.model import Point
 from worker.store.port import Deletion
 from worker.store.weaviate import WeaviateStore
 from worker.store.weaviate_config import WeaviateConfig
+from worker.store.weaviate_protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,6 +148,37 @@ def test_a_collection_of_others_is_fatal(server: Weaviate) -> None:
     with pytest.raises(FatalError, match="multi-tenancy"):
         opened(server, "Others").check(DIMENSIONS)
     drop(server, "Others")
+
+
+def test_a_vector_comes_once_in_an_answer(store: WeaviateStore) -> None:
+    """Of a vector without a name the server sends the numbers beside the bytes."""
+    store.upsert("n", [point("a")])
+    (hit,) = Protocol(store._config).page("n", "", 1)
+    assert [one.name for one in hit.metadata.vectors] == ["default"]
+    assert not hit.metadata.vector
+    assert not hit.metadata.vector_bytes
+
+
+def test_a_collection_whose_vector_has_no_name_is_as_good(server: Weaviate, index: str) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+    wanted = {
+        "class": index,
+        "vectorizer": "none",
+        "multiTenancyConfig": {"enabled": True, "autoTenantCreation": True},
+        "properties": [{"name": "_stored", "dataType": ["text"]}],
+    }
+    httpx.post(f"{server.url}/v1/schema", json=wanted, headers=headers).raise_for_status()
+    store = opened(server, index)
+    store.create(DIMENSIONS)
+    store.check(DIMENSIONS)
+    written = point("a")
+    assert store.upsert("n", [written]) == {}
+    for held in (store.fetch("n", ["a"])["a"], next(iter(store.scan("n")))):
+        assert held.vector.tolist() == written.vector.tolist()
+        assert (held.metadata, held.stamp) == (written.metadata, written.stamp)
+    (best,) = store.query("n", written.vector, 1)
+    assert best.score == pytest.approx(1.0, abs=1e-4)
+    drop(server, index)
 
 
 def test_namespaces_of_any_name_are_tenants(store: WeaviateStore) -> None:

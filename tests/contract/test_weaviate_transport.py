@@ -159,6 +159,25 @@ def test_of_an_object_that_the_server_finds_as_it_was_before_too_the_newest_coun
     assert front.asked == ["Search"] * searches
 
 
+@pytest.mark.parametrize("name", ["", "default", "mine"])
+@pytest.mark.parametrize(("distance", "score"), [("cosine", 0.75), ("dot", -0.25)])
+def test_scores_are_those_of_the_only_vector_with_or_without_a_name(
+    front: Front, store: WeaviateStore, name: str, distance: str, score: float
+) -> None:
+    front.vectors = {name: distance}
+    near = found("a", 1, written_ms=1000)
+    near.metadata.distance = 0.25
+    front.found = [near]
+    store.check(DIMENSIONS)
+    assert [match.score for match in store.query("n", vector(1), 1)] == [score]
+
+
+def test_a_collection_of_several_vectors_is_fatal(front: Front, store: WeaviateStore) -> None:
+    front.vectors = {"text": "cosine", "image": "cosine"}
+    with pytest.raises(FatalError, match="a single vector"):
+        store.check(DIMENSIONS)
+
+
 @pytest.mark.parametrize("stored", ["", "no JSON", "[]", "{}", "null"])
 def test_objects_of_others_in_a_tenant_are_no_points(
     front: Front, store: WeaviateStore, stored: str

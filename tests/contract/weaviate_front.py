@@ -22,7 +22,7 @@ from weaviate.proto.v1 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @dataclass
@@ -43,6 +43,8 @@ class Front:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    vectors: Mapping[str, str] = field(default_factory=lambda: {"default": "cosine"})
+    """Distances of the collection's vectors, by name; the one without a name has an empty one."""
     failures: deque[Failure] = field(default_factory=deque)
     refused: Callable[[batch_pb2.BatchObject], str | None] = lambda _: None
     """Why an object is refused, or None."""
@@ -54,10 +56,15 @@ class Front:
     def described(self, path: str) -> Any:
         if path == "/v1/meta":
             return {"version": "1.35.2"}
+        indexes = {
+            name: {"vectorIndexConfig": {"distance": distance}}
+            for name, distance in self.vectors.items()
+        }
         return {
             "class": "Shop",
             "description": "Points of vecsink: 8 dimensions",
-            "vectorIndexConfig": {"distance": "cosine"},
+            **indexes.pop("", {}),
+            "vectorConfig": indexes,
             "multiTenancyConfig": {"enabled": True, "autoTenantCreation": True},
             "properties": [{"name": "_stored", "dataType": ["text"]}],
         }

@@ -36,6 +36,7 @@ from worker.store.weaviate_points import (
     FETCH_IDS,
     ID,
     Place,
+    newest_of,
     points_of,
     prepared,
     request_of,
@@ -128,7 +129,7 @@ class WeaviateStore:
         for start in range(0, len(uuids), FETCH_IDS):
             with self._calling(f"fetch from {namespace}"), _missing_tenant_is_empty():
                 hits = self._protocol.fetch(tenant_of(namespace), uuids[start : start + FETCH_IDS])
-                found.update((point.id, point) for point in points_of(hits))
+                found.update(newest_of(hits))
         return found
 
     def upsert(self, namespace: str, points: Sequence[Point]) -> Mapping[str, RecordError]:

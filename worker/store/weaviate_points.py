@@ -136,6 +136,20 @@ def requests(points: Iterable[Prepared]) -> Iterator[list[Prepared]]:
         yield request
 
 
+def newest_of(hits: Sequence[search_get_pb2.SearchResult]) -> Mapping[str, Point]:
+    """Stored points by id; of several versions of an object the last one counts.
+
+    Most answers have one of each, so the UUIDs are looked at only where points are missing.
+    """
+    found = {point.id: point for point in points_of(hits)}
+    if len(found) == len(hits):
+        return found
+    # by the order of their writing, also within a millisecond
+    in_order = sorted(hits, key=lambda hit: hit.metadata.last_update_time_unix)
+    newest = {hit.metadata.id: hit for hit in in_order}
+    return {point.id: point for point in points_of(newest.values())}
+
+
 def points_of(hits: Iterable[search_get_pb2.SearchResult]) -> Iterator[Point]:
     """Stored points, as the pipeline knows them, without the objects of others."""
     for hit in hits:
@@ -180,9 +194,10 @@ def _put(properties: batch_pb2.BatchObject.Properties, name: str, value: Any) ->
 
 
 def _written(point: Point) -> str:
-    stored: dict[str, Any] = dict(point.metadata)
-    if point.stamp is not None:
-        stored = stamped(point.metadata, point.stamp)
+    stamp = point.stamp
+    stored: dict[str, Any] = (
+        dict(point.metadata) if stamp is None else stamped(point.metadata, stamp)
+    )
     stored[ID] = point.id
     try:
         return orjson.dumps(stored).decode()

@@ -79,14 +79,13 @@ class Protocol:
         return int(self._call("BatchDelete", request).failed)
 
     def fetch(self, tenant: str, uuids: Sequence[str]) -> Sequence[search_get_pb2.SearchResult]:
-        """Objects by UUID, each as it was written last."""
+        """Objects by UUID, of some of which there are older versions among them."""
         most = _VERSIONS * len(uuids) + _ROOM
         hits = self._search(tenant, most, filters=by_uuid(uuids))
         if len(hits) == most and len(uuids) > 1:  # the newest may not have had their place
             middle = len(uuids) // 2
             return [*self.fetch(tenant, uuids[:middle]), *self.fetch(tenant, uuids[middle:])]
-        found = {hit.metadata.id for hit in hits}
-        return hits if len(found) == len(hits) else _newest(hits)
+        return hits
 
     def page(self, tenant: str, after: str, most: int) -> Sequence[search_get_pb2.SearchResult]:
         """The next objects in the order of their UUIDs; after an empty text the first."""
@@ -160,11 +159,3 @@ class Protocol:
         if self._config.is_secure:
             return grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
         return grpc.insecure_channel(target, options)
-
-
-def _newest(
-    hits: Sequence[search_get_pb2.SearchResult],
-) -> Sequence[search_get_pb2.SearchResult]:
-    """Of several versions the last one, in the order of their writing, also within a ms."""
-    in_order = sorted(hits, key=lambda hit: hit.metadata.last_update_time_unix)
-    return list({hit.metadata.id: hit for hit in in_order}.values())

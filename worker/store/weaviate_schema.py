@@ -25,6 +25,10 @@ STORED: Final = "_stored"
 """Property with the point's id, its metadata and our stamp, as JSON: Weaviate's own types would
 take numbers apart and dates for what they are not."""
 
+_VECTOR: Final = "default"
+"""What the vendor's client calls the only vector of a collection. Of one without a name the server
+answers each vector twice, as numbers and as bytes."""
+
 _DISTANCES: Final = {"cosine": "cosine", "dotproduct": "dot", "euclidean": "l2-squared"}
 _DESCRIPTION: Final = re.compile(r"vecsink: (\d+) dimensions")
 _MISSING: Final = 404
@@ -37,7 +41,10 @@ class Collection:
 
     dimensions: int | None
     """None where its description does not say it."""
+    vectors: int
+    """How many an object has."""
     distance: str
+    """Of the only one."""
     properties: frozenset[str]
     is_multi_tenant: bool
     makes_tenants: bool
@@ -71,9 +78,11 @@ class Schema:
             return None
         tenancy = held.get("multiTenancyConfig") or {}
         said = _DESCRIPTION.search(held.get("description") or "")
+        indexes = _indexes(held)
         return Collection(
             dimensions=int(said[1]) if said else None,
-            distance=str((held.get("vectorIndexConfig") or {}).get("distance", "cosine")),
+            vectors=len(indexes),
+            distance=str(indexes[0].get("distance", "cosine")) if indexes else "",
             properties=frozenset(one["name"] for one in held.get("properties") or ()),
             is_multi_tenant=bool(tenancy.get("enabled")),
             makes_tenants=bool(tenancy.get("autoTenantCreation")),
@@ -88,9 +97,13 @@ class Schema:
         wanted = {
             "class": self._config.index,
             "description": f"Points of vecsink: {dimensions} dimensions",
-            "vectorizer": "none",
-            "vectorIndexType": "hnsw",
-            "vectorIndexConfig": {"distance": _DISTANCES[self._config.metric]},
+            "vectorConfig": {
+                _VECTOR: {
+                    "vectorizer": {"none": {}},
+                    "vectorIndexType": "hnsw",
+                    "vectorIndexConfig": {"distance": _DISTANCES[self._config.metric]},
+                }
+            },
             "multiTenancyConfig": {
                 "enabled": True,
                 "autoTenantCreation": True,
@@ -122,6 +135,12 @@ class Schema:
         except ValueError:
             raise FatalError("store.url does not seem to be a Weaviate server's") from None
         return held
+
+
+def _indexes(held: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Of each vector, be it without a name or one of those that have one."""
+    vectors = [held, *(held.get("vectorConfig") or {}).values()]
+    return [index for vector in vectors if (index := vector.get("vectorIndexConfig"))]
 
 
 def _stored() -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ class Shape:
             FatalError: there is none, or it takes something else.
         """
         held = self._expect_collection()
-        self._expect_properties(held)
+        self._expect_kind(held)
         tenants = self._protocol.tenants()  # gRPC may be out of reach on its own
         self._dimensions = self._measured(held, tenants) or dimensions
         self._distance = held.distance
@@ -78,13 +78,14 @@ class Shape:
             )
         return held
 
-    def _expect_properties(self, held: Collection) -> None:
+    def _expect_kind(self, held: Collection) -> None:
         wanted = {STORED, *self._config.typed}
         coming = self._config.typed.keys() if self._config.create else set()
-        if wanted - held.properties - coming or not held.is_multi_tenant or not held.makes_tenants:
+        has_tenants = held.is_multi_tenant and held.makes_tenants
+        if wanted - held.properties - coming or not has_tenants or held.vectors != 1:
             raise FatalError(
                 f"the Weaviate collection {self._name!r} needs multi-tenancy with automatic tenant "
-                f"creation and the properties {', '.join(sorted(wanted))} "
+                f"creation, a single vector and the properties {', '.join(sorted(wanted))} "
                 "(see docs/stores.md): name another one, or delete this one if nobody needs it, as "
                 "store.create=true makes what does not exist"
             )
