@@ -73,7 +73,8 @@ class Judge:
         if item.is_cut:
             most = self.lookup.known.most_chunks(item.ledger, item.address)
             item.chunks_held = max(most, _chunks_held(item, belief))
-        if self.watermarks.covers(item.change) or _is_behind(item, belief):
+        is_behind = _is_behind(item, belief) or _is_undone_by(item, belief)
+        if self.watermarks.covers(item.change) or is_behind:
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
             self._part_with(item, belief, looked_s)
@@ -110,6 +111,9 @@ class Judge:
         """
         if belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            return
+        if _aside_may_show(item, looked_s):
+            item.look_again_s = _soon(looked_s, item.settles_at_s)
             return
         is_marked = self._is_marked(item)
         if is_marked and item.former is None:
@@ -208,6 +212,8 @@ class Judge:
 
     def _waits_in_vain(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
+        if _aside_may_show(item, looked_s):
+            return False
         if item.former is None:
             return True
         created = created_half(item.work.entries)
@@ -295,8 +301,24 @@ def _chunks_held(item: Item, belief: Belief) -> int:
     return max(left, *(0 if held is None else held.chunks for held in (belief.held, item.known)))
 
 
+def _aside_may_show(item: Item, looked_s: float) -> bool:
+    """Whether what this worker has put aside was written so lately that it may not show yet."""
+    return item.lacks_aside and looked_s < item.settles_at_s
+
+
 def _is_behind(item: Item, belief: Belief) -> bool:
     return belief.held is not None and is_stale(item.change, belief.held)
+
+
+def _is_undone_by(item: Item, belief: Belief) -> bool:
+    """Whether it is sent again, lacks columns, and the index is ahead of it.
+
+    What stands there may be another row by now, whose text it would take. All that came after it
+    comes after it again.
+    """
+    if not item.is_partial or belief.held is None:
+        return False
+    return is_sent_again(item.change, belief.held)
 
 
 def _soon(looked_s: float, until_s: float) -> float:
