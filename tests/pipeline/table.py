@@ -97,9 +97,12 @@ class Table:
             self.topic, None, json.dumps(value).encode(), partition=partition
         )
 
-    def send_again(self, records: int) -> None:
-        """The connector crashed: its last records come again, as they were."""
-        for row_id, record, row in self._sent[-records:]:
+    def send_again(self, records: int, *, but: int = 0) -> None:
+        """The connector crashed: its last records come again, as they were.
+
+        Without the last so many of them, if it crashes once more before it has sent those.
+        """
+        for row_id, record, row in self._sent[-records : len(self._sent) - but]:
             again = self._broker.produce(
                 self.topic,
                 record.key,

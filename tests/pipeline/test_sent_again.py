@@ -184,3 +184,83 @@ def test_a_cycle_of_keys_keeps_its_texts_wherever_debezium_dies_in_it(
     pass_by(world)
     assert_right(world)
     assert world.embedder.texts == 3
+
+
+def swap(world: World) -> None:
+    """Rows 1 and 2, by way of 99."""
+    for old, new in ((2, 99), (1, 2), (99, 1)):
+        world.table.move(old, new, without=["body"])
+
+
+def insert_two(world: World) -> None:
+    world.member()
+    for key in (1, 2):
+        world.table.insert(key, body=f"text {key}")
+
+
+@pytest.mark.parametrize("but", range(1, 8))
+def test_rows_that_change_places_keep_their_texts_though_debezium_dies_twice(
+    world: World, but: int
+) -> None:
+    """It is away for long when it has sent a part again, so what it lacks then nobody can know."""
+    insert_two(world)
+    swap(world)
+    world.table.send_again(9, but=but)
+    pass_by(world)
+    world.table.send_again(18 - but, but=9 - but)
+    world.table.send_again(9)
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 2
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "unguarded"])
+def test_what_was_put_aside_just_now_is_waited_for(make_world: Worlds, *, guarded: bool) -> None:
+    """However long ago the record arrived that needs it."""
+    world = make_world(guarded=guarded, settle_s=3.0, partitions=1)
+    insert_two(world)
+    for old, new in ((2, 101), (101, 2), (1, 102), (2, 1), (102, 2), (1, 103)):
+        world.table.move(old, new, without=["body"])
+    for _ in range(2):
+        world.table.send_again(18)
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 2
+
+
+def test_an_update_of_who_was_there_before_takes_no_text(world: World) -> None:
+    insert_two(world)
+    world.table.move(2, 99, without=["body"])
+    world.table.update(1, price=3, without=["body"])
+    world.table.move(1, 2, without=["body"])
+    world.table.move(99, 1, without=["body"])
+    world.table.send_again(7)
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 2
+
+
+def test_a_row_that_was_there_before_takes_no_text_on_its_way(world: World) -> None:
+    """Its key change would take along that of who stands there now."""
+    insert_two(world)
+    world.table.move(2, 99, without=["body"])
+    world.table.update(1, price=3, without=["body"])
+    for old, new in ((99, 2), (1, 105), (2, 1), (105, 2)):
+        world.table.move(old, new, without=["body"])
+    world.table.send_again(13)
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 2
+
+
+def test_a_new_update_finds_what_was_put_aside_for_the_change_before_it(world: World) -> None:
+    world.member()
+    for key in (2, 3):
+        world.table.insert(key, body=f"text {key}")
+    world.table.move(3, 102, without=["body"])
+    world.table.move(2, 3, without=["body"])
+    world.table.send_again(6)
+    world.table.update(3, price=3, without=["body"])
+    pass_by(world)
+    assert_right(world)
+    assert world.embedder.texts == 2

@@ -61,6 +61,18 @@ class Entry:
         """
         return self.ledger is not other.ledger and self.was_before(other)
 
+    def comes_again_after(self, other: Entry) -> bool:
+        """Whether the source had made it before ``other``, though it arrives later.
+
+        After a crash Debezium sends its last changes once more, in order. What waits may be another
+        row by then.
+        """
+        ours, others = self.change.origin, other.change.origin
+        if ours.position is None or others.position is None or ours.position >= others.position:
+            return False
+        mine_ms, theirs_ms = ours.committed_ms, others.committed_ms
+        return mine_ms is None or theirs_ms is None or mine_ms <= theirs_ms
+
     def was_before(self, other: Entry) -> bool:
         """Whether positions, or times where those do not compare, say so."""
         ours, others = self.change.position, other.change.position

@@ -34,7 +34,7 @@ class Place:
         after = self.waiting[self.waiting.index(newest) + 1 :]
         if not after or newest.change.moves_away:
             return True
-        return after[0].stands_apart and not _gives_way(newest, after[0])
+        return _is_apart(newest, after[0]) and not _gives_way(newest, after[0])
 
     def leaves_after(self, old_key: Key) -> Change | None:
         """How the row that comes here from ``old_key`` goes on to another key, if that waits."""
@@ -59,11 +59,16 @@ class Place:
         for index, entry in enumerate(chain):
             if index and _gives_way(chain[index - 1], entry):
                 continue
-            if entry.stands_apart and (index or entry.change.moves_away):
+            if _is_apart(chain[index - 1], entry) if index else entry.change.moves_away:
                 end = index or 1
                 chain, self.waiting = chain[:end], chain[end:]
                 break
         return chain
+
+
+def _is_apart(before: Entry, entry: Entry) -> bool:
+    """Whether it is not done as one with what waits just before it."""
+    return entry.stands_apart or entry.comes_again_after(before)
 
 
 def _gives_way(before: Entry, entry: Entry) -> bool:

@@ -28,7 +28,7 @@ def bases_of(item: Item, held: Held | None) -> list[Point]:
     """
     return [
         *with_text(item.stored if _is_of_row(item) and _is_whole_since(item, held) else None),
-        *with_text(item.aside if _is_of_change(item.aside, item.change) else None),
+        *with_text(item.aside if _is_of_work(item.aside, item) else None),
     ]
 
 
@@ -55,11 +55,18 @@ def is_doubtful(item: Item) -> bool:
     return made_ms is None or changed_ms is None or not is_of_change or made_ms >= changed_ms
 
 
-def _is_of_change(point: Point | None, change: Change) -> bool:
-    """Whether the very change has written it, when it was sent before."""
-    if point is None or point.stamp is None or change.origin.position is None:
+def writer_of(item: Item) -> Change:
+    """The change that may have written what was put aside, when it was sent before."""
+    created = created_half(item.work.entries).change
+    return item.change if created.moved_from is None else created
+
+
+def _is_of_work(point: Point | None, item: Item) -> bool:
+    """Whether it was written by one of these very changes, when they were sent before."""
+    if point is None or point.stamp is None or point.stamp.source_position is None:
         return False
-    return point.stamp.source_position == change.origin.position
+    positions = [one.change.origin.position for one in list(item.work.entries)]
+    return point.stamp.source_position in (item.change.origin.position, *positions)
 
 
 def _is_of_row(item: Item) -> bool:

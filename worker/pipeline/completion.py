@@ -51,6 +51,7 @@ class Completion:
         lacking = [item for item in items if _lacks_columns(item)]
         completed = self._reselect(lacking)
         self._read_on([item for item in lacking if _may_be_overtaken(item)], looked_s)
+        self._read_back([item for item in lacking if _may_come_again(item)])
         return [*completed, *self._by_doubtful(lacking)]
 
     def _by_doubtful(self, lacking: Iterable[Item]) -> Iterator[Item]:
@@ -67,6 +68,14 @@ class Completion:
         overtaken = self.later.overtaken([item.change for item in left.values()])
         for key, later in overtaken.items():
             _give_way(left[key], later, looked_s)
+
+    def _read_back(self, items: Iterable[Item]) -> None:
+        """What was sent again is as good as done: all that came after it comes after it again."""
+        left = {item.change.key: item for item in items}
+        if self.later is None or not left:
+            return
+        for key in self.later.sent_again([item.change for item in left.values()]):
+            left[key].outcome = Outcome.STALE
 
     def _reselect(self, lacking: Sequence[Item]) -> list[Item]:
         reselector = self.reselector
@@ -124,6 +133,12 @@ def _may_be_overtaken(item: Item) -> bool:
     """Not where what came after it has failed, and it takes that one's place."""
     has_failed = item.work.newest.is_cut
     return item.former is not None and _lacks_columns(item) and not has_failed
+
+
+def _may_come_again(item: Item) -> bool:
+    """Whether Debezium may have sent it before: there is nothing that it could be completed by."""
+    is_bare = item.former is not None or item.stored is None
+    return is_bare and _lacks_columns(item) and not item.work.newest.is_cut
 
 
 def _lacks_columns(item: Item) -> bool:

@@ -111,6 +111,8 @@ class Item:
     """What stands under its id and was made later in the source: that will be sent again."""
     aside: Point | None = None
     """What was put aside when that happened to its row before."""
+    lacks_aside: bool = False
+    """Whether this worker has put something aside there that the store does not show."""
     aside_pieces: Sequence[Point] = ()
     """The other chunks of ``aside``."""
     is_parked: bool = False

@@ -10,7 +10,7 @@ from worker.errors import RecordError
 from worker.model import Op, Outcome
 from worker.pipeline.bases import bases_of, is_doubtful, with_text
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
-from worker.pipeline.other_half import LACK_S, PAY_S
+from worker.pipeline.other_half import LACK_S, PAY_S, aside_may_show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,8 @@ class Judge:
         if item.is_cut:
             most = self.lookup.known.most_chunks(item.ledger, item.address)
             item.chunks_held = max(most, _chunks_held(item, belief))
-        if self.watermarks.covers(item.change) or _is_behind(item, belief):
+        is_behind = _is_behind(item, belief) or _is_undone_by(item, belief)
+        if self.watermarks.covers(item.change) or is_behind:
             item.outcome = Outcome.STALE
         elif item.change.op.removes:
             self._part_with(item, belief, looked_s)
@@ -93,6 +94,9 @@ class Judge:
         """
         if belief.settles_at_s is not None:
             item.look_again_s = _soon(looked_s, belief.settles_at_s)
+            return
+        if aside_may_show(item, looked_s):
+            item.look_again_s = _soon(looked_s, item.settles_at_s)
             return
         is_marked = self._is_marked(item)
         if is_marked and item.former is None:
@@ -248,6 +252,17 @@ def _chunks_held(item: Item, belief: Belief) -> int:
 
 def _is_behind(item: Item, belief: Belief) -> bool:
     return belief.held is not None and is_stale(item.change, belief.held)
+
+
+def _is_undone_by(item: Item, belief: Belief) -> bool:
+    """Whether it is sent again, lacks columns, and the index is ahead of it.
+
+    What stands there may be another row by now, whose text it would take. All that came after it
+    comes after it again.
+    """
+    if not item.is_partial or belief.held is None:
+        return False
+    return is_sent_again(item.change, belief.held)
 
 
 def _soon(looked_s: float, until_s: float) -> float:

@@ -9,24 +9,33 @@ where it is far ahead, or held back as its key has another schema.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from worker.decode.port import NotARow
 from worker.errors import RecordError
 from worker.flow.key_schema import prefix_of
+from worker.model import Op, TopicPartition
 from worker.pipeline.letters import Reading
 from worker.source.port import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from worker.decode.port import Decoder
-    from worker.model import Change, Key, Record, TopicPartition
+    from worker.model import Change, Key, Record
     from worker.pipeline.patience import Patience
     from worker.source.port import SpanReader
 
+T = TypeVar("T")
+
 _ASK_S = 5.0
+_NEAREST = 1_000
+_MOST_BACK = 100_000
+"""Records."""
+_CLOCKS_MS = 60_000
+"""The clocks of two machines are not further apart (ADR 11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +56,58 @@ class LaterRecords:
             Interrupted: the task stops.
             FatalError: the topics cannot be read.
         """
+        return self._ask(lambda reader, decoder: self._read(reader, decoder, changes))
+
+    def sent_again(self, changes: Collection[Change]) -> Collection[Key]:
+        """Rows of which Kafka had a change already that the source made later than this one.
+
+        Debezium sends its last changes again after a crash, in order; so what came after these
+        comes after them again, however long it is away in between.
+
+        Raises:
+            Interrupted: the task stops.
+            FatalError: the topics cannot be read.
+        """
+        return self._ask(lambda reader, decoder: self._read_back(reader, decoder, changes))
+
+    def _ask(self, question: Callable[[SpanReader, Decoder], T]) -> T:
         with self._reading:
             reader, decoder = self.open_reader(), self.open_decoder()
             try:
-                what = "reading on for changes that cannot be completed"
-                return self.patience(what, lambda: self._read(reader, decoder, changes))
+                what = "reading the topics for changes that cannot be completed"
+                return self.patience(what, lambda: question(reader, decoder))
             finally:
                 reader.close()
                 decoder.close()
 
+    def _read_back(
+        self, reader: SpanReader, decoder: Decoder, changes: Collection[Change]
+    ) -> Collection[Key]:
+        reaches = reader.standings(_ASK_S)
+        by_place: defaultdict[TopicPartition, list[Change]] = defaultdict(list)
+        for change in changes:
+            place = TopicPartition(change.record.topic, change.record.partition)
+            if place in reaches and change.origin.committed_ms is not None:
+                by_place[place].append(change)
+        found: set[Key] = set()
+        for place, group in by_place.items():
+            search = _Search(
+                Reading(decoder, self.patience), {one.key: one for one in group}, _was_ahead
+            )
+            for span in _spans_back(reaches[place].log, group):
+                records = [one for batch in reader.read({place: span}) for one in batch]
+                for record in records:
+                    search.take(record)
+                if len(search.found) == len(group) or _began_before(records, group):
+                    break
+            found.update(search.found)
+        return found
+
     def _read(
         self, reader: SpanReader, decoder: Decoder, changes: Collection[Change]
     ) -> Mapping[Key, Change]:
-        search = _Search(Reading(decoder, self.patience), {one.key: one for one in changes})
+        wanted = {one.key: one for one in changes}
+        search = _Search(Reading(decoder, self.patience), wanted, _overtakes)
         for batch in reader.read(_ahead(reader, changes)):
             for record in batch:
                 search.take(record)
@@ -71,8 +119,15 @@ class LaterRecords:
 class _Search:
     """What was found so far."""
 
-    def __init__(self, reading: Reading, wanted: Mapping[Key, Change]) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        wanted: Mapping[Key, Change],
+        is_wanted: Callable[[Change, Change], bool],
+    ) -> None:
+        """``is_wanted`` compares what was read with what is asked about."""
         self.wanted = wanted
+        self._is_wanted = is_wanted
         self.found: dict[Key, Change] = {}
         self._reading = reading
         self._spellings = {_columns(change.record.key) for change in wanted.values()}
@@ -88,13 +143,49 @@ class _Search:
         if isinstance(change, NotARow):
             return
         before = self.wanted.get(change.key)
-        if before is not None and _is_later(change, before) and _says_all(change):
+        if before is not None and self._is_wanted(change, before):
             self.found.setdefault(change.key, change)
 
 
 def _columns(key: bytes | None) -> bytes:
     """Of a key's bytes, without what tells their schema."""
     return b"" if key is None else key[len(prefix_of(key)) :]
+
+
+def _overtakes(change: Change, before: Change) -> bool:
+    return _is_later(change, before) and _says_all(change)
+
+
+def _was_ahead(change: Change, again: Change) -> bool:
+    """Whether Kafka had it first, though the source made it later.
+
+    Snapshots tell the position of the reading, which may be ahead of changes that come later.
+    """
+    ours, theirs = change.origin, again.origin
+    if change.op is Op.READ or ours.position is None or theirs.position is None:
+        return False
+    is_first = change.position.is_before(again.position)
+    if not is_first or ours.position <= theirs.position:
+        return False
+    ours_ms, theirs_ms = ours.committed_ms, theirs.committed_ms
+    return ours_ms is not None and theirs_ms is not None and ours_ms >= theirs_ms
+
+
+def _spans_back(log: Span, changes: Collection[Change]) -> Iterator[Span]:
+    """What stands before them, the nearest first, in larger and larger parts."""
+    end, length = max(one.position.offset for one in changes), _NEAREST
+    first = max(log.start, end - _MOST_BACK)
+    while end > first:
+        begin = max(first, end - length)
+        yield Span(begin, end)
+        end, length = begin, 2 * length
+
+
+def _began_before(records: Sequence[Record], changes: Collection[Change]) -> bool:
+    """Whether these reach back to before the source made the changes, as far as clocks agree."""
+    at_ms = next((one.timestamp_ms for one in records if one.timestamp_ms is not None), None)
+    made_ms = min(one.origin.committed_ms or 0 for one in changes)
+    return at_ms is not None and at_ms < made_ms - _CLOCKS_MS
 
 
 def _says_all(change: Change) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.document.place import place_of
 from worker.immutable import immutable
+from worker.pipeline.bases import writer_of
 from worker.pipeline.decide import Decision, decide, is_sent_again
 from worker.pipeline.held import Held
 from worker.pipeline.parking import Departure
@@ -157,6 +158,7 @@ class Lookup:
         parked = self.patience("looking for moved points", lambda: self.parking.find(wanted))
         for item, departure in aside.items():
             item.aside = parked.get(departure)
+            item.lacks_aside = item.aside is None and departure == self.parking.aside(item.address)
         for departure, group in missing.items():
             for item in group:
                 left = self._parked(item, departure, parked.get(departure))
@@ -174,7 +176,7 @@ class Lookup:
         noted = self.parking.aside(item.address)
         if noted is not None or not (item.is_partial or item.moved is None):
             return noted
-        return Departure.written_by(item.address, item.change)
+        return Departure.written_by(item.address, writer_of(item))
 
     def _parked(self, item: Item, departure: Departure, point: Point | None) -> Point | None:
         """A point that left at the very position of the key change is the row's, however young.

@@ -56,6 +56,8 @@ class OtherHalf:
 
     def is_missed(self, item: Item, looked_s: float, most_s: float) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
+        if aside_may_show(item, looked_s):
+            return False
         if item.former is None:
             return True
         created = created_half(item.work.entries)
@@ -70,3 +72,8 @@ class OtherHalf:
         record, since_s = created.change.record, created.arrived_s
         behind = self.heads.behind(record, since_s, looked_s - self.settle_s)
         return waited_s >= {Behind.NOBODY: 0.0, Behind.LEVEL: _LEVEL_S}.get(behind, most_s)
+
+
+def aside_may_show(item: Item, looked_s: float) -> bool:
+    """Whether what this worker has put aside was written so lately that it may not show yet."""
+    return item.lacks_aside and looked_s < item.settles_at_s
