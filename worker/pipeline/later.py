@@ -21,7 +21,7 @@ from worker.pipeline.letters import Reading
 from worker.source.port import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from worker.decode.port import Decoder
     from worker.model import Change, Key, Record
@@ -34,6 +34,9 @@ _ASK_S = 5.0
 _NEAREST = 1_000
 _MOST_BACK = 100_000
 """Records."""
+_COMES_BACK_MS = 2_000
+"""Debezium is away for longer after a crash: it waits 10 s before it tries again itself, and a new
+process needs some seconds. A stream that goes on is written sooner after the commit."""
 _CLOCKS_MS = 60_000
 """The clocks of two machines are not further apart (ADR 11)."""
 
@@ -62,13 +65,17 @@ class LaterRecords:
         """Rows of which Kafka had a change already that the source made later than this one.
 
         Debezium sends its last changes again after a crash, in order; so what came after these
-        comes after them again, however long it is away in between.
+        comes after them again, however long it is away in between. Those that were written at once
+        after their commit are the first of their kind, so nothing is read for them.
 
         Raises:
             Interrupted: the task stops.
             FatalError: the topics cannot be read.
         """
-        return self._ask(lambda reader, decoder: self._read_back(reader, decoder, changes))
+        doubtful = [one for one in changes if not _came_at_once(one)]
+        if not doubtful:
+            return ()
+        return self._ask(lambda reader, decoder: self._read_back(reader, decoder, doubtful))
 
     def _ask(self, question: Callable[[SpanReader, Decoder], T]) -> T:
         with self._reading:
@@ -95,10 +102,8 @@ class LaterRecords:
                 Reading(decoder, self.patience), {one.key: one for one in group}, _was_ahead
             )
             for span in _spans_back(reaches[place].log, group):
-                records = [one for batch in reader.read({place: span}) for one in batch]
-                for record in records:
-                    search.take(record)
-                if len(search.found) == len(group) or _began_before(records, group):
+                began_ms = search.take_all(reader.read({place: span}))
+                if search.is_over or _is_long_before(began_ms, group):
                     break
             found.update(search.found)
         return found
@@ -108,11 +113,7 @@ class LaterRecords:
     ) -> Mapping[Key, Change]:
         wanted = {one.key: one for one in changes}
         search = _Search(Reading(decoder, self.patience), wanted, _overtakes)
-        for batch in reader.read(_ahead(reader, changes)):
-            for record in batch:
-                search.take(record)
-            if len(search.found) == len(search.wanted):
-                break
+        search.take_all(reader.read(_ahead(reader, changes)))
         return search.found
 
 
@@ -132,8 +133,23 @@ class _Search:
         self._reading = reading
         self._spellings = {_columns(change.record.key) for change in wanted.values()}
 
-    def take(self, record: Record) -> None:
-        """The next record of a partition."""
+    @property
+    def is_over(self) -> bool:
+        """Whether something was found for each."""
+        return len(self.found) == len(self.wanted)
+
+    def take_all(self, batches: Iterable[Iterable[Record]]) -> int | None:
+        """Go on to the end, or until nothing is left to find; when the first record was written."""
+        began_ms = None
+        for batch in batches:
+            for record in batch:
+                began_ms = record.timestamp_ms if began_ms is None else began_ms
+                self._take(record)
+            if self.is_over:
+                break
+        return began_ms
+
+    def _take(self, record: Record) -> None:
         if record.key is None or _columns(record.key) not in self._spellings:
             return
         try:
@@ -154,6 +170,14 @@ def _columns(key: bytes | None) -> bytes:
 
 def _overtakes(change: Change, before: Change) -> bool:
     return _is_later(change, before) and _says_all(change)
+
+
+def _came_at_once(change: Change) -> bool:
+    """Whether nobody died between commit and Kafka. Where both times are one they tell nothing."""
+    sent_ms, made_ms = change.record.timestamp_ms, change.origin.committed_ms
+    if sent_ms is None or made_ms is None:
+        return False
+    return 0 < sent_ms - made_ms < _COMES_BACK_MS
 
 
 def _was_ahead(change: Change, again: Change) -> bool:
@@ -181,9 +205,8 @@ def _spans_back(log: Span, changes: Collection[Change]) -> Iterator[Span]:
         end, length = begin, 2 * length
 
 
-def _began_before(records: Sequence[Record], changes: Collection[Change]) -> bool:
-    """Whether these reach back to before the source made the changes, as far as clocks agree."""
-    at_ms = next((one.timestamp_ms for one in records if one.timestamp_ms is not None), None)
+def _is_long_before(at_ms: int | None, changes: Collection[Change]) -> bool:
+    """Whether a time lies before the source made the changes, as far as clocks agree."""
     made_ms = min(one.origin.committed_ms or 0 for one in changes)
     return at_ms is not None and at_ms < made_ms - _CLOCKS_MS
 

@@ -59,14 +59,14 @@ class Scene:
         assert isinstance(found, Change)
         return found
 
-    def is_sent_again(self) -> bool:
+    def is_sent_again(self, sent_ms: int = COMMITTED_MS) -> bool:
         """Of a change that comes now."""
         later = LaterRecords(
             lambda: MemorySpanReader(self.broker, "connect-orders", Subscription((TOPIC,))),
             decoder,
             self.patience,
         )
-        change = self.write("c", position=POSITION)
+        change = self.write("c", position=POSITION, sent_ms=sent_ms)
         return change.key in later.sent_again([change])
 
 
@@ -82,6 +82,19 @@ def test_a_later_change_that_was_there_first_tells_so(scene: Scene, op: str, oth
     for _ in range(others):
         scene.write(position=1, row=2)
     assert scene.is_sent_again()
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "is_asked"), [(1, False), (1_999, False), (2_000, True), (0, True), (-5, True)]
+)
+def test_what_was_written_at_once_after_its_commit_is_the_first_of_its_kind(
+    scene: Scene,
+    after_ms: int,
+    is_asked: bool,  # noqa: FBT001 - a case's
+) -> None:
+    """Two times that are one, or of clocks that disagree, tell nothing."""
+    scene.write(position=POSITION + 1)
+    assert scene.is_sent_again(COMMITTED_MS + after_ms) == is_asked
 
 
 @pytest.mark.parametrize("position", [POSITION - 1, POSITION])
