@@ -15,7 +15,7 @@ from worker.decode.shape import row_type
 from worker.errors import FatalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from worker.decode.registry import RegisteredSchema, SchemaRegistry
@@ -48,7 +48,8 @@ class WantedColumns:
         missing = self.missing(there)
         if not missing:
             return
-        unknown = _never_there(missing, f"{topic}-value", registry)
+        subject = f"{topic}-value"
+        unknown = _never_there(missing, subject, registry.versions(subject), registry)
         if unknown:
             raise FatalError(_mistake(topic, min(unknown), there))
         self.warn(topic, missing, schema_id)
@@ -78,23 +79,24 @@ def expect(names: frozenset[str], topic: str, registry: SchemaRegistry) -> froze
     if not there:
         return None
     missing = names - there
-    unknown = _never_there(missing, subject, registry) if missing else frozenset()
+    unknown = _never_there(missing, subject, numbers, registry)
     if unknown:
         raise FatalError(_mistake(topic, min(unknown), there))
     return missing
 
 
-def _never_there(missing: frozenset[str], subject: str, registry: SchemaRegistry) -> frozenset[str]:
-    """Columns that no version has; none where the registry cannot say."""
-    numbers = registry.versions(subject)
+def _never_there(
+    missing: frozenset[str], subject: str, numbers: Sequence[int] | None, registry: SchemaRegistry
+) -> frozenset[str]:
+    """Columns that none of these versions has; none where the registry cannot say."""
     if not numbers:
         return frozenset()
     for number in sorted(numbers, reverse=True):
+        if not missing:
+            break
         version = registry.version(subject, number)
         if version is not None:
             missing = missing - _columns_of(version)
-        if not missing:
-            break
     return missing
 
 
