@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -322,6 +326,28 @@ def test_a_server_that_stops_to_answer_is_left(docs: RealDatabase) -> None:
     finally:
         os.kill(session, signal.SIGCONT)
     assert docs.reselector.read([doc(1)]) == [{"body": "body 1"}]
+
+
+def test_a_worker_that_stands_still_does_not_keep_the_table_locked(docs: RealDatabase) -> None:
+    reading = dedent("""
+        import signal, sys
+        from worker.config.reselect import ReselectSettings
+        from worker.reselect.postgres_pool import PostgresPool
+
+        settings = ReselectSettings.model_validate_json(sys.argv[1])
+        with PostgresPool(settings).transaction() as connection:
+            connection.execute("SELECT * FROM docs")
+            signal.raise_signal(signal.SIGSTOP)
+    """)
+    given = {"reselect.url": docs.settings.url, "reselect.user": READER}
+    given |= {"reselect.password": PASSWORD, "reselect.timeout.ms": "1500"}
+    worker = subprocess.Popen([sys.executable, "-c", reading, json.dumps(given)])
+    try:
+        assert os.WIFSTOPPED(os.waitpid(worker.pid, os.WUNTRACED)[1])
+        docs.run("SET lock_timeout = '10s'", "ALTER TABLE docs ADD COLUMN title text")
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_there_are_no_more_connections_than_allowed(docs: RealDatabase) -> None:

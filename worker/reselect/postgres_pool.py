@@ -28,11 +28,14 @@ _GRACE_S = 1.0
 """After the time-out, for a server that ends its queries by itself."""
 
 _SESSION = """
-SELECT set_config('statement_timeout', $1, true), set_config('DateStyle', 'ISO, YMD', true),
-       set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),
-       set_config('extra_float_digits', '1', true)
+SELECT set_config('statement_timeout', $1, true),
+       set_config('idle_in_transaction_session_timeout', $1, true),
+       set_config('DateStyle', 'ISO, YMD', true), set_config('TimeZone', 'UTC', true),
+       set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)
 """
-"""For one transaction, as a pooler in between may give us another session each time."""
+"""For one transaction, as a pooler in between may give us another session each time. The server
+ends it if it does not hear of the worker: a table that was read stays locked against ALTER TABLE
+until then, and behind that one everybody else would wait."""
 
 
 class PostgresPool:
