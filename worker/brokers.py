@@ -19,10 +19,21 @@ _SILENCE: Final = frozenset(
     }
 )
 
+_FENCED: Final = "All brokers are currently fenced"
+
 
 def is_silence(error: KafkaError) -> bool:
     """Whether no broker has answered, rather than one has refused."""
     return error.code() in _SILENCE
+
+
+def is_fenced(error: KafkaError) -> bool:
+    """Whether a topic cannot be made because the cluster is about to start or to end.
+
+    Its brokers are known and none of them serves yet, for which KRaft's controller has the code of
+    a replication factor that is too high (``StripedReplicaPlacer``).
+    """
+    return error.code() == KafkaError.INVALID_REPLICATION_FACTOR and _FENCED in error.str()
 
 
 def no_answer(properties: Mapping[str, object]) -> str:

@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     ResourceType,
 )
 
+from worker.brokers import is_fenced
 from worker.errors import FatalError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class TopicPreparation:
             KafkaError.TOPIC_EXCEPTION: "the name is not valid for a topic",
             KafkaError.INVALID_PARTITIONS: "make it by yourself",
         }.get(error.code())
-        if advice is not None:
+        if advice is not None and not is_fenced(error):
             raise FatalError(
                 f"cannot make the dead-letter topic {self._spec.name}: {error.str()}: {advice}"
             ) from KafkaException(error)

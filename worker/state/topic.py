@@ -13,6 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
     ResourceType,
 )
 
+from worker.brokers import is_fenced
 from worker.errors import FatalError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _judge(spec: StateTopicSpec, error: KafkaError) -> None:
         KafkaError.TOPIC_EXCEPTION: "the name is not valid for a topic",
         KafkaError.INVALID_PARTITIONS: "make it by yourself",
     }.get(error.code())
-    if advice is not None:
+    if advice is not None and not is_fenced(error):
         raise FatalError(
             f"cannot make the state topic {spec.name}: {error.str()}: {advice}"
         ) from KafkaException(error)
