@@ -39,6 +39,8 @@ class Table:
         self.rows: dict[int, Row] = {}
         self.history: defaultdict[tuple[int, int], list[Moment]] = defaultdict(list)
         """By (partition, id)."""
+        self.sent_ms: int | None = None
+        """Timestamp of all records; None: each comes a millisecond after the one before."""
         self.partial: set[tuple[int, int]] = set()
         """(partition, offset) of records with placeholders."""
         self._broker = broker
@@ -172,7 +174,7 @@ class Table:
             value,
             partition=row_id % self.partitions,
             headers=headers,
-            timestamp_ms=1_000 + self._commits,
+            timestamp_ms=1_000 + self._commits if self.sent_ms is None else self.sent_ms,
         )
 
 

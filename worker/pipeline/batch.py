@@ -94,7 +94,7 @@ class BatchRunner:
         parking = Parking(store)
         inherited = Inherited(store.write_log, patience, clock, settle_s)
         lookup = Lookup(store, guard, known, parking, watermarks, patience, inherited, can.guarded)
-        half = OtherHalf(settle_s, heads)
+        half = OtherHalf(settle_s, clock, heads)
         return cls(
             documents=documents,
             embedding=embedding,

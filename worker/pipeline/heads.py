@@ -6,6 +6,7 @@ tell, as what is committed is never read again.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict, deque
 from enum import Enum
@@ -52,10 +53,20 @@ class Behind(Enum):
     """Or nobody has looked yet."""
 
 
+class Standing(NamedTuple):
+    """Of those that have not done with what was sent before a record."""
+
+    behind: Behind
+    moved_s: float
+    """When the last of them was first seen where it stands; now, if nobody has looked yet."""
+
+
 class _Look(NamedTuple):
     began_s: float
     ended_s: float
     heads: Mapping[TopicPartition, Head]
+    moved_s: Mapping[TopicPartition, float]
+    """When each of them was first seen there."""
 
 
 class Heads:
@@ -91,8 +102,8 @@ class Heads:
                 if self._is_closing:
                     self._drop()
 
-    def behind(self, record: Record, since_s: float, by_s: float) -> Behind:
-        """Who has not done with what was sent before a record.
+    def behind(self, record: Record, since_s: float, by_s: float) -> Standing:
+        """Who has not done with what was sent before a record, and since when nobody moves.
 
         Its other half is not looked for: what is not committed may be that, or bring it.
 
@@ -106,36 +117,36 @@ class Heads:
         """
         at_ms = record.timestamp_ms
         if at_ms is None:
-            return Behind.NOBODY
-        heads = self._seen(record.topic, since_s, by_s)
-        if heads is None:
-            return Behind.SOMEBODY
-        behind = [
-            head
-            for place, head in heads.items()
+            return Standing(Behind.NOBODY, -math.inf)
+        look = self._seen(record.topic, since_s, by_s)
+        if look is None:
+            return Standing(Behind.SOMEBODY, self._clock.now_s())
+        behind = {
+            place: head
+            for place, head in look.heads.items()
             if head.at_ms is not None
             and head.at_ms <= at_ms
             and (place.partition != record.partition or head.offset < record.offset)
-        ]
+        }
         if not behind:
-            return Behind.NOBODY
-        is_level = all(head.is_created and head.at_ms == at_ms for head in behind)
-        return Behind.LEVEL if is_level else Behind.SOMEBODY
+            return Standing(Behind.NOBODY, -math.inf)
+        is_level = all(head.is_created and head.at_ms == at_ms for head in behind.values())
+        moved_s = max(look.moved_s[place] for place in behind)
+        return Standing(Behind.LEVEL if is_level else Behind.SOMEBODY, moved_s)
 
-    def _seen(
-        self, topic: str, since_s: float, by_s: float
-    ) -> Mapping[TopicPartition, Head] | None:
+    def _seen(self, topic: str, since_s: float, by_s: float) -> _Look | None:
         """The last look that had ended by then, unless it began too early or there was none."""
         with self._looking:
             looks = self._looks[topic]
             now_s = self._clock.now_s()
             if not looks or now_s - looks[-1].ended_s >= _FRESH_S:
                 heads = self.of([topic])
-                looks.append(_Look(now_s, self._clock.now_s(), heads))
+                moved_s = _moved_s(looks[-1] if looks else None, heads, now_s)
+                looks.append(_Look(now_s, self._clock.now_s(), heads, moved_s))
             while len(looks) > 1 and looks[1].ended_s <= by_s:
                 looks.popleft()
             look = looks[0]
-            return look.heads if look.began_s >= since_s and look.ended_s <= by_s else None
+            return look if look.began_s >= since_s and look.ended_s <= by_s else None
 
     @property
     def is_idle(self) -> bool:
@@ -178,6 +189,17 @@ def _read(reader: SpanReader, topics: Collection[str]) -> dict[TopicPartition, H
             found[place] = _head(batch[0])
             break
     return found
+
+
+def _moved_s(
+    before: _Look | None, heads: Mapping[TopicPartition, Head], now_s: float
+) -> dict[TopicPartition, float]:
+    if before is None:
+        return dict.fromkeys(heads, now_s)
+    return {
+        place: before.moved_s[place] if before.heads.get(place) == head else now_s
+        for place, head in heads.items()
+    }
 
 
 def _place(record: Record) -> TopicPartition:

@@ -10,7 +10,7 @@ from worker.errors import RecordError
 from worker.model import Op, Outcome
 from worker.pipeline.bases import bases_of, is_doubtful, with_text
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
-from worker.pipeline.other_half import LACK_S, PAY_S, aside_may_show
+from worker.pipeline.other_half import LACK, PAY, aside_may_show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ class Judge:
             if item.stored is None and self.lookup.is_buried(item):
                 item.outcome = Outcome.STALE
                 return
-            if bases or self.other_half.is_missed(item, looked_s, LACK_S):
+            if bases or self.other_half.is_missed(item, looked_s, LACK):
                 raise
             item.look_again_s = looked_s + _LOOK_EVERY_S
             return
@@ -158,7 +158,7 @@ class Judge:
             item.look_again_s = self._when_shown(item, until_s, belief, looked_s)
             return
         half = self.other_half
-        if not (half.has_surely_left(item, looked_s) or half.is_missed(item, looked_s, PAY_S)):
+        if not (half.has_surely_left(item, looked_s) or half.is_missed(item, looked_s, PAY)):
             item.look_again_s = looked_s + _LOOK_EVERY_S
 
     def _prepare(self, item: Item, belief: Belief, looked_s: float) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.flow.second_look import Again
 from worker.pipeline.bases import created_half
 from worker.pipeline.heads import Behind
 
 if TYPE_CHECKING:
+    from worker.clock import Clock
+    from worker.flow.entry import Entry
     from worker.pipeline.heads import Heads
     from worker.pipeline.item import Item
 
@@ -21,13 +23,33 @@ _PARKED_S = 20.0
 """How long it waits for that point otherwise, though no partition is behind: until somebody else
 has the partitions of a worker that was killed, and commits what that one did."""
 _LEVEL_S = 60.0
-"""The same while only others of its kind are behind, that came together with it: two that have no
-other half see each other so."""
-PAY_S = 60.0
-"""At most, if it has its text, which can be paid for again."""
-LACK_S = 180.0
-"""At most, if it lacks its text. Not for ever, as what waits takes room, also of the partition that
-is behind, as in a chain of changes."""
+"""The same while only others of its kind are behind, that came together with it, and none of them
+moves: two that have no other half see each other so."""
+
+
+_LIVE_MS = 600_000
+"""What was sent longer than this before it arrived is read late, or once more. Then there are many
+that wait for nothing, and each moves when it is given up; so all are given up together."""
+
+
+class Limit(NamedTuple):
+    """How long it waits for partitions that are behind.
+
+    Rows that change their keys again and again are done one change after the other, each of which
+    takes as long as the store takes to show it. So what counts is whether anything moves.
+    """
+
+    still_s: float
+    """While none of them moves."""
+    most_s: float
+    """In all."""
+
+
+PAY = Limit(60.0, 600.0)
+"""If it has its text, which can be paid for again."""
+LACK = Limit(180.0, 3600.0)
+"""If it lacks its text. Not for ever, as what waits takes room, also of the partition that is
+behind, as in a chain of changes; and timestamps may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,7 @@ class OtherHalf:
 
     settle_s: float
     """Longest time until a write is visible."""
+    clock: Clock
     heads: Heads | None = None
     """Where other partitions stand; None: nobody asks."""
 
@@ -50,11 +73,11 @@ class OtherHalf:
             return item.is_parked
         created = created_half(item.work.entries)
         waited_s, by_s = looked_s - created.arrived_s, looked_s - self.settle_s
-        behind = self.heads.behind(created.change.record, created.arrived_s, by_s)
+        behind, _ = self.heads.behind(created.change.record, created.arrived_s, by_s)
         most_s = {Behind.NOBODY: 0.0, Behind.LEVEL: _OVERTAKEN_S}.get(behind, _PARKED_S)
         return waited_s >= most_s
 
-    def is_missed(self, item: Item, looked_s: float, most_s: float) -> bool:
+    def is_missed(self, item: Item, looked_s: float, limit: Limit) -> bool:
         """Whether nobody will park a vector for a row: its other half is done, or long overdue."""
         if aside_may_show(item, looked_s):
             return False
@@ -67,11 +90,26 @@ class OtherHalf:
             return False
         if item.doubtful is not None:
             return True
-        if self.heads is None or isinstance(item.work.newest, Again):
-            return True  # others may wait for the commit that a second look holds
+        is_second_look = isinstance(item.work.newest, Again)  # others may wait for its commit
+        return is_second_look or self._is_waited_out(created, looked_s, limit)
+
+    def _is_waited_out(self, created: Entry, looked_s: float, limit: Limit) -> bool:
+        """Whether no partition is behind a create any more, or waiting for it is in vain."""
+        if self.heads is None:
+            return True
         record, since_s = created.change.record, created.arrived_s
-        behind = self.heads.behind(record, since_s, looked_s - self.settle_s)
-        return waited_s >= {Behind.NOBODY: 0.0, Behind.LEVEL: _LEVEL_S}.get(behind, most_s)
+        behind, moved_s = self.heads.behind(record, since_s, looked_s - self.settle_s)
+        waited_s = looked_s - since_s
+        most_s = _LEVEL_S if behind is Behind.LEVEL else limit.still_s
+        if behind is Behind.NOBODY or waited_s >= limit.most_s:
+            return True
+        is_still = looked_s - moved_s >= most_s or not self._is_live(created)
+        return is_still and waited_s >= most_s
+
+    def _is_live(self, created: Entry) -> bool:
+        sent_ms = created.change.record.timestamp_ms or 0
+        waited_s = self.clock.now_s() - created.arrived_s
+        return self.clock.unix_ms() - 1000 * waited_s - sent_ms < _LIVE_MS
 
 
 def aside_may_show(item: Item, looked_s: float) -> bool:

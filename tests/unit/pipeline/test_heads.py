@@ -87,7 +87,7 @@ class Scene:
         self.clock.advance(1.0)
         now_s = self.clock.now_s()
         self.heads.behind(record, now_s, now_s)
-        return self.heads.behind(record, now_s, now_s)
+        return self.heads.behind(record, now_s, now_s).behind
 
     def commit(self, place: TopicPartition, offset: int) -> None:
         self.broker.group(GROUP).committed[place] = Commit(offset, Standing.CLEAN)
@@ -175,7 +175,7 @@ def test_what_counts_is_what_was_known_at_a_time(done: Scene) -> None:
     began_s = done.clock.now_s()
     for _ in range(3):
         done.clock.advance(1.0)
-        assert done.heads.behind(ours, began_s, done.clock.now_s() - 10.0) is Behind.SOMEBODY
+        assert done.heads.behind(ours, began_s, done.clock.now_s() - 10.0).behind is Behind.SOMEBODY
     done.commit(PLACES[1], before.offset + 1)
     done.clock.advance(1.0)
     committed_s = done.clock.now_s()
@@ -184,7 +184,34 @@ def test_what_counts_is_what_was_known_at_a_time(done: Scene) -> None:
         (committed_s - 0.5, Behind.SOMEBODY),
         (committed_s, Behind.NOBODY),
     ):
-        assert done.heads.behind(ours, began_s, by_s) is behind
+        assert done.heads.behind(ours, began_s, by_s).behind is behind
+
+
+def test_since_when_nobody_behind_has_moved_is_told(done: Scene) -> None:
+    for place in PLACES[1:]:
+        done.write(place, 5_000)
+        done.write(place, 5_001)
+    ours = done.write(PLACES[0], 5_002, OLD_KEY)
+    began_s = done.clock.now_s()
+
+    def moved_s() -> float:
+        return done.heads.behind(ours, began_s, done.clock.now_s()).moved_s
+
+    assert moved_s() == began_s
+    done.clock.advance(30.0)
+    assert moved_s() == began_s
+    done.commit(PLACES[2], MANY + 1)
+    done.clock.advance(30.0)
+    assert moved_s() == began_s + 60.0
+    done.commit(PLACES[2], MANY + 2)
+    done.clock.advance(30.0)
+    assert moved_s() == began_s
+
+
+def test_while_nobody_has_looked_nobody_is_known_to_stand_still(done: Scene) -> None:
+    before = done.clock.now_s() - 100.0
+    ours = done.write(PLACES[0], 5_002, OLD_KEY)
+    assert done.heads.behind(ours, before, before).moved_s == done.clock.now_s()
 
 
 def test_a_look_before_it_arrived_may_have_missed_what_was_sent_before_it(done: Scene) -> None:
@@ -196,11 +223,11 @@ def test_a_look_before_it_arrived_may_have_missed_what_was_sent_before_it(done: 
     later = done.write(PLACES[0], 6_001, OLD_KEY)
     arrived_s = done.clock.now_s()
     done.clock.advance(0.5)
-    assert done.heads.behind(later, arrived_s, done.clock.now_s() - 0.1) is Behind.SOMEBODY
-    assert done.heads.behind(later, arrived_s, done.clock.now_s()) is Behind.SOMEBODY
+    assert done.heads.behind(later, arrived_s, done.clock.now_s() - 0.1).behind is Behind.SOMEBODY
+    assert done.heads.behind(later, arrived_s, done.clock.now_s()).behind is Behind.SOMEBODY
 
 
 def test_of_a_record_without_a_time_nobody_knows_what_came_before(done: Scene) -> None:
     done.write(PLACES[1], 5_000)
     ours = replace(done.write(PLACES[0], 5_001), timestamp_ms=None)
-    assert done.heads.behind(ours, 0.0, done.clock.now_s()) is Behind.NOBODY
+    assert done.heads.behind(ours, 0.0, done.clock.now_s()).behind is Behind.NOBODY
