@@ -19,9 +19,7 @@ from typing import Any
 
 import orjson
 
-_NOT_AT_ONCE = re.compile(
-    r"[0-9][0-9.]{15}|[eE][+-]?[0-9]{3}|[0-9]{8}\.|(?:^|[\[:,\s])-?[0-9][0-9.]*[eE]"
-)
+_NOT_AT_ONCE = re.compile(r"[0-9](?:[0-9.]{15}|[0-9]{7}\.|[eE][+-]?[0-9]+(?:[\],}\s]|$))")
 """Up to 15 significant digits survive a double; more are looked at one by one, and so is what may
 be a whole double of ten millions or more."""
 _IN_FULL = 1e7
