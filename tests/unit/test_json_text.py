@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -51,7 +52,10 @@ def test_integers_of_any_size_keep_every_digit(number: int) -> None:
         ("0.10000000000000000", "0.1"),
         ("[12345678901234567890123, 1]", "[12345678901234567890123,1]"),
         ("1e400", "1e400"),
-        ("[1e16, 0.00006103515625, 6.103515625e-05]", "[1e+16,0.00006103515625,0.00006103515625]"),
+        (
+            "[1e16, 0.00006103515625, 6.103515625e-05]",
+            "[10000000000000000,0.00006103515625,0.00006103515625]",
+        ),
         ('{"a":1,"a":2}', '{"a":2}'),
         ('"ünï \\u96e8"', '"ünï 雨"'),
         ("null", "null"),
@@ -62,6 +66,42 @@ def test_integers_of_any_size_keep_every_digit(number: int) -> None:
 )
 def test_examples(text: str, normal: str) -> None:
     assert normal_json(text) == normal
+
+
+def _in_the_binlog(number: float) -> str:
+    """As Debezium writes a double of it: ``BigDecimal`` wherever ``Double.toString`` has an E."""
+    has_exponent = number != 0 and not 1e-3 <= abs(number) < 1e7
+    return format(Decimal(number), "f") if has_exponent else repr(number)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_of_mysqls_binlog_is_spelled_as_that_of_the_snapshot(number: float) -> None:
+    assert normal_json(f'{{"n":{_in_the_binlog(number)}}}') == normal_json(f'{{"n": {number}}}')
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "binlog", "normal"),
+    [
+        ("1e15", "1000000000000000", "1000000000000000"),
+        ("-1.5e20", "-150000000000000000000", "-150000000000000000000"),
+        ("10000000.0", "10000000", "10000000"),
+        ("9999999.0", "9999999.0", "9999999.0"),
+        ("12345678.9", "12345678.90000000037252902984619140625", "12345678.9"),
+        (
+            "0.0000001",
+            "0.0000000999999999999999954748111825886258685613938723690807819366455078125",
+            "1e-7",
+        ),
+        ("1e23", "99999999999999991611392", "99999999999999991611392"),
+    ],
+)
+def test_numbers_that_mysql_and_debezium_spell_differently(
+    snapshot: str, binlog: str, normal: str
+) -> None:
+    assert normal_json(f'{{"n": {snapshot}}}') == f'{{"n":{normal}}}'
+    assert normal_json(f"[{snapshot}]") == f"[{normal}]"
+    assert normal_json(snapshot) == normal
+    assert normal_json(f'{{"n":{binlog}}}') == f'{{"n":{normal}}}'
 
 
 def test_very_deep_json_is_no_error() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DECIMAL = "org.apache.kafka.connect.data.Decimal"
 JSON = "io.debezium.data.Json"
 UUID = "io.debezium.data.Uuid"
+_ESCAPED_COMMA = "\\,"
 VECTORS = frozenset({"io.debezium.data.FloatVector", "io.debezium.data.DoubleVector"})
 
 
@@ -108,11 +109,19 @@ def _bits(kind: ColumnType) -> Convert:
     return numbers.bits(None if length is None else int(length))
 
 
+def _enum(kind: ColumnType) -> Convert | None:
+    """Debezium escapes the commas of MySQL's names in the stream, and not in snapshots."""
+    if _ESCAPED_COMMA not in kind.parameters.get("allowed", ""):
+        return None
+    return lambda name: name.replace(_ESCAPED_COMMA, ",")
+
+
 def _enum_set(text: str) -> list[str]:
     return text.split(",") if text else []
 
 
-_BY_PARAMETERS: dict[str, Callable[[ColumnType], Convert]] = {
+_BY_PARAMETERS: dict[str, Callable[[ColumnType], Convert | None]] = {
+    "io.debezium.data.Enum": _enum,
     DECIMAL: _decimal,
     "decimal": _decimal,
     "io.debezium.data.Bits": _bits,

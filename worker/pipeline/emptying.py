@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from worker.pipeline.sweep import Sweeper
     from worker.telemetry.counters import Counters
 
-_SWEEPS = 2
+_SWEEPS = 16
+"""At a time: each waits for the store to settle first, so tables that are truncated together would
+otherwise wait one after the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

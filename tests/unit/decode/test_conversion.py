@@ -88,6 +88,15 @@ def test_scalars_are_what_a_person_expects_in_both_formats(
     assert from_json(kind, raw) == expected
 
 
+@pytest.mark.parametrize("name", ["small", "with pockets, lined"])
+def test_a_comma_in_the_name_of_an_enum_is_the_same_in_snapshot_and_stream(name: str) -> None:
+    allowed = {"allowed": r"small,with pockets\, lined"}
+    kind = ColumnType("string", "io.debezium.data.Enum", parameters=allowed)
+    in_the_stream = name.replace(",", r"\,")
+    assert avro(kind, in_the_stream) == avro(kind, name) == name
+    assert from_json(kind, in_the_stream) == from_json(kind, name) == name
+
+
 @pytest.mark.parametrize(
     "name",
     [
