@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -155,17 +156,17 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     Call it from the main thread, as only that one may set signal handlers.
     """
-    stopped = threading.Event()
+    came: SimpleQueue[int] = SimpleQueue()  # an event may be locked by whom the handler interrupts
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
+    def stop(number: int, _frame: FrameType | None) -> None:
+        came.put(number)
 
     previous = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
         with ProviderLocal(settings) as local:
             _log.info("listening on %s", local.url)
             announce(local.url)
-            stopped.wait()
+            came.get()
     finally:
         for kind, handler in previous.items():
             signal.signal(kind, handler)

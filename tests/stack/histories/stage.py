@@ -265,8 +265,10 @@ class Stage:
 
     @property
     def logs(self) -> str:
-        """The end of what each worker said."""
-        return "\n".join("\n".join(worker.log.splitlines()[-LOG_LINES:]) for worker in self.workers)
+        """The end of what Kafka Connect said, and each worker."""
+        said = [self.bench.stack.connect.process.log_file.read_text(errors="replace")]
+        said += [worker.log for worker in self.workers]
+        return "\n".join("\n".join(one.splitlines()[-LOG_LINES:]) for one in said)
 
     # What must hold ------------------------------------------------------------------------
 
