@@ -49,9 +49,8 @@ class Reporter:
             key = connector, place
             if self._progress.get(key) == offset:
                 continue
-            self._progress[key] = offset
-            if place.topic not in known:
-                self._try_to_post_topic(connector, place.topic)
+            if place.topic in known or self._has_posted_topic(connector, place.topic):
+                self._progress[key] = offset
 
     def _say(self, connector: str, number: int, status: Status, posted: Posted | None) -> None:
         offset = _UNKNOWN if posted is None else posted.offset
@@ -66,8 +65,10 @@ class Reporter:
         else:
             self._said[connector, number] = status, offset
 
-    def _try_to_post_topic(self, connector: str, topic: str) -> None:
+    def _has_posted_topic(self, connector: str, topic: str) -> bool:
         try:
             self._board.post_topic(connector, topic)
         except WorkerError as error:
             _log.debug("That %s is read will be said later: %s", topic, error)
+            return False
+        return True

@@ -204,6 +204,15 @@ class Cluster:
             self.stop(pod)
 
 
+def have_a_task_each(first: Pod, second: Pod) -> bool:
+    """Whether two tasks are shared out for good.
+
+    Before, a task on its way to one pod may be seen on both, or on the other in place of its own.
+    """
+    running = [[task.number for task in pod.factory.running] for pod in (first, second)]
+    return running in ([[0], [1]], [[1], [0]])
+
+
 def shown(status: ConnectorStateInfo) -> tuple[str, list[str]]:
     """The connector's state and those of its tasks."""
     tasks = [status.tasks[number].state.value for number in sorted(status.tasks)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.runtime.fake_cluster import Cluster, Pod, shown
+from tests.unit.runtime.fake_cluster import Cluster, Pod, have_a_task_each, shown
 from worker.errors import FatalError, RetriableError
 from worker.model import TopicPartition
 from worker.runtime.port import PartitionOffset, RestartRequest, State, Status, TargetState
@@ -47,7 +47,7 @@ def test_a_connector_added_on_one_pod_runs_on_both_and_each_tells_where(cluster:
     first, second = cluster.pod("a:1"), cluster.pod("b:1")
     create(first)
     cluster.until(shows(second, *RUNNING))
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     cluster.until(lambda: {one.worker_id for one in tasks_of(first)} == {"a:1", "b:1"})
     assert {one.worker_id for one in tasks_of(second)} == {"a:1", "b:1"}
     assert second.herder.connectors() == ["products"]
@@ -63,7 +63,7 @@ def tasks_of(pod: Pod) -> list[Status]:
 def test_pods_that_give_the_same_address_do_not_quarrel(cluster: Cluster) -> None:
     first, second = cluster.pod("localhost:8083"), cluster.pod("localhost:8083")
     create(first)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     cluster.until(shows(first, *RUNNING))
 
     def is_quiet() -> bool:
@@ -145,7 +145,7 @@ def test_a_connector_may_begin_stopped_or_paused(cluster: Cluster) -> None:
 def test_only_what_failed_is_restarted_wherever_it_runs(cluster: Cluster) -> None:
     first, second = cluster.pod("a:1"), cluster.pod("b:1")
     create(first)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     cluster.until(shows(first, *RUNNING))
     (other,) = first.factory.running
     (broken,) = second.factory.running
@@ -170,7 +170,7 @@ def test_only_what_failed_is_restarted_wherever_it_runs(cluster: Cluster) -> Non
 def test_all_tasks_restart_where_they_run(cluster: Cluster) -> None:
     first, second = cluster.pod("a:1"), cluster.pod("b:1")
     create(first)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     cluster.until(shows(first, *RUNNING))
     before = len(first.factory.tasks), len(second.factory.tasks)
     answer = second.herder.restart(RestartRequest("products", include_tasks=True))
@@ -342,7 +342,7 @@ def test_topics_are_active_once_a_record_was_read_and_after_a_reset_only_when_mo
 ) -> None:
     first, second = cluster.pod("a:1"), cluster.pod("b:1")
     create(first)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     (task,) = first.factory.running
     assert second.herder.active_topics("products") == []
     task.progress = {TopicPartition("t", 0): 1}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.runtime.fake_cluster import Cluster, Pod, shown
+from tests.unit.runtime.fake_cluster import Cluster, Pod, have_a_task_each, shown
 from tests.unit.runtime.fake_connector import PATIENCE_S, FakeTask
 from worker.clock import FakeClock
 from worker.errors import ConfigError
@@ -51,7 +51,7 @@ def quick_and_slow(cluster: Cluster) -> tuple[Pod, Pod, threading.Event]:
     first, second = cluster.pod("a:1"), cluster.pod("b:1")
     second.factory.task_type = Slow
     first.herder.create("products", config(1), TargetState.RUNNING)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     return first, second, may_end
 
 
@@ -82,7 +82,7 @@ def test_where_the_new_config_cannot_be_used_the_old_one_ends_once_others_begin(
 
     second.factory.draw = without_the_variable  # type: ignore[method-assign]
     first.herder.create("products", config(1), TargetState.RUNNING)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
 
     first.herder.put_config("products", config(2))
     cluster.until(lambda: generations(first, second) == ["2", "2"], "the other takes its task over")
@@ -98,7 +98,7 @@ def test_a_config_that_can_be_used_after_all_is_claimed_as_what_it_is(cluster: C
     for pod in (first, second):
         pod.factory.draw = with_secret(pod, has_secret)  # type: ignore[assignment, method-assign]
     first.herder.create("products", config(1), TargetState.RUNNING)
-    cluster.until(lambda: len(first.factory.running) == len(second.factory.running) == 1)
+    cluster.until(lambda: have_a_task_each(first, second))
     first.herder.put_config("products", config(2))
     cluster.until(lambda: all(pod.keeper.connectors["products"].failure for pod in (first, second)))
     cluster.until(lambda: generations(first, second) == ["1", "1"], "the old one goes on")
