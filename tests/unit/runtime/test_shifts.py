@@ -48,9 +48,12 @@ def quick_and_slow(cluster: Cluster) -> tuple[Pod, Pod, threading.Event]:
         def on_stop(self) -> None:
             may_end.wait(PATIENCE_S)
 
-    first, second = cluster.pod("a:1"), cluster.pod("b:1")
-    second.factory.task_type = Slow
+    first = cluster.pod("a:1")
     first.herder.create("products", config(1), TargetState.RUNNING)
+    cluster.until(lambda: len(first.factory.running) == 2)
+    second = cluster.pod("b:1", starts=False)  # the quick one hands over, the slow one would not
+    second.factory.task_type = Slow
+    second.keeper.start()
     cluster.until(lambda: have_a_task_each(first, second))
     return first, second, may_end
 
