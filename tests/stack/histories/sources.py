@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MARKS = "CREATE TABLE marks (n int PRIMARY KEY)"
 ATTEMPTS = 4
-"""Debezium gives a snapshot up where PostgreSQL's plan was made before an ALTER."""
+"""For each a snapshot that Debezium gives up is asked for again."""
 SNAPSHOT_S = 45.0
 SIGNALS = "CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32), data varchar(2048))"
 
