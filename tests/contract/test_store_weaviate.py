@@ -230,3 +230,31 @@ def is_there(store: WeaviateStore) -> bool:
     except RetriableError:
         return False
     return True
+
+
+def test_the_index_may_be_an_alias_which_moves_to_another_collection(
+    server: Weaviate, store: WeaviateStore, index: str
+) -> None:
+    other, alias = f"Other{index}", f"Alias{index}"
+    opened(server, other).create(DIMENSIONS)
+    aliases = f"{server.url}/v1/aliases"
+    headers = {"authorization": f"Bearer {KEY}"}
+    body = {"alias": alias, "class": index}
+    httpx.post(aliases, json=body, headers=headers).raise_for_status()
+    named = opened(server, alias)
+    assert not named.create(DIMENSIONS)
+    named.check(DIMENSIONS)
+    assert named.upsert("n", [point("a"), point("b")]) == {}
+    assert named.delete("n", [Deletion("b", position(1))]) == {}
+    for one in (store, named):
+        assert set(one.fetch("n", ["a", "b"])) == {"a"}
+        assert [found.id for found in one.scan("n")] == ["a"]
+        assert [match.id for match in one.query("n", vector(0), 5)] == ["a"]
+        assert one.namespaces() == ["n"]
+    moved = {"class": other}
+    httpx.put(f"{aliases}/{alias}", json=moved, headers=headers).raise_for_status()
+    assert named.fetch("n", ["a"]) == {}
+    named.upsert("n", [point("c")])
+    assert set(opened(server, other).fetch("n", ["a", "c"])) == {"c"}
+    httpx.delete(f"{aliases}/{alias}", headers=headers).raise_for_status()
+    drop(server, other)
