@@ -25,8 +25,6 @@ has the partitions of a worker that was killed, and commits what that one did.""
 _LEVEL_S = 60.0
 """The same while only others of its kind are behind, that came together with it, and none of them
 moves: two that have no other half see each other so."""
-
-
 _LIVE_MS = 600_000
 """What was sent longer than this before it arrived is read late, or once more. Then there are many
 that wait for nothing, and each moves when it is given up; so all are given up together."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MARKS = "CREATE TABLE marks (n int PRIMARY KEY)"
 ATTEMPTS = 4
-"""For each a snapshot that Debezium gives up is asked for again."""
+"""At a snapshot, as Debezium may give one up."""
 SNAPSHOT_S = 45.0
 SIGNALS = "CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32), data varchar(2048))"
 
