@@ -9,7 +9,7 @@ cannot hold.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from worker.decode.column_type import ColumnType
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LOGICAL = "vecsink.logicalType"
 """Where the logical type is kept."""
+
+Definitions: TypeAlias = "dict[str, tuple[Mapping[str, Any], str]]"
 
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
 
@@ -28,12 +30,24 @@ def self_contained(text: str, references: Iterable[str] = ()) -> Any:  # noqa: A
     Raises:
         ValueError, TypeError, LookupError: it is no Avro schema.
     """
-    known: dict[str, Any] = {}
+    known: Definitions = {}
     for reference in references:
         _learn(json.loads(reference), "", known)
     schema = json.loads(text)
     _learn(schema, "", known)
     return _Inliner(known).walk(schema, "")
+
+
+def definitions(schema: Any) -> Definitions:  # noqa: ANN401 - Avro JSON
+    """All named types of a schema by name, each with its namespace."""
+    known: Definitions = {}
+    _learn(schema, "", known)
+    return known
+
+
+def part_of(node: Any, known: Definitions) -> Any:  # noqa: ANN401 - Avro JSON
+    """A part of a self-contained schema, made self-contained itself."""
+    return _Inliner(known).walk(node, "")
 
 
 def column_type(schema: Any) -> ColumnType:  # noqa: ANN401 - Avro JSON
@@ -51,7 +65,7 @@ def _name_and_namespace(node: Mapping[str, Any], namespace: str) -> tuple[str, s
     return name, name.rpartition(".")[0]
 
 
-def _learn(node: Any, namespace: str, known: dict[str, Any]) -> None:  # noqa: ANN401
+def _learn(node: Any, namespace: str, known: Definitions) -> None:  # noqa: ANN401
     """Collect the definitions of all named types."""
     if isinstance(node, list):
         for branch in node:
@@ -78,7 +92,7 @@ def _inner(node: Mapping[str, Any]) -> Sequence[Any]:
 class _Inliner:
     """Copies a schema into the self-contained form."""
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
+    def __init__(self, known: Definitions) -> None:
         self._known = known
         self._defined: set[str] = set()
 

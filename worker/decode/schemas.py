@@ -30,6 +30,8 @@ class AvroSchema:
     """A schema that is ready for use."""
 
     id: int
+    node: Any = field(repr=False)
+    """In its self-contained form."""
     parsed: Any = field(repr=False)
     """As fastavro wants it."""
     type: ColumnType = field(repr=False)
@@ -95,6 +97,6 @@ def _prepared(schema_id: int, registered: RegisteredSchema) -> AvroSchema:
         )
     try:
         node = self_contained(registered.text, registered.references)
-        return AvroSchema(schema_id, fastavro.parse_schema(node), column_type(node))
+        return AvroSchema(schema_id, node, fastavro.parse_schema(node), column_type(node))
     except Exception as error:
         raise FatalError(f"schema {schema_id} is no Avro schema that can be read") from error

@@ -11,11 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from worker.decode.column_type import STRUCTS
+from worker.decode.origin import SOURCE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from worker.decode.column_type import ColumnType
+    from worker.decode.projection import Wanted
 
 METADATA_PREFIX = "__"
 """Begins the fields that ``ExtractNewRecordState`` adds (``add.fields.prefix``)."""
@@ -69,6 +71,17 @@ def row_type(value: ColumnType) -> ColumnType | None:
         columns = tuple(f for f in value.fields if not f[0].startswith(METADATA_PREFIX))
         return replace(value, fields=columns)
     return None
+
+
+def wanted_fields(kind: Kind, value: ColumnType, columns: frozenset[str] | None) -> Wanted:
+    """What has to be read of a value of this kind for these columns of its row; None for all."""
+    if kind is Kind.ENVELOPE:
+        row = None if columns is None else dict.fromkeys(columns)
+        return {"op": None, "source": dict.fromkeys(SOURCE_FIELDS), "after": row}
+    if columns is None:
+        return None
+    about = (name for name in value.field_names if name.startswith(METADATA_PREFIX))
+    return dict.fromkeys((*columns, *about))
 
 
 def _internal_kind(fields: AbstractSet[str]) -> Kind:
