@@ -32,16 +32,33 @@ _DEPTH = 8
 _NEGATIVE = None
 """No number, so that the generated code fails: a length is negative if its first byte is odd."""
 _LENGTHS = tuple(_NEGATIVE if byte & 1 else byte >> 1 for byte in range(128))
+_STEPS = tuple(_NEGATIVE if byte & 1 else 1 + (byte >> 1) for byte in range(128))
+_NUMBERS = tuple(byte >> 1 ^ -(byte & 1) for byte in range(128))
 
-_LONG = ("n = data[pos]", "pos += 1", "if n > 127: n, pos = far(data, pos, n)")
+_LONG = (
+    "n = data[pos]",
+    "pos += 1",
+    "if n < 128: {to} = numbers[n]",
+    "else: n, pos = far(data, pos, n); {to} = n >> 1 ^ -(n & 1)",
+)
 _SKIP_LONG = ("while data[pos] > 127: pos += 1", "pos += 1")
-_LENGTH = (*_LONG, "end = pos + (lengths[n] if n < 128 else even(n))")
+_LENGTH = (
+    "n = data[pos]",
+    "pos += 1",
+    "if n < 128: end = pos + lengths[n]",
+    "else: n, pos = far(data, pos, n); end = pos + even(n)",
+)
+_SKIP_LENGTH = (
+    "n = data[pos]",
+    "if n < 128: pos += steps[n]",
+    "else: n, pos = far(data, pos + 1, n); pos += even(n)",
+)
 
 _READ = {
     "null": ("{to} = None",),
     "boolean": ("{to} = booleans[data[pos]]", "pos += 1"),
-    "int": (*_LONG, "{to} = (n >> 1) ^ -(n & 1)"),
-    "long": (*_LONG, "{to} = (n >> 1) ^ -(n & 1)"),
+    "int": _LONG,
+    "long": _LONG,
     "float": ("{to}, = single(data, pos)", "pos += 4"),
     "double": ("{to}, = double(data, pos)", "pos += 8"),
     "bytes": (*_LENGTH, "{to} = data[pos:end]", "pos = end"),
@@ -54,8 +71,8 @@ _SKIP = {
     "long": _SKIP_LONG,
     "float": ("pos += 4",),
     "double": ("pos += 8",),
-    "bytes": (*_LENGTH, "pos = end"),
-    "string": (*_LENGTH, "pos = end"),
+    "bytes": _SKIP_LENGTH,
+    "string": _SKIP_LENGTH,
 }
 
 
@@ -83,7 +100,9 @@ class _Code:
             "even": _even,
             "far": _far,
             "lengths": _LENGTHS,
+            "numbers": _NUMBERS,
             "single": Struct("<f").unpack_from,
+            "steps": _STEPS,
         }
 
     def walk(self, node: Any, to: str | None, wanted: Wanted, depth: int) -> None:  # noqa: ANN401
@@ -116,10 +135,11 @@ class _Code:
         if len(branches) != 2 or "null" not in branches:  # noqa: PLR2004 - a column or nothing
             self._foreign(branches, to, depth)
             return
+        self._add(depth, "branch = data[pos]", "pos += 1")
         for index, branch in enumerate(branches):
-            self._add(depth, f"{'el' if index else ''}if data[pos] == {index * 2}:")
-            self._add(depth + 1, "pos += 1")
+            self._add(depth, f"{'el' if index else ''}if branch == {index * 2}:")
             self.walk(branch, to, wanted, depth + 1)
+            self._add(depth + 1, "pass")
         self._add(depth, "else: raise ValueError(pos)")
 
     def _record(self, fields: list[Any], to: str | None, wanted: Wanted, depth: int) -> None:
