@@ -35,10 +35,10 @@ def broker() -> Iterator[Kafka]:
             kafka.stop()
 
 
-def fill(kafka: Kafka, rows: Rows) -> None:
-    """Make the topic and write the rows to its only partition."""
+def fill(kafka: Kafka, rows: Rows, partitions: int = 1) -> None:
+    """Make the topic and write the rows to its partitions, by key."""
     # The rows are older than the week after which Kafka would begin to delete them.
-    kafka.topics.create(rows.topic, partitions=1, retention_ms="-1")
+    kafka.topics.create(rows.topic, partitions=partitions, retention_ms="-1")
     append(kafka, rows.records())
 
 

@@ -38,10 +38,10 @@ class Place:
     servers: Servers
     folder: Path
 
-    def topic(self, name: str, count: int = ROWS) -> Rows:
+    def topic(self, name: str, count: int = ROWS, partitions: int = 1) -> Rows:
         """A new topic with so many inserts of 60 words, each of a row of its own."""
         rows = Rows(count, f"{name}.public.products", keys=count)
-        fill(self.kafka, rows)
+        fill(self.kafka, rows, partitions)
         return rows
 
     def worker(

@@ -1,0 +1,1 @@
+"""The main job done by Redpanda Connect beside vecsink, in the same run on the same machine."""
