@@ -166,7 +166,7 @@ class _Tries:
             raise
         except RetriableError as error:
             _end_failed(passing, error)
-            _settle_unknown(reservation, error)
+            self._settle_unknown(order, reservation, error)
             raise _again(error) from error
         except BaseException:
             passing.refused()
@@ -196,7 +196,19 @@ class _Tries:
     ) -> None:
         """Billed all the same."""
         passing.unusable(str(error))
-        reservation.keep()
+        self._keep(order, reservation)
+
+    def _settle_unknown(
+        self, order: Order, reservation: Reservation, error: RetriableError
+    ) -> None:
+        if isinstance(error, UnansweredError):
+            self._keep(order, reservation)
+        else:
+            reservation.cancel()
+
+    def _keep(self, order: Order, reservation: Reservation) -> None:
+        """It may have been billed, so it is counted, by its estimate."""
+        reservation.keep(order.tokens)
         self.errand.aside(order, 0)
 
     def _count_broken(self, order: Order, error: BrokenAnswerError) -> None:
@@ -224,10 +236,3 @@ def _end_failed(passing: Pass, error: RetriableError) -> None:
         passing.failed(str(error))
     else:
         passing.limited(error.retry_after_s)
-
-
-def _settle_unknown(reservation: Reservation, error: RetriableError) -> None:
-    if isinstance(error, UnansweredError):
-        reservation.keep()
-    else:
-        reservation.cancel()

@@ -226,7 +226,7 @@ class LimitedPurse:
         self._post_end(claim_id, 0)
 
     def _end(self, claim_id: ClaimId, bill: Bill) -> None:
-        self._post_end(claim_id, bill.tokens)
+        self._post_end(claim_id, bill.held)
         self._account.book(claim_id.day, bill)
 
     def _post_end(self, claim_id: ClaimId, tokens: int) -> None:

@@ -16,6 +16,9 @@ class Bill:
     """What came of a reservation."""
 
     tokens: int = 0
+    """Billed; an estimate where nobody says."""
+    held: int = 0
+    """What no other reservation of the day may take: all, where no answer came."""
     requests: int = 0
     parts: Mapping[str, Part] = field(default_factory=dict)
     """Of each table."""
@@ -37,15 +40,15 @@ class Held:
 
     def settle(self, tokens: int) -> None:
         """So many were billed."""
-        self._end_with(Bill(tokens, 1, self._parts))
+        self._end_with(Bill(tokens, tokens, 1, self._parts))
 
     def cancel(self) -> None:
         """Nothing was billed."""
         self._end_with(Bill())
 
-    def keep(self) -> None:
+    def keep(self, probably: int) -> None:
         """All of it may have been billed."""
-        self._end_with(Bill(self._tokens, 1, self._parts))
+        self._end_with(Bill(probably, self._tokens, 1, self._parts))
 
     def _end_with(self, bill: Bill) -> None:
         if self._is_over:

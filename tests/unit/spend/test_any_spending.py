@@ -57,7 +57,7 @@ class World:
 
     def lose_the_answer(self, number: int, _: int) -> None:
         if self.calls:
-            self.calls.pop(number % len(self.calls))[1].keep()
+            self.calls.pop(number % len(self.calls))[1].keep(1)
 
     def refuse(self, number: int, _: int) -> None:
         if self.calls:

@@ -46,7 +46,7 @@ def test_a_cancelled_call_costs_nothing_and_an_unanswered_one_all_of_it() -> Non
     purse = Group(1000).purse()
     reserved(purse.reserve(500)).cancel()
     assert purse.left() == 1000
-    reserved(purse.reserve(500)).keep()
+    reserved(purse.reserve(500)).keep(100)
     assert purse.left() == 500
     assert purse.report().spent.tokens == 500
 
@@ -55,7 +55,7 @@ def test_a_reservation_ends_once() -> None:
     purse = Group(1000).purse()
     reservation = reserved(purse.reserve(500))
     reservation.settle(100)
-    reservation.keep()
+    reservation.keep(100)
     reservation.cancel()
     assert purse.left() == 900
 
@@ -135,8 +135,8 @@ def test_small_texts_and_calls_without_an_answer_say_nothing_of_a_large_text() -
     purse = Group(10_000).purse()
     for _ in range(9):
         reserved(purse.reserve(100)).settle(20)
-    reserved(purse.reserve(4_000)).keep()
-    reserved(purse.reserve(4_000)).keep()
+    reserved(purse.reserve(4_000)).keep(100)
+    reserved(purse.reserve(4_000)).keep(100)
     assert purse.left() == 10_000 - 9 * 20 - 8_000
     assert purse.reserve(2_000) is None
 
