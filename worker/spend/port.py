@@ -146,7 +146,11 @@ class Reservation(Protocol):
         ...
 
     def keep(self, probably: int) -> None:
-        """No answer came, and it may have been billed: all are spent; the totals say this many."""
+        """No answer came, and it may have been billed: what such a call may cost stays spent.
+
+        That is all of it while the day has shown nothing of what calls cost. Totals say
+        ``probably``.
+        """
         ...
 
 

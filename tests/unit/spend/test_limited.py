@@ -141,6 +141,35 @@ def test_small_texts_and_calls_without_an_answer_say_nothing_of_a_large_text() -
     assert purse.reserve(2_000) is None
 
 
+def test_once_it_is_known_what_calls_cost_no_more_is_kept_for_one_without_an_answer() -> None:
+    group = Group(10_000)
+    ours, theirs = group.purse(), group.purse()
+    early = reserved(ours.reserve(400))
+    early.keep(100)
+    assert early.tokens == 400
+    for _ in range(3):
+        reserved(ours.reserve(400)).settle(100)
+    for _ in range(5):
+        late = reserved(ours.reserve(400))
+        late.keep(100)
+        assert late.tokens == 150
+    assert ours.report().spent.tokens == theirs.report().spent.tokens == 400 + 3 * 100 + 5 * 150
+    assert group.purse().left() == ours.left() == 10_000 - 1_450
+
+
+def test_time_outs_leave_nine_tenths_of_a_budget_to_be_used() -> None:
+    purse = Group(10_000).purse()
+    billed, number = 0, 0
+    while (reservation := purse.reserve(400)) is not None:
+        number += 1
+        billed += 90
+        if number % 10 == 5:
+            reservation.keep(130)
+        else:
+            reservation.settle(90)
+    assert 9_000 <= billed <= 10_000
+
+
 def test_a_call_that_counts_on_what_others_cost_says_so_in_the_log() -> None:
     group = Group(10_000)
     ours, theirs = group.purse(), group.purse()
