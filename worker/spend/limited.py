@@ -55,10 +55,10 @@ class LimitedPurse:
     A reservation counts once it is read back and fits beside everything before it in the log.
 
     What is reserved is the upper bound of a call. Where that does not fit, and less than
-    ``_PROMISED`` of the budget is taken, it is what such calls have cost so far, and half as much
-    again: so a budget is used that would otherwise be left over by a few long texts. To go over the
-    budget, a call would have to cost more than all that is left, a tenth of it at least. The same
-    is kept for a call whose answer never came, once it is known.
+    ``_PROMISED`` of the budget is taken, it is what such calls have cost so far, and up to half as
+    much again: so a budget is used that would otherwise be left over by a few long texts. To go
+    over the budget, a call would have to cost more than all that is left, a tenth of it at least.
+    The same is kept for a call whose answer never came, once it is known.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class LimitedPurse:
         self._post_end(claim_id, Settlement(0))
 
     def _most(self, claim_id: ClaimId, claim: Claim) -> int:
-        """What such calls have cost, and half as much again; all that they can while unknown."""
+        """What such calls have cost, and a margin; all that they can while that is unknown."""
         with self._lock:
             share = self._ledger(claim_id.day).density.share(claim.upper_bound)
         return math.ceil(claim.upper_bound * share)

@@ -111,6 +111,15 @@ def test_long_texts_use_nine_tenths_though_their_upper_bound_does_not_fit() -> N
     assert group.purse().report().spent.tokens == 9_010
 
 
+def test_calls_that_cost_alike_need_less_of_a_margin() -> None:
+    assert spend(Group(10_000).purse(), 4_400, 970) == 10
+    purse = Group(10_000).purse()
+    for cost in (970, 700, 970, 700, 450):
+        reserved(purse.reserve(4_400)).settle(cost)
+    assert spend(purse, 4_400, 970) == 5
+    assert purse.report().spent.tokens == 8_640
+
+
 def test_what_long_texts_cost_is_known_after_a_restart_and_to_other_pods() -> None:
     group = Group(10_000)
     before = group.pod()
