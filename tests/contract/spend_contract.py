@@ -64,7 +64,7 @@ class SpendContract:
         after = purse_of(group)
         reservation = reserve(after, 40_000)
         assert after.left() == 0
-        reservation.keep()
+        reservation.keep(15_000)
         assert after.reserve(1) is None
 
     def test_a_settlement_reaches_the_others(self, group: Group) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.table import Table
 
-from worker.estimate.meter import MOST_BYTES_PER_TOKEN
+from worker.estimate.meter import ASCII_BYTES_PER_TOKEN, MOST_BYTES_PER_TOKEN
 from worker.estimate.tally import Ending
 
 if TYPE_CHECKING:
@@ -136,8 +136,9 @@ def _remarks(made: Estimate) -> Iterator[str]:
     else:
         yield (
             f"Tokens are estimated by the bytes of the texts: {MOST_BYTES_PER_TOKEN:g} bytes each "
-            f"at least, {made.pace.limits.bytes_per_token:g} expected, and at most one token for "
-            "each byte, which is the safe bound."
+            f"at least, {ASCII_BYTES_PER_TOKEN:g} of ASCII and "
+            f"{made.pace.limits.bytes_per_token:g} of other letters expected, and at most one "
+            "token for each byte, which is the safe bound."
         )
     if found.plan.is_sample:
         yield (

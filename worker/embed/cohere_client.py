@@ -22,6 +22,7 @@ from cohere.v2.client import V2Client
 from worker.embed.failures import Refusal, error_of, error_of_transport, retry_after_s
 from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings
+from worker.embed.usage import billed_tokens
 from worker.errors import FatalError, RecordError, Stage
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class CohereClient:
             raise unreadable(_NAME)
         vectors = unpacked(rows, texts=texts, length=self._length, provider=_NAME)
         units = getattr(getattr(answer, "meta", None), "billed_units", None)
-        return Embeddings(vectors, tokens=_count(getattr(units, "input_tokens", None)))
+        return Embeddings(vectors, tokens=billed_tokens(getattr(units, "input_tokens", None)))
 
 
 class Json:
@@ -154,11 +155,6 @@ def _parsed(content: bytes) -> object:
         return json.loads(content)
     except ValueError:
         raise json.JSONDecodeError("no JSON", "", 0) from None  # which the client expects
-
-
-def _count(tokens: object) -> int:
-    """Cohere counts in floats."""
-    return int(tokens) if isinstance(tokens, int | float) else 0
 
 
 def _translated(error: ApiError | ParsingError) -> WorkerError:

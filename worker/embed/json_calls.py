@@ -18,6 +18,7 @@ from worker.embed.failures import (
 )
 from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings
+from worker.embed.usage import billed_tokens
 from worker.errors import RecordError, Stage
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Body: TypeAlias = Mapping[str, Any]
 
-_OK: Final = 200
+_SUCCESS: Final = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def embed(
     See ``worker.embed.port.Embedder.embed`` for the errors.
     """
     answer = _post(connections, endpoint, body)
-    rows = _rows(answer, endpoint.provider)
+    rows = _rows(answer, texts, endpoint.provider)
     vectors = unpacked(rows, texts=texts, length=length, provider=endpoint.provider)
     return Embeddings(vectors, tokens=_tokens(answer))
 
@@ -72,7 +73,7 @@ def _post(connections: Connections, endpoint: Endpoint, body: Body) -> Body:
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise error_of_transport(endpoint.provider, error) from error
-    if response.status_code != _OK:
+    if response.status_code not in _SUCCESS:
         raise error_of(_refusal(endpoint.provider, response))
     parsed = _parsed(response)
     if parsed is None:
@@ -108,25 +109,25 @@ def _parsed_with_nan(content: bytes) -> object:
         return None
 
 
-def _rows(answer: Body, provider: str) -> Sequence[object]:
-    """The vectors in the order of the texts, which ``index`` says and the list need not keep."""
+def _rows(answer: Body, texts: int, provider: str) -> Sequence[object]:
+    """The vectors in the order of the texts, which ``index`` says and the list need not keep.
+
+    A server that leaves ``index`` out keeps the order. Where one is there twice, or of no text,
+    nobody knows which text a vector is of.
+    """
     try:
         rows = [item["embedding"] for item in answer["data"]]
         places = [item.get("index", at) for at, item in enumerate(answer["data"])]
-        in_order = sorted(places)
+        if len(rows) != texts or places == list(range(texts)):
+            return rows
+        by_place = dict(zip(places, rows, strict=True))
+        return [by_place[place] for place in range(texts)]
     except (AttributeError, KeyError, TypeError) as error:
         raise unreadable(provider) from error
-    if places == in_order:
-        return rows
-    if in_order != list(range(len(rows))):
-        raise unreadable(provider)
-    ordered = [None] * len(rows)
-    for place, row in zip(places, rows, strict=True):
-        ordered[place] = row
-    return ordered
 
 
 def _tokens(answer: Body) -> int:
     usage = answer.get("usage")
-    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return tokens if isinstance(tokens, int) else 0
+    if not isinstance(usage, dict):
+        return 0
+    return billed_tokens(usage.get("total_tokens"), usage.get("prompt_tokens"))

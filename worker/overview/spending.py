@@ -61,8 +61,8 @@ class Spending:
         match records.record_of(key, value):
             case records.Claim() as claim:
                 ledger.reserve(key.claim, claim, 0.0)
-            case records.Settlement(tokens):
-                ledger.settle(key.claim, tokens)
+            case records.Settlement() as settlement:
+                ledger.settle(key.claim, settlement)
 
 
 def _value(record: Record) -> dict[str, object] | None:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from worker.flow.ledger import Ledger
     from worker.pipeline.embedding import Embedding
     from worker.source.port import Source
+    from worker.spend.port import Report
 
 _LOOK_EVERY_S = 0.25
+_LOOK_SOON_S = 0.02
+"""While rows wait for what calls under way leave of the budget."""
 _MINUTE = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
@@ -50,10 +53,11 @@ class Allowance:
         now_s = self._clock.now_s()
         if now_s < self._due_s:
             return
-        self._due_s = now_s + _LOOK_EVERY_S
         self._embedding.tick()
         self._tell_share()
         self._unpark_if_covered()
+        waits = bool(self._backlog.parked) and not self._is_spent
+        self._due_s = now_s + (_LOOK_SOON_S if waits else _LOOK_EVERY_S)
 
     def look_now(self) -> None:
         """Partitions came or went."""
@@ -102,13 +106,20 @@ class Allowance:
         budget = self._embedding.budget
         _log.warning(
             "Paused by the budget: %s today, too little for %s rows that wait and those not read "
-            "yet. Going on at %s UTC (in %s), or when the budget is raised; deletes and changes "
-            "of metadata go on.",
+            "yet. Going on %s; deletes and changes of metadata go on.",
             budget.used,
             f"{rows:,}",
-            budget.turns_at.strftime("%H:%M"),
-            _in_words(budget.turns_at - self._now()),
+            self._goes_on(budget),
         )
+
+    def _goes_on(self, budget: Report) -> str:
+        """What is larger than a whole budget does not get its turn on another day either."""
+        least = self._backlog.parked.least_needed
+        if budget.limit_tokens is not None and least > budget.limit_tokens:
+            return f"when the budget is {least:,} tokens, as the smallest of them may cost so much"
+        turns_at = budget.turns_at
+        time = f"{turns_at:%H:%M} UTC (in {_in_words(turns_at - self._now())})"
+        return f"at {time}, or when the budget is raised"
 
 
 def _in_words(time: timedelta) -> str:

@@ -1,7 +1,8 @@
 """One call of an embedder: when the limits let it, when the budget covers it, until it is answered.
 
 Runs in the pool's threads. Nothing that was answered is asked for again; where the answer cannot be
-used, and is billed all the same, a short text goes before the rows' texts until it can.
+used, or does not come, and may be billed all the same, a short text goes before the rows' texts
+until it is answered.
 """
 
 from __future__ import annotations
@@ -110,6 +111,8 @@ class _Tries:
     """Answers that could not be used."""
     paid: int = 0
     """Those of them to the texts themselves."""
+    unanswered: int = 0
+    """Tries that may have been billed, and brought nothing."""
 
     def __call__(self) -> Embeddings:
         exposure, most_tokens = self.caller.exposure, self.order.most_tokens
@@ -131,8 +134,10 @@ class _Tries:
     @property
     def _is_wary(self) -> bool:
         """Where the budget does not cover a probe, what it covers is as cheap."""
-        is_suspect = self.broken > 0 or self.caller.gate.is_suspect
-        return is_suspect and self.caller.covers(PROBE)
+        gate = self.caller.gate
+        is_suspect = self.broken > 0 or gate.is_suspect
+        hangs = self.unanswered > 0 and gate.state is State.OPEN
+        return (is_suspect or hangs) and self.caller.covers(PROBE)
 
     def _reserve(self, order: Order, passing: Pass) -> Reservation:
         try:
@@ -166,7 +171,7 @@ class _Tries:
             raise
         except RetriableError as error:
             _end_failed(passing, error)
-            _settle_unknown(reservation, error)
+            self._settle_unknown(order, reservation, error)
             raise _again(error) from error
         except BaseException:
             passing.refused()
@@ -196,7 +201,20 @@ class _Tries:
     ) -> None:
         """Billed all the same."""
         passing.unusable(str(error))
-        reservation.keep()
+        self._keep(order, reservation)
+
+    def _settle_unknown(
+        self, order: Order, reservation: Reservation, error: RetriableError
+    ) -> None:
+        if isinstance(error, UnansweredError):
+            self.unanswered += 1
+            self._keep(order, reservation)
+        else:
+            reservation.cancel()
+
+    def _keep(self, order: Order, reservation: Reservation) -> None:
+        """It may have been billed, so it is counted, by its estimate."""
+        reservation.keep(order.tokens)
         self.errand.aside(order, 0)
 
     def _count_broken(self, order: Order, error: BrokenAnswerError) -> None:
@@ -224,10 +242,3 @@ def _end_failed(passing: Pass, error: RetriableError) -> None:
         passing.failed(str(error))
     else:
         passing.limited(error.retry_after_s)
-
-
-def _settle_unknown(reservation: Reservation, error: RetriableError) -> None:
-    if isinstance(error, UnansweredError):
-        reservation.keep()
-    else:
-        reservation.cancel()

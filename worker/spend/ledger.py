@@ -13,7 +13,7 @@ from worker.spend.amount import Amount
 from worker.spend.density import Density
 
 if TYPE_CHECKING:
-    from worker.spend.records import Claim, ClaimId
+    from worker.spend.records import Claim, ClaimId, Settlement
 
 WARNING_SHARE = 0.8
 
@@ -37,7 +37,7 @@ class DayLedger:
         """Counts, and is not settled."""
         self.density = Density()
         self._open: dict[ClaimId, _Open] = {}
-        self._settled_early: dict[ClaimId, int] = {}
+        self._settled_early: dict[ClaimId, Settlement] = {}
         self._has_warned = False
 
     @property
@@ -57,17 +57,17 @@ class DayLedger:
         self._open[claim_id] = _Open(claim, now_s)
         return True
 
-    def settle(self, claim_id: ClaimId, tokens: int) -> bool:
+    def settle(self, claim_id: ClaimId, settlement: Settlement) -> bool:
         """End a reservation; whether with it 80 % are spent, for the first time.
 
         After an outage the end may stand before the beginning, as both were sent again.
         """
         found = self._open.pop(claim_id, None)
         if found is None:
-            self._settled_early[claim_id] = tokens
+            self._settled_early[claim_id] = settlement
             return False
         self.reserved -= found.claim.amount
-        self._spend(found.claim, tokens)
+        self._spend(found.claim, settlement)
         if self._has_warned or found.claim.limit.share(self.spent) < WARNING_SHARE:
             return False
         self._has_warned = True
@@ -78,8 +78,9 @@ class DayLedger:
         amounts = (one.claim.amount for one in self._open.values() if one.seen_s < before_s)
         return sum(amounts, start=Amount())
 
-    def _spend(self, claim: Claim, tokens: int) -> None:
+    def _spend(self, claim: Claim, settlement: Settlement) -> None:
         """What was kept, as no answer came, or cancelled, says nothing of what calls cost."""
+        tokens = settlement.tokens
         self.spent += claim.costs(tokens)
-        if tokens not in (0, claim.tokens):
+        if not settlement.is_kept and tokens not in (0, claim.tokens):
             self.density.learn(claim.upper_bound, tokens)

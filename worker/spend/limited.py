@@ -55,9 +55,10 @@ class LimitedPurse:
     A reservation counts once it is read back and fits beside everything before it in the log.
 
     What is reserved is the upper bound of a call. Where that does not fit, and less than
-    ``_PROMISED`` of the budget is taken, it is what such calls have cost so far, and half as much
-    again: so a budget is used that would otherwise be left over by a few long texts. To go over the
-    budget, a call would have to cost more than all that is left, a tenth of it at least.
+    ``_PROMISED`` of the budget is taken, it is what such calls have cost so far, and up to half as
+    much again: so a budget is used that would otherwise be left over by a few long texts. To go
+    over the budget, a call would have to cost more than all that is left, a tenth of it at least.
+    The same is kept for a call whose answer never came, once it is known.
     """
 
     def __init__(
@@ -104,7 +105,12 @@ class LimitedPurse:
         except WorkerError:
             self._withdraw(claim_id)
             raise
-        return Held(claim.tokens, dict(parts or {}), lambda bill: self._end(claim_id, bill))
+        return Held(
+            claim.tokens,
+            dict(parts or {}),
+            end=lambda bill: self._end(claim_id, bill),
+            most=lambda: self._most(claim_id, claim),
+        )
 
     def outlook(self, tokens: int) -> Outlook:
         """What is stuck will not be freed; other reservations probably will."""
@@ -223,15 +229,21 @@ class LimitedPurse:
         """It may be in the log all the same, or come later; nothing was billed for it."""
         with self._lock:
             self._asked.pop(claim_id, None)
-        self._post_end(claim_id, 0)
+        self._post_end(claim_id, Settlement(0))
+
+    def _most(self, claim_id: ClaimId, claim: Claim) -> int:
+        """What such calls have cost, and a margin; all that they can while that is unknown."""
+        with self._lock:
+            share = self._ledger(claim_id.day).density.share(claim.upper_bound)
+        return math.ceil(claim.upper_bound * share)
 
     def _end(self, claim_id: ClaimId, bill: Bill) -> None:
-        self._post_end(claim_id, bill.tokens)
+        self._post_end(claim_id, bill.settlement)
         self._account.book(claim_id.day, bill)
 
-    def _post_end(self, claim_id: ClaimId, tokens: int) -> None:
+    def _post_end(self, claim_id: ClaimId, settlement: Settlement) -> None:
         try:
-            self._topic.post(claim_id.settled_key, Settlement(tokens).value)
+            self._topic.post(claim_id.settled_key, settlement.value)
         except WorkerError as error:
             _log.warning("A reservation of %s stays spent: %s.", self._connector, error)
 
@@ -243,8 +255,8 @@ class LimitedPurse:
         match record_of(key, value):
             case Claim() as claim:
                 self._read_claim(key.claim, claim)
-            case Settlement(tokens):
-                self._read_settlement(key.claim, tokens)
+            case Settlement() as settlement:
+                self._read_settlement(key.claim, settlement)
 
     def _read_claim(self, claim_id: ClaimId, claim: Claim) -> None:
         with self._lock:
@@ -255,11 +267,11 @@ class LimitedPurse:
             if asked is not None:
                 asked.counts, asked.amount = counts, Amount()
 
-    def _read_settlement(self, claim_id: ClaimId, tokens: int) -> None:
+    def _read_settlement(self, claim_id: ClaimId, settlement: Settlement) -> None:
         with self._lock:
             if is_over(claim_id.day, self._today):
                 return
-            warns = self._ledger(claim_id.day).settle(claim_id, tokens)
+            warns = self._ledger(claim_id.day).settle(claim_id, settlement)
         if warns and claim_id.pod == self._pod:  # so one pod of the group says it, once
             _log.warning(
                 "80 %% of the budget of %s for %s are spent.", self._connector, claim_id.day

@@ -6,7 +6,7 @@ The way of a call, for any purse:
         # try with fewer texts, of at most left() tokens; or, by outlook(one text): wait, or pause
     answer        -> reservation.settle(tokens billed)
     surely unpaid -> reservation.cancel()
-    no answer     -> reservation.keep()
+    no answer     -> reservation.keep(tokens probably billed)
 """
 
 from __future__ import annotations
@@ -145,8 +145,12 @@ class Reservation(Protocol):
         """The call was surely not billed: all are free again."""
         ...
 
-    def keep(self) -> None:
-        """No answer came, and it may have been billed: all are spent."""
+    def keep(self, probably: int) -> None:
+        """No answer came, and it may have been billed: what such a call may cost stays spent.
+
+        That is all of it while the day has shown nothing of what calls cost. Totals say
+        ``probably``.
+        """
         ...
 
 

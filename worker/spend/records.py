@@ -3,12 +3,13 @@
     spend/2026-11-26/<pod>/7            {"tokens": 900, "price": 120000, "limit": [100000, null]}
     spend/2026-11-26/<pod>/7/settled    {"tokens": 310}
     spend/2026-11-26/<pod>/8            {"tokens": 700, "most": 1900, …}
+    spend/2026-11-26/<pod>/8/settled    {"tokens": 640, "kept": true}
 
 Each key is written once, so compaction takes nothing of a day before its keys are deleted. A
 reservation carries price and limit, so that its verdict follows from the log alone, also while pods
 with an old and a new configuration run side by side. One that counts on what the day's calls have
-cost so far (``Density``) also says what the call can cost at most. A pod's name is new with each
-start.
+cost so far (``Density``) also says what the call can cost at most. What is kept, as no answer came,
+says so, as it tells nothing of what calls cost. A pod's name is new with each start.
 """
 
 from __future__ import annotations
@@ -83,11 +84,13 @@ class Settlement:
     """The tokens that a reservation ended with."""
 
     tokens: int
+    is_kept: bool = False
+    """Whether nobody knows what the call was billed."""
 
     @property
     def value(self) -> Value:
         """As it is written."""
-        return {"tokens": self.tokens}
+        return {"tokens": self.tokens} | ({"kept": True} if self.is_kept else {})
 
 
 class Key(NamedTuple):
@@ -112,7 +115,7 @@ def record_of(key: Key, value: Value) -> Claim | Settlement | None:
     """What a record says; None if it cannot be understood."""
     try:
         if key.is_settlement:
-            return Settlement(int(value["tokens"]))
+            return Settlement(int(value["tokens"]), bool(value.get("kept")))
         tokens, cost = (None if one is None else int(one) for one in value["limit"])
         limit = Limit(tokens, cost)
         return Claim(int(value["tokens"]), int(value["price"]), limit, int(value.get("most", 0)))

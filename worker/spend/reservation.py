@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from worker.spend.records import Settlement
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from worker.spend.port import Part
+
+
+_NOTHING = Settlement(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,9 @@ class Bill:
     """What came of a reservation."""
 
     tokens: int = 0
+    """Billed; an estimate where nobody says."""
+    settlement: Settlement = _NOTHING
+    """What stays spent of the budget: not less."""
     requests: int = 0
     parts: Mapping[str, Part] = field(default_factory=dict)
     """Of each table."""
@@ -24,28 +32,39 @@ class Bill:
 class Held:
     """A reservation that counts. The thread that made the call ends it."""
 
-    def __init__(self, tokens: int, parts: Mapping[str, Part], end: Callable[[Bill], None]) -> None:
+    def __init__(
+        self,
+        tokens: int,
+        parts: Mapping[str, Part],
+        end: Callable[[Bill], None],
+        most: Callable[[], int] | None = None,
+    ) -> None:
+        """``most``: what such a call costs at most, as far as is known by then."""
         self._tokens = tokens
         self._parts = parts
         self._end = end
+        self._most = most or (lambda: tokens)
         self._is_over = False
 
     @property
     def tokens(self) -> int:
-        """How many were reserved."""
+        """How many were reserved; after ``keep`` those that stay spent."""
         return self._tokens
 
     def settle(self, tokens: int) -> None:
         """So many were billed."""
-        self._end_with(Bill(tokens, 1, self._parts))
+        self._end_with(Bill(tokens, Settlement(tokens), 1, self._parts))
 
     def cancel(self) -> None:
         """Nothing was billed."""
         self._end_with(Bill())
 
-    def keep(self) -> None:
-        """All of it may have been billed."""
-        self._end_with(Bill(self._tokens, 1, self._parts))
+    def keep(self, probably: int) -> None:
+        """It may have been billed like any other call."""
+        if not self._is_over:
+            self._tokens = min(self._tokens, self._most())
+        kept = Settlement(self._tokens, is_kept=True)
+        self._end_with(Bill(probably, kept, 1, self._parts))
 
     def _end_with(self, bill: Bill) -> None:
         if self._is_over:

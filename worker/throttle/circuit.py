@@ -43,6 +43,8 @@ class State(StrEnum):
     """The provider does not answer."""
 
 
+_LONGEST_ASKED_S = 3_600.0
+"""After which a longer wait is asked about again: some send the time of day, or milliseconds."""
 _FAILURES = 3
 LONGEST_OUTAGE_S = 5.0
 MOST_UNUSABLE = 6
@@ -191,4 +193,4 @@ def _sensible(retry_after_s: float | None) -> float | None:
     """A wait that was asked for; 0, as some send it, says nothing."""
     if retry_after_s is None or not 0 < retry_after_s < math.inf:
         return None
-    return retry_after_s
+    return min(retry_after_s, _LONGEST_ASKED_S)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_LONG_S = 1000.0
+"""Is written out, not as a power of ten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -204,7 +207,8 @@ def _whole(limit: float | None) -> int | None:
 
 def _say(provider: str, circuit: Circuit, left_s: float, what: str) -> None:
     if circuit.state is State.LIMITED:
-        _log.warning("%s asks us to slow down: limited for %.3g s.", provider, left_s)
+        time = f"{left_s:.3g}" if left_s < _LONG_S else f"{left_s:,.0f}"
+        _log.warning("%s asks us to slow down: limited for %s s.", provider, time)
     elif circuit.state is State.OPEN and circuit.is_suspect:
         _log.warning("%s; asking again with a short text, %d times.", what, MOST_UNUSABLE - 1)
     elif circuit.state is State.OPEN:

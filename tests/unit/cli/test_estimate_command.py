@@ -74,11 +74,11 @@ def test_the_object_has_every_number_and_its_range(
     found = json.loads(capsysbinary.readouterr().out)
     assert found["records"]["embed"] == ROWS
     assert found["texts"] == {"low": 300, "expected": 300, "high": 300}
-    assert found["tokens"] == {"low": 300 * 5, "expected": 300 * 10, "high": 300 * 38}
-    assert found["usd"]["expected"] == pytest.approx(3.0)
-    assert found["hours"]["expected"] == pytest.approx(10 / 60)
+    assert found["tokens"] == {"low": 300 * 5, "expected": 300 * 8, "high": 300 * 38}
+    assert found["usd"]["expected"] == pytest.approx(2.4)
+    assert found["hours"]["expected"] == pytest.approx(8 / 60)
     assert found["hours_limited_by"] == "embedder.tokens.per.minute"
-    assert found["days_of_budget"]["expected"] == pytest.approx(6.0)
+    assert found["days_of_budget"]["expected"] == pytest.approx(4.8)
     assert not found["sampled"]
 
 
@@ -114,7 +114,7 @@ def test_the_table_says_what_it_rests_on(
 ) -> None:
     assert run(file_of(tmp_path, PRICED)) == 0
     out = capsys.readouterr().out
-    for part in ("300 records to read", "$3.00", "at an assumed 0.5 s", "which is the safe bound"):
+    for part in ("300 records to read", "$2.40", "at an assumed 0.5 s", "which is the safe bound"):
         assert part in out
 
 

@@ -67,9 +67,10 @@ def test_numbers_that_are_none_spoil_their_own_vector_alone() -> None:
     np.testing.assert_array_equal(vectors[[0, 2]], [[1, 2], [3, 4]])
 
 
-def test_a_count_of_tokens_that_is_none_is_no_count() -> None:
-    answer = b'{"embeddings": {"float": [[1, 2]]}, "meta": {"billed_units": {"input_tokens": "x"}}}'
-    assert embed(answer, "one").tokens == 0
+@pytest.mark.parametrize("count", [b'"x"', b"NaN", b"Infinity", b"-5", b"1e300"])
+def test_a_count_of_tokens_that_is_none_is_no_count(count: bytes) -> None:
+    meta = b'{"billed_units": {"input_tokens": ' + count + b"}}"
+    assert embed(b'{"embeddings": {"float": [[1, 2]]}, "meta": ' + meta + b"}", "one").tokens == 0
 
 
 def test_a_month_that_is_used_up_is_seen_in_any_json() -> None:

@@ -265,6 +265,41 @@ def test_a_probe_is_on_the_bill(scene: Scene) -> None:
     assert embedded.bill.usd == pytest.approx(len(probe) * 2.0 / 1e6)
 
 
+@pytest.mark.parametrize(
+    "error", [UnansweredError("no answer in time"), BrokenAnswerError("two vectors for four texts")]
+)
+def test_a_call_that_may_have_been_billed_is_on_the_bill_as_an_estimate(
+    scene: Scene, error: RetriableError
+) -> None:
+    scene.provider.fail_first(error)
+    embedded = scene.embed(TEXTS[:4])
+    answered = sum(len(text) * count for text, count in scene.provider.answered.items())
+    assert embedded.bill.requests == len(scene.provider.calls)
+    assert embedded.bill.estimated > 0
+    assert embedded.bill.tokens == answered + embedded.bill.estimated
+
+
+def test_in_an_outage_that_may_cost_money_a_short_text_goes_before_the_rows_texts(
+    scene: Scene,
+) -> None:
+    scene.provider.fail_first(*[UnansweredError("no answer in time")] * 9)
+    assert_vectors(scene.embed(TEXTS[:4]).vectors, TEXTS[:4])
+    asked = scene.provider.calls
+    assert asked[:3] == [TEXTS[:4]] * 3
+    assert asked[3:] == [[PROBE]] * 7 + [TEXTS[:4]]
+
+
+def test_a_single_cut_connection_costs_no_short_text(scene: Scene) -> None:
+    scene.provider.fail_first(UnansweredError("reset"))
+    scene.embed(TEXTS[:4])
+    assert scene.provider.calls == [TEXTS[:4]] * 2
+
+
+def test_a_call_that_the_provider_did_not_take_costs_nothing(scene: Scene) -> None:
+    scene.provider.fail_first(RetriableError("503"), LimitedError("429", retry_after_s=1.0))
+    assert scene.embed(TEXTS[:4]).bill.estimated == 0
+
+
 def test_where_a_probe_is_refused_as_well_no_text_is_at_fault(scene: Scene) -> None:
     def refuse(_: Sequence[str]) -> None:
         raise RecordError("fake answers 400", stage=Stage.EMBED, kind="TextRefused")

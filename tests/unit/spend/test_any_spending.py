@@ -56,8 +56,12 @@ class World:
             reservation.settle(tokens)
 
     def lose_the_answer(self, number: int, _: int) -> None:
+        """It costs no more than what calls of the day have cost, and half as much again."""
         if self.calls:
-            self.calls.pop(number % len(self.calls))[1].keep()
+            day, reservation = self.calls.pop(number % len(self.calls))
+            self.billed[day] -= reservation.tokens
+            reservation.keep(1)
+            self.billed[day] += reservation.tokens
 
     def refuse(self, number: int, _: int) -> None:
         if self.calls:

@@ -6,7 +6,7 @@ from datetime import date
 
 from worker.spend.amount import Amount, Limit
 from worker.spend.ledger import DayLedger
-from worker.spend.records import Claim, ClaimId
+from worker.spend.records import Claim, ClaimId, Settlement
 
 DAY = date(2026, 11, 26)
 
@@ -36,8 +36,8 @@ def test_it_is_judged_by_the_limit_that_it_carries() -> None:
 
 def test_an_end_that_stands_before_its_beginning_ends_it() -> None:
     ledger = DayLedger()
-    ledger.settle(number(1), 0)
-    ledger.settle(number(2), 50)
+    ledger.settle(number(1), Settlement(0))
+    ledger.settle(number(2), Settlement(50))
     assert ledger.reserve(number(1), claim(700), 0.0)
     assert ledger.reserve(number(2), claim(700), 0.0)
     assert (ledger.spent.tokens, ledger.reserved.tokens) == (50, 0)
@@ -47,7 +47,7 @@ def test_eighty_percent_are_passed_once() -> None:
     ledger = DayLedger()
     for one in range(10):
         ledger.reserve(number(one), claim(100), 0.0)
-    passed = [ledger.settle(number(one), 100) for one in range(10)]
+    passed = [ledger.settle(number(one), Settlement(100)) for one in range(10)]
     assert passed == [False] * 7 + [True, False, False]
 
 
@@ -55,6 +55,6 @@ def test_reservations_that_nobody_settles_are_found_by_their_age() -> None:
     ledger = DayLedger()
     ledger.reserve(number(1), claim(100), 10.0)
     ledger.reserve(number(2), claim(200), 20.0)
-    ledger.settle(number(3), 1)
+    ledger.settle(number(3), Settlement(1))
     assert ledger.stuck(15.0) == Amount(100, 200)
     assert ledger.stuck(25.0) == Amount(300, 600)

@@ -46,7 +46,7 @@ def test_a_cancelled_call_costs_nothing_and_an_unanswered_one_all_of_it() -> Non
     purse = Group(1000).purse()
     reserved(purse.reserve(500)).cancel()
     assert purse.left() == 1000
-    reserved(purse.reserve(500)).keep()
+    reserved(purse.reserve(500)).keep(100)
     assert purse.left() == 500
     assert purse.report().spent.tokens == 500
 
@@ -55,7 +55,7 @@ def test_a_reservation_ends_once() -> None:
     purse = Group(1000).purse()
     reservation = reserved(purse.reserve(500))
     reservation.settle(100)
-    reservation.keep()
+    reservation.keep(100)
     reservation.cancel()
     assert purse.left() == 900
 
@@ -111,6 +111,15 @@ def test_long_texts_use_nine_tenths_though_their_upper_bound_does_not_fit() -> N
     assert group.purse().report().spent.tokens == 9_010
 
 
+def test_calls_that_cost_alike_need_less_of_a_margin() -> None:
+    assert spend(Group(10_000).purse(), 4_400, 970) == 10
+    purse = Group(10_000).purse()
+    for cost in (970, 700, 970, 700, 450):
+        reserved(purse.reserve(4_400)).settle(cost)
+    assert spend(purse, 4_400, 970) == 5
+    assert purse.report().spent.tokens == 8_640
+
+
 def test_what_long_texts_cost_is_known_after_a_restart_and_to_other_pods() -> None:
     group = Group(10_000)
     before = group.pod()
@@ -135,10 +144,39 @@ def test_small_texts_and_calls_without_an_answer_say_nothing_of_a_large_text() -
     purse = Group(10_000).purse()
     for _ in range(9):
         reserved(purse.reserve(100)).settle(20)
-    reserved(purse.reserve(4_000)).keep()
-    reserved(purse.reserve(4_000)).keep()
+    reserved(purse.reserve(4_000)).keep(100)
+    reserved(purse.reserve(4_000)).keep(100)
     assert purse.left() == 10_000 - 9 * 20 - 8_000
     assert purse.reserve(2_000) is None
+
+
+def test_once_it_is_known_what_calls_cost_no_more_is_kept_for_one_without_an_answer() -> None:
+    group = Group(10_000)
+    ours, theirs = group.purse(), group.purse()
+    early = reserved(ours.reserve(400))
+    early.keep(100)
+    assert early.tokens == 400
+    for _ in range(3):
+        reserved(ours.reserve(400)).settle(100)
+    for _ in range(5):
+        late = reserved(ours.reserve(400))
+        late.keep(100)
+        assert late.tokens == 150
+    assert ours.report().spent.tokens == theirs.report().spent.tokens == 400 + 3 * 100 + 5 * 150
+    assert group.purse().left() == ours.left() == 10_000 - 1_450
+
+
+def test_time_outs_leave_nine_tenths_of_a_budget_to_be_used() -> None:
+    purse = Group(10_000).purse()
+    billed, number = 0, 0
+    while (reservation := purse.reserve(400)) is not None:
+        number += 1
+        billed += 90
+        if number % 10 == 5:
+            reservation.keep(130)
+        else:
+            reservation.settle(90)
+    assert 9_000 <= billed <= 10_000
 
 
 def test_a_call_that_counts_on_what_others_cost_says_so_in_the_log() -> None:

@@ -34,17 +34,17 @@ def test_without_a_budget_everything_fits_and_is_counted() -> None:
     assert purse.left() is None  # type: ignore[func-returns-value]  # as the port says it
     assert purse.outlook(10**12) is Outlook.FITS
     purse.reserve(9000, {"products": Part(2, 400), "reviews": Part(1, 200)}).settle(3000)
-    purse.reserve(500, {"reviews": Part(1, 50)}).keep()
+    purse.reserve(500, {"reviews": Part(1, 50)}).keep(200)
     purse.reserve(500, {"reviews": Part(1, 50)}).cancel()
     report = purse.report()
     assert report.state is BudgetState.OPEN
     assert report.limit_tokens is None
     spent = report.spent
-    assert (spent.day, spent.tokens, spent.inputs, spent.requests) == (TODAY, 3500, 4, 2)
-    assert spent.usd == pytest.approx(0.00175)
+    assert (spent.day, spent.tokens, spent.inputs, spent.requests) == (TODAY, 3200, 4, 2)
+    assert spent.usd == pytest.approx(0.0016)
     assert spent.tables == {
         "products": TableSpend(2000, 2, 1, 0.001),
-        "reviews": TableSpend(1500, 2, 2, 0.00075),
+        "reviews": TableSpend(1200, 2, 2, 0.0006),
     }
 
 

@@ -30,6 +30,22 @@ def test_a_wait_that_was_asked_for_is_kept_to_the_letter_by_everybody(retry_afte
     door.go(caller=0)
 
 
+@pytest.mark.parametrize("retry_after_s", [3_601.0, 1_764_251_234.0, 1e300])
+def test_a_wait_without_end_is_asked_about_every_hour(
+    retry_after_s: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = Door()
+    limited(door, retry_after_s)
+    assert door.wait() == pytest.approx(3_600)
+    assert caplog.messages[-1].endswith("asks us to slow down: limited for 3,600 s.")
+    door.clock.advance(3_600)
+    door.go().limited(retry_after_s)
+    assert door.wait() == pytest.approx(3_600)
+    door.clock.advance(3_600)
+    door.go().passed(1)
+    assert door.gate.state is State.CLOSED
+
+
 def test_after_the_wait_one_call_goes_first_and_when_it_has_passed_all_go_at_once() -> None:
     door = Door()
     limited(door)
