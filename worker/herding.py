@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from worker.build import Assembly
 from worker.checks import CHECKS
@@ -24,6 +23,7 @@ from worker.homes.folder import FolderHome
 from worker.homes.generations import NewestOfFolder
 from worker.homes.pods import Pods
 from worker.homes.topic import TopicHome
+from worker.lasting import LastingAdmin
 from worker.runtime.board import Board
 from worker.runtime.health import Health
 from worker.runtime.herder import PodHerder
@@ -183,8 +183,8 @@ class Herd:
         return KafkaGroupOffsets(config.group_id, kafka.admin_properties(self._worker, config))
 
     @cached_property
-    def _admin(self) -> AdminClient:
-        return AdminClient({"log_level": 2, **kafka.storage_admin_properties(self._worker)})
+    def _admin(self) -> LastingAdmin:
+        return LastingAdmin({"log_level": 2, **kafka.storage_admin_properties(self._worker)})
 
     @property
     def _cluster_id(self) -> str:

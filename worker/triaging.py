@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import murmur2
-from confluent_kafka.admin import AdminClient
 
 from worker.clock import SystemClock
 from worker.config import kafka
@@ -21,6 +20,7 @@ from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
 from worker.explaining import Explaining
+from worker.lasting import LastingAdmin
 from worker.letters.book import LetterBook
 from worker.letters.case import Filing
 from worker.pipeline.letters import LetterReading
@@ -127,7 +127,7 @@ def desk_of(worker: WorkerConfig, config: ConnectorConfig) -> Iterator[Desk]:
 
     admin = kafka.admin_properties(worker, config)
     offsets = KafkaGroupOffsets(config.dlq_group_id, admin)
-    topic_ids = partial(existing_ids, AdminClient({**_CALM, **admin}))
+    topic_ids = partial(existing_ids, LastingAdmin({**_CALM, **admin}))
     with closing(state), mailbox_of(worker, config, standings) as mailbox:
         yield Desk(mailbox, book, Closing(book, offsets.alter, waiting, topic_ids))
 

@@ -132,6 +132,26 @@ def test_the_broker_may_be_away_for_a_while(stack: Stack, bench: Bench, shop: Po
     away(bench, shop, stack.kafka.stop, stack.kafka.start)
 
 
+def test_all_of_kafka_may_be_stopped_in_order_again_and_again(
+    stack: Stack, bench: Bench, shop: PostgresShop
+) -> None:
+    """Clients that ask often hear more often that there are no brokers, and may forget theirs."""
+    often = {"consumer.override.topic.metadata.refresh.interval.ms": "20", "tasks.max": "3"}
+    insert_products(shop, 1, 100)
+    with bench.captured(shop, "products", records=100) as topic:
+        worker = bench.worker(topic, FIELDS["products"], METADATA["products"], often)
+        worker.start()
+        for outage in range(1, 6):
+            eventually(lambda: bench.index.assert_equals(topic, expected_products(shop)), "equal")
+            stack.kafka.stop()
+            time.sleep(3.0)
+            stack.kafka.start()
+            insert_products(shop, 100 * outage + 1, 100 * (outage + 1))
+        eventually(lambda: bench.index.assert_equals(topic, expected_products(shop)), "equal")
+        assert worker.stop() == 0, worker.log
+        assert "Task " not in worker.log, "a task failed"
+
+
 def test_the_store_may_be_away_for_a_while(bench: Bench, shop: PostgresShop) -> None:
     away(bench, shop, bench.server.kill, bench.server.start)
 

@@ -17,7 +17,7 @@ from tests.contract.dlq_contract import (
     confirm,
     letter,
 )
-from tests.contract.kafka_cluster import CONSUMER, QUIET, KafkaCluster
+from tests.contract.kafka_cluster import CLASSIC, CONSUMER, QUIET, KafkaCluster
 from tests.contract.kafka_dead_letters import KafkaDeadLetterTopic
 from tests.contract.kafka_state import KafkaGroup
 from tests.contract.source_contract import Member, SourceContract, clean, fresh, places, turn, turns
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 AWAY_S = 11.0
 """Longer than the members' session of 6 s."""
+OFTEN = {"topic.metadata.refresh.interval.ms": 20}
 
 
 def classic(stack: Stack) -> KafkaCluster:
@@ -287,6 +288,32 @@ def test_a_budget_holds_and_can_be_used_through_an_outage(stack: Stack) -> None:
     assert 90_000 <= billed <= 100_000
     assert purses[0].report().spent.tokens == billed
     group.close()
+
+
+def test_of_twenty_groups_none_stays_behind_when_all_of_kafka_was_stopped_in_order(
+    stack: Stack,
+) -> None:
+    """A member that asks often may be told, at the end, that there are no brokers."""
+    cluster = KafkaCluster(stack.kafka.bootstrap, classic(stack).create, {**CLASSIC, **OFTEN})
+    topic = fresh("left-behind")
+    cluster.create(topic)
+    members = [Member(cluster.source(fresh("group"), Subscription((topic,)))) for _ in range(20)]
+    with ThreadPoolExecutor(len(members)) as side:
+        for value in (b"before", b"after one", b"after two"):
+            reading = [side.submit(read_until, member, value) for member in members]
+            if value != b"before":
+                stack.kafka.stop()
+                time.sleep(3.0)
+                stack.kafka.start()
+            cluster.write(topic, b"k", value, 0)
+            for one in reading:
+                one.result()
+    for member in members:
+        member.source.close()
+
+
+def read_until(member: Member, value: bytes) -> None:
+    turn([member], lambda: value in member.values)
 
 
 def as_java_writes(topic_id: str) -> str:

@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
 from worker.brokers import ALL_DOWN, no_answer
 from worker.dlq.headers import headers_of, without_stack_traces
 from worker.dlq.topic import TopicPreparation, TopicSpec
 from worker.errors import ConfigError, FatalError
+from worker.lasting import LastingAdmin, LastingProducer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,8 +95,10 @@ class KafkaDeadLetterQueue:
         given = {name: value for name, value in settings.producer.items() if name not in _ALIASES}
         owned = {**_OWNED, "error_cb": self._on_error}
         try:
-            admin = AdminClient({**_CALM, **settings.admin})
-            self._producer: Producer | None = Producer({**_CALM, **_DEFAULTS, **given, **owned})
+            admin = LastingAdmin({**_CALM, **settings.admin})
+            self._producer: Producer | None = LastingProducer(
+                {**_CALM, **_DEFAULTS, **given, **owned}
+            )
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._topic = TopicPreparation(admin, settings.topic)

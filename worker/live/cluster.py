@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
     AclOperation,
-    AdminClient,
 )
 
 from worker.brokers import no_answer
 from worker.errors import ConfigError, FatalError, RetriableError
+from worker.lasting import LastingAdmin
 from worker.live.check import Missing
 from worker.source.failures import verdict
 from worker.source.missing_topics import meant_instead_of
@@ -47,7 +47,7 @@ class Cluster:
         self._servers = str(properties.get("bootstrap.servers", ""))
         heard: dict[str, Any] = {"error_cb": self._errors.append}
         try:
-            self._admin = AdminClient({**_CALM, **properties, **heard})
+            self._admin = LastingAdmin({**_CALM, **properties, **heard})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
-    AdminClient,
     OffsetSpec,
 )
 
 from worker.brokers import is_silence, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError
+from worker.lasting import LastingAdmin
 from worker.model import TopicPartition
 from worker.overview.port import Group, GroupState, Member
 from worker.source.failures import verdict
@@ -54,7 +54,7 @@ class KafkaBrokers:
         self._closed = KafkaGroupOffsets(dlq_group_id, settings.admin)
         self._reader = KafkaSpanReader(settings)
         try:
-            self._admin = AdminClient({**_CALM, **settings.admin})
+            self._admin = LastingAdmin({**_CALM, **settings.admin})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
 

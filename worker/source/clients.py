@@ -6,17 +6,18 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
 
 from worker.errors import ConfigError
+from worker.lasting import LastingAdmin, LastingConsumer
 from worker.source.departure import for_good
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from confluent_kafka import KafkaError
+    from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import TopicPartition as KafkaPartition
+    from confluent_kafka.admin import AdminClient
 
     from worker.source.subscription import Subscription
 
@@ -59,7 +60,7 @@ def clients(
     """
     callbacks = {"error_cb": on_error, "on_commit": on_commit}
     try:
-        admin = AdminClient({**_CALM, **settings.admin})
-        return admin, Consumer({**_CALM, **settings.consumer, **_OWNED, **callbacks})
+        admin = LastingAdmin({**_CALM, **settings.admin})
+        return admin, LastingConsumer({**_CALM, **settings.consumer, **_OWNED, **callbacks})
     except KafkaException as error:
         raise ConfigError(f"Kafka client: {error.args[0].str()}") from error

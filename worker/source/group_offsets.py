@@ -13,12 +13,12 @@ from confluent_kafka import (
 )
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
-    AdminClient,
     OffsetSpec,
 )
 
 from worker.brokers import is_silence, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
+from worker.lasting import LastingAdmin
 from worker.model import TopicPartition
 from worker.source.failures import verdict
 from worker.source.port import Commit, Standing
@@ -26,6 +26,8 @@ from worker.source.port import Commit, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
+
+    from confluent_kafka.admin import AdminClient
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class KafkaGroupOffsets:
         admin: Mapping[str, Any],
         *,
         patience_s: float = 15.0,
-        connect: Callable[[dict[str, Any]], AdminClient] = AdminClient,
+        connect: Callable[[dict[str, Any]], AdminClient] = LastingAdmin,
     ) -> None:
         self._group_id = group_id
         self._properties = admin

@@ -11,21 +11,22 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported
-    AdminClient,
     NewPartitions,
     NewTopic,
 )
 
 from worker.clock import SystemClock
 from worker.errors import ConfigError
+from worker.lasting import LastingAdmin, LastingConsumer
 from worker.source.departure import depart, for_good, stay
 from worker.source.failures import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from confluent_kafka import Consumer
     from confluent_kafka import TopicPartition as KafkaPartition
     from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # as above
 
@@ -80,8 +81,8 @@ class KafkaSlots:
         self._said = ""
         self._stop = threading.Event()
         try:
-            self._admin = AdminClient({**_CALM, **settings.admin})
-            self._consumer = Consumer({**_CALM, **settings.consumer, **_OWNED})
+            self._admin = LastingAdmin({**_CALM, **settings.admin})
+            self._consumer = LastingConsumer({**_CALM, **settings.consumer, **_OWNED})
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._thread = threading.Thread(target=self._run, name="slots", daemon=True)

@@ -6,12 +6,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
-from confluent_kafka.admin import AdminClient
 
 from worker.clock import SystemClock
 from worker.errors import ConfigError, RetriableError
+from worker.lasting import LastingAdmin, LastingConsumer
 from worker.model import TopicPartition
 from worker.source.failures import Refusals, verdict
 from worker.source.group_ends import GroupEnds
@@ -56,8 +56,10 @@ class KafkaSpanReader:
         self._failure: FatalError | None = None
         callbacks = {"error_cb": self._on_error}
         try:
-            admin = AdminClient({**_CALM, **settings.admin})
-            self._consumer = Consumer({**_CALM, **settings.consumer, **_OWNED, **_EOF, **callbacks})
+            admin = LastingAdmin({**_CALM, **settings.admin})
+            self._consumer = LastingConsumer(
+                {**_CALM, **settings.consumer, **_OWNED, **_EOF, **callbacks}
+            )
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._ids = TopicIds(admin, self._clock)

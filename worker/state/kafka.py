@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
-from confluent_kafka.admin import AdminClient
 
 from worker.errors import ConfigError, FatalError
+from worker.lasting import LastingAdmin, LastingConsumer
 from worker.state.readers import Readers
 from worker.state.topic import PARTITION, prepare
 from worker.state.writer import CALM, Writer
@@ -80,8 +80,10 @@ class KafkaStateTopic:
         """Where the log ended when it was begun with, until that is reached."""
         given = {key: one for key, one in settings.consumer.items() if key not in _OF_MEMBERS}
         try:
-            self._admin = AdminClient({**CALM, **settings.admin})
-            self._consumer = Consumer({**CALM, **given, **_OWNED, "error_cb": self._on_error})
+            self._admin = LastingAdmin({**CALM, **settings.admin})
+            self._consumer = LastingConsumer(
+                {**CALM, **given, **_OWNED, "error_cb": self._on_error}
+            )
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._writer = Writer(self._name, settings.producer, settings.append_timeout_s)

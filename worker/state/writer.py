@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from worker.brokers import ALL_DOWN, no_answer
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
+from worker.lasting import LastingProducer
 from worker.state.topic import PARTITION
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Writer:
         self._early_lock = threading.Lock()
         given = {name: value for name, value in properties.items() if name not in _ALIASES}
         try:
-            self._producer = Producer({**CALM, **given, **_OWNED, "error_cb": self._on_error})
+            self._producer = LastingProducer(
+                {**CALM, **given, **_OWNED, "error_cb": self._on_error}
+            )
         except KafkaException as error:
             raise ConfigError(f"Kafka client: {error.args[0].str()}") from error
         self._thread = threading.Thread(target=self._serve, name="state-writer", daemon=True)
