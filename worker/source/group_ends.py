@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is exported
 
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the library
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
 _RESETS_TO_END = ("latest", "largest", "end")
+_COMING = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""The coordinator will be there in a moment: the first question for a group that a cluster is ever
+asked has Kafka make the topic of all groups' offsets."""
+_LOOK_S = 0.2
 
 
 class GroupEnds:
@@ -69,7 +80,7 @@ class GroupEnds:
             places = self._places(timeout_s)
             if not places:
                 return {}
-            committed = consumer.committed(places, timeout=self._left_s(deadline_s))
+            committed = self._committed(consumer, places, deadline_s)
             starts = self._bounds(places, _EARLIEST, deadline_s)
             ends = self._bounds(places, _LATEST, deadline_s)
         except (KafkaException, TimeoutError) as error:
@@ -79,6 +90,18 @@ class GroupEnds:
             place: self._standing(Span(starts[place], end), offsets[place])
             for place, end in ends.items()
         }
+
+    def _committed(
+        self, consumer: Consumer, places: list[KafkaPartition], deadline_s: float
+    ) -> list[KafkaPartition]:
+        while True:
+            try:
+                return consumer.committed(places, timeout=self._left_s(deadline_s))
+            except KafkaException as error:
+                is_late = self._clock.now_s() + _LOOK_S >= deadline_s
+                if is_late or error.args[0].code() not in _COMING:
+                    raise
+            self._clock.wait(threading.Event(), _LOOK_S)
 
     def _meaning(self, error: KafkaException | TimeoutError) -> str:
         if isinstance(error, TimeoutError) or is_silence(error.args[0]):
