@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from worker.spend.port import Report
 
 _LOOK_EVERY_S = 0.25
-_LOOK_SOON_S = 0.02
-"""While rows wait for what calls under way leave of the budget."""
 _MINUTE = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
@@ -53,11 +51,10 @@ class Allowance:
         now_s = self._clock.now_s()
         if now_s < self._due_s:
             return
+        self._due_s = now_s + _LOOK_EVERY_S
         self._embedding.tick()
         self._tell_share()
         self._unpark_if_covered()
-        waits = bool(self._backlog.parked) and not self._is_spent
-        self._due_s = now_s + (_LOOK_SOON_S if waits else _LOOK_EVERY_S)
 
     def look_now(self) -> None:
         """Partitions came or went."""

@@ -103,19 +103,6 @@ def test_a_text_larger_than_a_whole_budget_is_not_promised_another_day(
     assert "Going on when the budget is 12 tokens, as the smallest of them may cost so much" in said
 
 
-def test_rows_go_on_as_soon_as_a_call_leaves_enough_of_the_budget(scene: Scene) -> None:
-    scene.moment += timedelta(hours=7)
-    call = scene.purse.reserve(9)
-    assert call is not None
-    scene.park(1)
-    scene.tick()
-    assert scene.backlog.ready_rows == 0
-    call.settle(2)
-    scene.clock.advance(0.03)
-    scene.allowance.tick()
-    assert scene.backlog.ready_rows == 1
-
-
 def test_the_next_day_goes_on_and_another_pause_is_said_again(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
