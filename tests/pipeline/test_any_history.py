@@ -30,8 +30,10 @@ ROWS = 5
 MEMBERS = 3
 LATE_S = 5.0
 """How long the history's store may keep a write on its way."""
-ROUNDS = 500
-"""More than any of these histories takes to come to its end."""
+ROUNDS = 5_000
+"""More than any of these histories takes to come to its end: a round is 0.3 s, and a change that
+lacks its text waits for three minutes in which nothing moves (``other_half.LACK``), several of them
+one after the other."""
 
 rows = st.integers(0, ROWS - 1)
 bodies = st.sampled_from(["short", "other", "short", POISON])
