@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from worker import __version__
@@ -15,6 +15,7 @@ from worker.dlq.kafka import KafkaDeadLetterQueue, KafkaDeadLetterSettings
 from worker.dlq.topic import TopicSpec
 from worker.document.builder import DocumentBuilder
 from worker.flow.batching import BufferLimits
+from worker.immutable import immutable
 from worker.index import Index
 from worker.noting import Notes
 from worker.pipeline.batch import BatchRunner
@@ -57,7 +58,7 @@ _LEAVING_S = 5.0
 """Of ``shutdown.timeout.ms``, if it is long: for the last commit and to leave the group."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Assembly:
     """The tasks of one connector on this worker, and what they share."""
 

@@ -7,7 +7,7 @@ every record is a NamedTuple, as those hash in C.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -35,7 +35,7 @@ Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 _HEADER_BYTES = 64
 
 
-@immutable()
+@immutable
 class Record:
     """One Kafka message, as bytes."""
 
@@ -68,7 +68,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-@immutable()
+@immutable
 class Position:
     """Where a record stood. Two positions compare only within one topic id and partition."""
 
@@ -113,7 +113,7 @@ class Op(StrEnum):
         """Whether the row is gone afterwards."""
 
 
-@immutable()
+@immutable
 class Origin:
     """Where in the source database a change came from."""
 
@@ -129,7 +129,7 @@ class Origin:
     Comparable only while the source stays the same server."""
 
 
-@immutable()
+@immutable
 class Change:
     """A decoded record: what happened to one row."""
 
@@ -186,7 +186,7 @@ class Change:
         return self.record.timestamp_ms if committed_ms is None else committed_ms
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ModelId:
     """What makes two vectors comparable."""
 
@@ -207,7 +207,7 @@ REWRITTEN = "~"
 such character."""
 
 
-@immutable()
+@immutable
 class Stamp:
     """What we keep with every point, beside the user's metadata."""
 
@@ -244,7 +244,7 @@ class Stamp:
         return self.whole.removeprefix(REWRITTEN)
 
 
-@immutable()
+@immutable
 class Document:
     """What should be in the index for one row."""
 
@@ -259,7 +259,7 @@ class Document:
     """Metadata that was left out, as the store takes no more."""
 
 
-@immutable()
+@immutable
 class Chunk:
     """A piece of a document's text, which is a point of its own."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from worker.errors import ConfigError
 from worker.estimate.stored import Waiting
 from worker.explain.reading import Reading
 from worker.explaining import Explaining
+from worker.immutable import immutable
 from worker.lasting import LastingAdmin
 from worker.letters.book import LetterBook
 from worker.letters.case import Filing
@@ -102,7 +102,7 @@ def mailbox_of(
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Desk:
     """The connector's letters, with the book in which what becomes of them is written."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from worker.cli.errors import ExitCode
 from worker.cli.one_connector import one_connector
 from worker.errors import RetriableError
 from worker.explain.wording import moment
+from worker.immutable import immutable
 from worker.triage.tally import Tally
 from worker.triage.vigil import Vigil
 from worker.triaging import dlq_topic_of, mailbox_of
@@ -38,7 +38,7 @@ _HEAD_LINES = 12
 """Of a terminal: what stands above, between and below the two tables, with their frames."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Look:
     """What was seen last, and what is in the way of seeing more."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.table import Table
 
 from worker.estimate.meter import ASCII_BYTES_PER_TOKEN, MOST_BYTES_PER_TOKEN
 from worker.estimate.tally import Ending
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ _WORDS = {
 _MINUTES_PER_HOUR = 60
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Estimate:
     """What there is to tell."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from worker.immutable import immutable
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Lines:
         """Nothing to leave."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RecordProgress:
     """Is told of new records, and of what has to be said beside them."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 
+from worker.immutable import immutable
 from worker.plugins import EMBEDDERS, STORES, Registry
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ TITLES = {
 """Of the sections of a connector, by their names in ``SECTIONS``; converters stand apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entry:
     """One setting."""
 

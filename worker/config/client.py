@@ -7,12 +7,12 @@ refused with the way out; what vecsink must decide by itself cannot be overridde
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from worker.config.librdkafka import KNOWN, complaint
 from worker.config.problem import Problem, Severity, nearest
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,7 +114,7 @@ _TRANSLATED = {
 } | _STORE_TYPES
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Translation:
     """Java's or librdkafka's properties in librdkafka's words, and what was wrong with them."""
 
@@ -142,7 +142,7 @@ def translate(kind: ClientKind, given: Mapping[str, str], *, prefix: str, file: 
     return Translation(properties, tuple(problems))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Complaint:
     expected: str
     severity: Severity = Severity.ERROR

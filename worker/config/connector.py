@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from worker.config.section import Section
 from worker.config.values import Count, PlainName, TopicList, TopicRegex
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ class TargetSettings(Section):
     )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@immutable
 class ConnectorConfig:
     """A connector whose settings are valid."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from worker.config.problem import Problem, errors_of, refuse
 from worker.config.read import Plugins, Surroundings, read_connector
 from worker.config.worker import WorkerConfig
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ _BESIDE_CONFIG = frozenset({"name", "config", "tasks", "type", "initial_state"})
 """What Connect's REST API has beside ``config``, in requests and answers."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Loaded:
     """All connectors of some files."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from worker.config.properties import parse_properties
 from worker.config.secrets import resolve_all
 from worker.config.worker import WorkerConfig, WorkerSettings
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ _CONNECTS = frozenset({"offset.storage.replication.factor", "status.storage.repl
 _SURELY_MEANT = 0.85
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LoadedWorker:
     """What was read, and everything that is wrong with it."""
 

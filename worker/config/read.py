@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from worker.config import cross
@@ -17,6 +17,7 @@ from worker.config.secrets import resolve_all
 from worker.config.section import Section
 from worker.config.worker import WorkerConfig
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.plugins import EMBEDDERS, STORES, Registry
 
 Check: TypeAlias = Callable[[ConnectorConfig], Iterable[Problem]]
@@ -40,7 +41,7 @@ _MADE_UP = {
 """For checks of a connector whose required keys are missing; it never runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plugins:
     """What ``embedder`` and ``store`` can name; by default what is installed."""
 
@@ -48,7 +49,7 @@ class Plugins:
     stores: Registry = field(default_factory=lambda: Registry(STORES))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Surroundings:
     """What a connector's settings are read against."""
 
@@ -58,7 +59,7 @@ class Surroundings:
     checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """One connector: its settings if they are valid, and what is wrong with them."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.config.problem import HIDDEN, Problem
 from worker.config.properties import parse_properties
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ def _from_file(path: str, entry: str) -> str:
     return properties[entry]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@immutable
 class Resolved:
     """Values with their references filled in, and what of them must not be shown."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -12,6 +12,7 @@ from worker.config.client import ClientProperties
 from worker.config.listener import Listener, ListenerList, listeners_of
 from worker.config.rest import RestSettings
 from worker.config.values import Milliseconds, PlainName, TopicName
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ class WorkerSettings(RestSettings):
         return given
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@immutable
 class WorkerConfig:
     """The worker's settings, valid."""
 

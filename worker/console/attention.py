@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.runtime.port import State
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Severity(IntEnum):
     NOTICE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Notice:
     """One line."""
 

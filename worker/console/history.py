@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.telemetry.freshness import BOUNDS_S
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _FEW = 2
 """Samples that a rate needs."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sample:
     """One moment. What is counted grows from the start of the process."""
 
@@ -76,7 +76,7 @@ class History:
         return list(self._samples)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Moment:
     """What a chart shows of a sample."""
 

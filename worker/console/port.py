@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from worker.telemetry.reading import Reading
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Since:
     """How long a connector's state has been what it is."""
 
@@ -24,7 +25,7 @@ class Since:
     """False where it was so already when somebody first looked."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Seen:
     """One connector."""
 

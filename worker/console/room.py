@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 from worker.model import TopicPartition
 from worker.runtime.refusals import ConflictError
@@ -43,7 +43,7 @@ def silent(_letters: int) -> None:
     """Nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Tools:
     """What is opened when it is needed, and closed soon."""
 
@@ -56,7 +56,7 @@ class Tools:
     """The partitions that the connector reads."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Asked:
     """What was asked for."""
 

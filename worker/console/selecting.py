@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.runtime.refusals import BadRequestError
 from worker.triage.selection import OPEN_STATES, Selection, Stretch, states_of
 
@@ -18,7 +18,7 @@ _LISTS = ("classes", "stages", "tables", "states", "at")
 _FIELDS = frozenset({*_LISTS, "per_s", "force", "reason", "all"})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wish:
     """Letters, and how they are to be treated."""
 

@@ -6,7 +6,7 @@ is read (ADR 22). What cannot be read that way is read whole by fastavro, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from worker.decode.part import Part
 from worker.decode.projection import projection
 from worker.decode.row import NO_ROW, RowRules, TypedRow
 from worker.decode.shape import Kind, kind_of, row_type, wanted_fields
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.decode.columns import WantedColumns
@@ -36,7 +37,7 @@ _KEY, _VALUE = Part.KEY, Part.VALUE
 """Named here, as Python 3.11 takes 90 ns to read a member off its class."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Datum:
     """How to read the bytes of one schema."""
 
@@ -45,13 +46,13 @@ class _Datum:
     """As fastavro wants it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _KeyPlan:
     datum: _Datum
     reader: KeyReader
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _ValuePlan:
     kind: Kind
     datum: _Datum

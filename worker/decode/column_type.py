@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,7 @@ STRINGS = frozenset({"string", "enum"})
 STRUCTS = frozenset({"record", "struct"})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ColumnType:
     """What the bytes are (``base``) and what they mean (``name``)."""
 

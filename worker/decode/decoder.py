@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from worker.decode.registry import HttpRegistry
 from worker.decode.schemas import Schemas
 from worker.decode.shape import Kind
 from worker.errors import ConfigError, FatalError, RecordError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.clock import Clock
@@ -39,7 +40,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PartSettings:
     """How the key or the value is written."""
 
@@ -50,7 +51,7 @@ class PartSettings:
     """Avro: where the schemas are."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DecoderSettings:
     """Everything that a decoder has to be told."""
 

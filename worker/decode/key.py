@@ -5,7 +5,7 @@ A key that is a plain value and no struct is one column with the name ``key``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from worker.decode.column_type import STRUCTS
 from worker.decode.part import Part
 from worker.decode.row import broken_column
+from worker.immutable import immutable
 from worker.model import Key
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class KeyReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TypedKey:
     """Reads keys whose types are known."""
 

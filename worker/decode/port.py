@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from worker.immutable import immutable
 from worker.model import Origin
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ OLD_KEY = "__debezium.oldkey"
 """Header of the create half."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NotARow:
     """A record that is no row change: heartbeat, schema change, truncate and the like."""
 

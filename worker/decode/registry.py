@@ -6,7 +6,6 @@ Source: Confluent's "Schema Registry API Reference".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.decode.registry_http import NotFound, RegistryHttp
 from worker.errors import FatalError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.decode.registry_http import RegistrySettings
@@ -27,7 +27,7 @@ class UnknownSchema(Exception):  # noqa: N818 - an answer, no failure
     """The registry answered that it has no schema of this id."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RegisteredSchema:
     """A schema as registered."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +13,8 @@ import httpx
 import orjson
 
 from worker.errors import ConfigError, FatalError, RetriableError, WorkerError
+from worker.immutable import immutable
+from worker.tls import late
 
 _ACCEPT = "application/vnd.schemaregistry.v1+json, application/json"
 _BUSY = frozenset({408, 425, 429})
@@ -22,7 +24,7 @@ _NO_TLS = ("WRONG_VERSION_NUMBER", "CERTIFICATE_VERIFY_FAILED")
 """OpenSSL's words for what no waiting mends."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RegistrySettings:
     """How to reach a registry; equal settings mean the same registry."""
 
@@ -47,7 +49,7 @@ class NotFound(Exception):  # noqa: N818 - what it means depends on the question
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Address:
     url: str
     host: str
@@ -168,6 +170,8 @@ def _address(url: str, credentials: str | None) -> _Address:
 
 
 def _tls(settings: RegistrySettings) -> ssl.SSLContext:
+    if settings.ssl_ca_location is None and settings.ssl_certificate_location is None:
+        return late(ssl.create_default_context)
     try:
         context = ssl.create_default_context(cafile=settings.ssl_ca_location)
         if settings.ssl_certificate_location is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.decode.part import Part
 from worker.decode.shape import METADATA_PREFIX
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class RowReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TypedRow:
     """Reads rows whose types are known; all work is prepared per schema."""
 
@@ -72,7 +72,7 @@ NO_ROW = TypedRow((), (), (), ())
 """For records that are no row."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class UntypedRow:
     """Reads rows of JSON without schema: values stay as they are."""
 
@@ -94,7 +94,7 @@ class UntypedRow:
         return {name: raw[name] for name in names if name in raw and name not in unavailable}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RowRules:
     """How columns are chosen and read in one format; makes a reader for each schema."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import fastavro
@@ -12,6 +12,7 @@ from worker.decode.avro_schema import column_type, self_contained
 from worker.decode.part import PartSchemaNeeded
 from worker.decode.registry import UnknownSchema
 from worker.errors import FatalError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.clock import Clock
@@ -25,7 +26,7 @@ _ASK_AGAIN_S = 60.0
 """A registry may lag behind the producer: an unknown id is asked for again after this time."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AvroSchema:
     """A schema that is ready for use."""
 

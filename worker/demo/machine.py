@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from worker.clock import SystemClock
 from worker.config.load import load
 from worker.config.load_worker import load_worker
 from worker.decode.local_registry import LocalRegistry
+from worker.immutable import immutable
 from worker.pinecone_local.server import PineconeLocal
 from worker.source.mock_cluster import MockCluster
 from worker.throttle.accounts import Accounts
@@ -33,7 +33,7 @@ _DIMENSIONS = 384
 """Of the packaged model; the worker refuses an index of another size."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Servers:
     """Addresses of what a worker talks to."""
 

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import base64
 import gzip
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from worker.immutable import immutable
 from worker.model import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Recording:
     """What Kafka and the schema registry had."""
 

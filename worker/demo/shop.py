@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from worker.decode.port import SchemaNeeded
 from worker.errors import FatalError
+from worker.immutable import immutable
 from worker.model import Change, Op
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _SCHEMAS = 2
 """Of the key and of the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Event:
     """What happened to one product."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.text import Text
 from worker.demo.bar import bar, line
 from worker.demo.hits import hits_table
 from worker.demo.wording import DONE, done_with, what_happened
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ _LINES = 4
 """Of progress, where there is no terminal."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sums:
     """What it all came to."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from worker.immutable import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Story:
     """Consecutive changes of the recording, seen through one question."""
 

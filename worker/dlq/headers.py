@@ -8,10 +8,10 @@ own, the first one first. ``worker.dlq.reading`` reads them.
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _FRAME = 5
 wire format)."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sender:
     """Who reports the failure."""
 

@@ -15,6 +15,7 @@ from worker.brokers import ALL_DOWN, no_answer
 from worker.dlq.headers import headers_of, without_stack_traces
 from worker.dlq.topic import TopicPreparation, TopicSpec
 from worker.errors import ConfigError, FatalError
+from worker.immutable import immutable
 from worker.lasting import LastingAdmin, LastingProducer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _MISSING = frozenset(
 _FLUSH_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class KafkaDeadLetterSettings:
     """Where letters go, and how to reach it."""
 

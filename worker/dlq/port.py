@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from worker.immutable import immutable
 from worker.model import Origin
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from worker.model import Record
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DeadLetter:
     """A record that failed, as it came, and why."""
 
@@ -27,7 +28,7 @@ class DeadLetter:
     """Unix time."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Failure:
     """One time that a record failed, as the headers say it."""
 
@@ -49,7 +50,7 @@ class Failure:
     """When, if it says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Letter:
     """What a record of a dead-letter topic says of itself."""
 

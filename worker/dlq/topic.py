@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -17,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 
 from worker.brokers import is_fenced
 from worker.errors import FatalError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -34,7 +34,7 @@ _SETTINGS = {
 _FACTOR = "errors.deadletterqueue.topic.replication.factor"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TopicSpec:
     """What the topic is to be if it has to be made."""
 

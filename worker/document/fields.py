@@ -7,12 +7,12 @@ and for spaces, commas or colons in a column's name (``Price: Unit\ Price``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.listing import Item, items_of, plain
 from worker.document.values import text_of
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEY = "document.fields"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LabelledColumn:
     """One line of the text."""
 

@@ -3,16 +3,16 @@ r"""Comma lists of the connector JSON, in which a backslash makes the next chara
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 _TOKEN = re.compile(r"\\(.)|([^\\])", re.DOTALL)
 _ESCAPE = 0xF0000
 """Escaped characters are held in a private plane of Unicode until they are read."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Item:
     """One entry of a list and where it stands, for error messages."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from worker.document.listing import Item, items_of, plain
 from worker.document.metadata import SOURCE_TABLE, TEXT, UPDATED_AT
+from worker.immutable import immutable
 
 KEY = "metadata.fields"
 TEXT_KEY = "metadata.text"
@@ -15,7 +15,7 @@ _OURS = ("_", "$")
 """Names that begin so are vecsink's own or, in Pinecone, operators of filters."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MetadataField:
     """A column and its name in the metadata."""
 

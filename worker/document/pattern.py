@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.errors import ConfigError, RecordError, Stage
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.document.place import Place
@@ -31,7 +31,7 @@ class Part(NamedTuple):
     variable: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pattern:
     """A pattern, read and checked."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from worker.document.fields import KEY as FIELDS_KEY
@@ -10,6 +9,7 @@ from worker.document.fields import parse_fields
 from worker.document.metadata_fields import MetadataField, parse_metadata
 from worker.document.pattern import Pattern, parse_id, parse_namespace
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Renderer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DocumentSpec:
     """How rows of one connector become documents."""
 

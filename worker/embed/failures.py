@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,7 @@ from worker.errors import (
     Stage,
     UnansweredError,
 )
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ _SETTINGS: Final = {
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Refusal:
     """An answer that is no success, without its sentences."""
 

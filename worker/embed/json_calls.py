@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
@@ -20,6 +20,7 @@ from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings
 from worker.embed.usage import billed_tokens
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _SUCCESS: Final = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Endpoint:
     """Where the calls go."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from worker.embed.port import Purpose
 from worker.embed.tokens import json_of, tokenizer_of
 from worker.embed.transfer import Download, upload
 from worker.errors import FatalError, RetriableError
+from worker.immutable import immutable
 from worker.model import ModelId
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _PROMPTS = {
 """Names of prompts by purpose, as ``encode_document`` and ``encode_query`` look for them."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wanted:
     """What a user of a model asks for."""
 
@@ -52,7 +52,7 @@ class Wanted:
     device: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Batch:
     """Texts of a call, by index, and what the network takes of them."""
 
@@ -60,7 +60,7 @@ class _Batch:
     features: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Launched:
     """A batch that the device computes."""
 

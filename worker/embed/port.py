@@ -7,10 +7,11 @@ of them, in ``worker.pipeline.embedding``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from worker.immutable import immutable
 from worker.throttle.rates import Rates
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Overlong(StrEnum):
     """It is refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Limits:
     """What one call takes, as data."""
 
@@ -58,7 +59,7 @@ class Limits:
     """Of UTF-8, for estimates; a text never has more tokens than bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Price:
     """What a provider takes."""
 
@@ -71,7 +72,7 @@ class Price:
         return tokens * self.usd_per_million_tokens / 1e6
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Terms:
     """Whose account a call goes to, how much of it there is, and what it costs."""
 
@@ -82,7 +83,7 @@ class Terms:
     """None: it costs nothing, or nobody knows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Embeddings:
     """The answer to one call."""
 

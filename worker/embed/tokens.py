@@ -7,7 +7,7 @@ own way is for models whose tokens need more than that.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +16,7 @@ import torch
 from tokenizers import Tokenizer as Rust
 
 from worker.embed.batching import estimated_tokens
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ def _rust_of(network: Any) -> Rust | None:  # noqa: ANN401 - a SentenceTransform
     return rust if isinstance(rust, Rust) else None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Layout:
     """How a batch looks to a model."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ _DEVIATIONS = 2
 """Of a sample: the truth lies within them 19 times of 20."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Range:
     """A number that is not known exactly."""
 
@@ -42,7 +43,7 @@ class Range:
         return Range(self.low * max(0.0, 1 - share), self.expected, self.high * (1 + share))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pace:
     """What decides how fast texts can be embedded."""
 
@@ -52,7 +53,7 @@ class Pace:
     """Assumed, of one call; None where nobody can know, as the model runs on this machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Purse:
     """What a token costs, and what may be spent in a day; None where that is not said."""
 
@@ -61,7 +62,7 @@ class Purse:
     usd_per_day: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Forecast:
     """What reading to the end takes."""
 

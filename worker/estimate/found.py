@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.estimate.plan import plan
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ASK_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Found:
     """What was found."""
 
@@ -34,7 +34,7 @@ class Found:
         return self.plan.offsets / self.plan.chosen if self.plan.chosen else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Surveyor:
     """Reads and looks; writes nothing anywhere."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.immutable import immutable
 from worker.model import TopicPartition
 from worker.source.port import Span
 
@@ -25,7 +25,7 @@ class Part(NamedTuple):
     place: TopicPartition
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plan:
     """What is read, round after round; in a round each partition has at most one part."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
 from worker.estimate.keys import RowTexts, digest_of
 from worker.estimate.tally import Ending
+from worker.immutable import immutable
 from worker.pipeline.cutting import Size, cut
 from worker.pipeline.decide import is_stale
 from worker.pipeline.documents import Documents
@@ -49,7 +49,7 @@ class Texts(Documents, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Row:
     """One row of a batch."""
 

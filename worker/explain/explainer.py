@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import ConfigError, FatalError, RecordError, RetriableError
 from worker.explain.explanation import Entry, Explanation, Text
 from worker.explain.search import Search
 from worker.explain.step import Step
+from worker.immutable import immutable
 from worker.model import Change, Op, Record, TopicPartition
 from worker.pipeline.parking import Departure
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _ASK_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ground:
     """What will be read."""
 
@@ -48,7 +48,7 @@ class Ground:
         return (lengths if limit is None else min(limit, lengths)) + letters
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Explainer:
     """Looks at topic, dead letters and index, for one connector."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from worker.source.port import Reach
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Text:
     """What is embedded for the row as it is now."""
 
@@ -26,7 +27,7 @@ class Text:
     tokens: Tokens
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entry:
     """What the index has under the row's id."""
 
@@ -36,7 +37,7 @@ class Entry:
     """Its point in the parking place, as the row's key has changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Explanation:
     """What was found; see ``worker.explain.verdict`` for what it means."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.source.port import Span
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from worker.source.port import Reach, SpanReader
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Letters:
     """Reads the dead-letter topic."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import RecordError
+from worker.immutable import immutable
 from worker.model import Record
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from worker.model import Change, Key
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """Decodes as a task does, and waits for schemas."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from worker.errors import FatalError, RecordError, RetriableError
 from worker.flow.backlog import Backlog
 from worker.flow.entry import Entry
 from worker.flow.ledger import PartitionLedger
+from worker.immutable import immutable
 from worker.model import Outcome, TopicPartition
 from worker.pipeline.item import still_open
 
@@ -46,7 +46,7 @@ class Course(StrEnum):
     """Every record would fail: the task stops."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rehearsed:
     """How it went."""
 
@@ -63,7 +63,7 @@ class Rehearsed:
     """Whether its table was truncated after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rehearsal:
     """A worker that has held the partition for so long that the store shows everything."""
 

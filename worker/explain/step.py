@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.decode.port import NotARow
 from worker.errors import RecordError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.explain.reading import Reading
     from worker.model import Change, Record
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Step:
     """A record; if it is no change, either ``error`` or ``not_a_row`` says why."""
 

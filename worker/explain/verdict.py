@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from worker.explain.wording import (
     moment,
     stale,
 )
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.explain.explanation import Explanation
@@ -55,7 +55,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not-found"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Verdict:
     """Why the row is, or is not, in the index."""
 

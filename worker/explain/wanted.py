@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self
 
 from worker.document.values import text_of
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.model import Key
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"-?\d+")
 _FORMS = "write 42, id=42, region=eu,id=7 or JSON such as '{\"id\": 42}'"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wanted:
     """A key in text. Types come from the decoded keys that it is compared with."""
 

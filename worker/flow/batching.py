@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.flow.backlog import Backlog
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BatchPolicy:
     """Bounds of a batch, and how many may be under way."""
 
@@ -44,7 +45,7 @@ class BatchPolicy:
         return float("inf") if oldest_s is None else max(0.0, oldest_s + self.linger_s - now_s)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BufferLimits:
     """How much may be held in memory, as rows and as bytes of their records."""
 

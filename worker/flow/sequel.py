@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.flow.fold import fold
+from worker.immutable import immutable
 from worker.model import Op
 
 if TYPE_CHECKING:
     from worker.model import Change, Position
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sequel:
     """Later changes of one row, in their order, folded as they come.
 

@@ -16,12 +16,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
 from worker.homes.port import digest_of
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ _REMEMBERED = 50
 _READ_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Generation:
     digest: str
     before: tuple[str, ...]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.place import place_in_name
+from worker.immutable import immutable
 from worker.letters.standing import UNTOUCHED, LetterId, LetterOrigin, LetterState
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.model import Record
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Case:
     """What the letter says of itself, and what the state topic says of it."""
 
@@ -59,7 +59,7 @@ class Case:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Filing:
     """Makes cases of records."""
 

@@ -7,10 +7,11 @@ No record means that the letter is open and was never touched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from worker.immutable import immutable
 from worker.model import Position, TopicPartition
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class LetterOrigin(NamedTuple):
         return Position(self.topic_id, self.partition, self.offset)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Standing:
     """What is known of a letter."""
 

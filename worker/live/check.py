@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError, WorkerError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     """It does not answer, or does not exist yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Check:
     """A question and its answer."""
 
@@ -38,7 +38,7 @@ class Check:
     """What was found, or what is wrong and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Question:
     """What to ask; ``ask`` returns what was found."""
 

@@ -17,12 +17,12 @@ its lock seems older than it is.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.document.fingerprint import digest
 from worker.document.metadata import SOURCE_TABLE, UPDATED_AT
 from worker.document.place import Place, place_of, spelled
+from worker.immutable import immutable
 from worker.model import Origin
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _SWEPT = "swept"
 _CLOCK_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Truncation:
     """A table was emptied at this moment of its source."""
 

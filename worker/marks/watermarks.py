@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
+from worker.immutable import immutable
 from worker.marks.truncation import PREFIX, Truncation, key_of, truncation_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class _Known:
     """By partition, the offset of the record that was carried out."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Due:
     """A truncate that partitions still have to carry out."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.clock import calendar
 from worker.dlq.reading import letters_of
+from worker.immutable import immutable
 from worker.letters.counting import Census
 from worker.model import TopicPartition
 from worker.overview.letters import TouchedLetters
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.spend.day import Now
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Subject:
     """What to look at."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ class GroupState(StrEnum):
     """It has no members, or was never there."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Member:
     """A task, somewhere."""
 
@@ -32,7 +33,7 @@ class Member:
     partitions: tuple[TopicPartition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Group:
     """Who works."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ SPARE_SHARE = 0.1
 """Of a budget. With less of it left and rows that wait, calls probably do not fit any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TopicLag:
     """A topic before the group."""
 
@@ -27,7 +28,7 @@ class TopicLag:
     """Offsets not committed yet: rows, and whatever else takes an offset."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Letters:
     """The dead-letter topic."""
 
@@ -41,7 +42,7 @@ class Letters:
     last_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Spend:
     """Texts, calls, tokens and dollars."""
 
@@ -62,7 +63,7 @@ class Spend:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DaySpend:
     """What all pods wrote down of a UTC day."""
 
@@ -71,7 +72,7 @@ class DaySpend:
     tables: Mapping[str, Spend]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BudgetUse:
     """The day's budget, counted call by call."""
 
@@ -81,7 +82,7 @@ class BudgetUse:
     """Spent or reserved, of the limit that is reached first; 1 is all of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Standing:
     """A connector, at one moment."""
 

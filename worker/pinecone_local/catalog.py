@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from worker.immutable import immutable
 from worker.pinecone_local.definition import Definition
 from worker.pinecone_local.index import Index
 from worker.pinecone_local.persistence import Journal, write_atomically
@@ -35,7 +36,7 @@ class Ports(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entry:
     """One index."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +28,7 @@ class Command(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Upsert:
     """Write whole records; creates the namespace."""
 
@@ -38,7 +40,7 @@ class Upsert:
         namespaces.ensure(self.namespace).put(self.batch)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class PatchById:
     """Change parts of records; absent ones stay absent."""
 
@@ -54,7 +56,7 @@ class PatchById:
             held.patch(record_id, patch)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class PatchMatching:
     """Change parts of all records whose metadata passes."""
 
@@ -71,7 +73,7 @@ class PatchMatching:
             held.patch(record_id, self.patch)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class DeleteIds:
     """Delete by id; absent ids are ignored."""
 
@@ -85,7 +87,7 @@ class DeleteIds:
             held.remove(self.ids)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class DeleteMatching:
     """Delete all records whose metadata passes."""
 
@@ -99,7 +101,7 @@ class DeleteMatching:
             held.remove(list(held.matching(self.keep)))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DeleteAll:
     """Empty a namespace, which stays."""
 
@@ -110,7 +112,7 @@ class DeleteAll:
         namespaces.clear(self.namespace)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CreateNamespace:
     """Make an empty namespace."""
 
@@ -122,7 +124,7 @@ class CreateNamespace:
         namespaces.ensure(self.namespace, self.schema)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class DropNamespace:
     """Delete a namespace with everything in it."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from worker.immutable import immutable
 from worker.pinecone_local.shape import DENSE_FIELD, SPARSE_FIELD, Shape
 from worker.pinecone_local.wire import READ_CAPACITY_VERSION, SCHEMA_VERSION
 
@@ -17,7 +18,7 @@ STATUS = {"ready": True, "state": "Ready"}
 READ_CAPACITY = {"mode": "OnDemand", "status": {"state": "Ready"}}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Definition:
     """An index as it was created and configured."""
 

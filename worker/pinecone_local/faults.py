@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.clock import Clock
@@ -44,7 +45,7 @@ class Faults(BaseModel):
     seed: int = Field(default=0, description="Of the random numbers behind jitter and rates.")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Verdict:
     """What happens to one call: a wait, and perhaps a failure."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from worker.immutable import immutable
 from worker.pinecone_local.stats import Count
 from worker.pinecone_local.wire import (
     SCHEMA_VERSION,
@@ -44,7 +45,7 @@ BODY_BYTES_MAX = 64 * 1024 * 1024
 _TOO_MANY_REQUESTS = 429
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """A request, read."""
 
@@ -60,7 +61,7 @@ class Call:
         return json_object(self.raw)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answer:
     """What a handler gives back; a body of None is an empty one."""
 
@@ -70,7 +71,7 @@ class Answer:
     records: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Route:
     """Who handles an operation, in which plane, for which index (empty: none)."""
 

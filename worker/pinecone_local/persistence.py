@@ -15,10 +15,11 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ _REWRITE_BYTES = 64 * 1024 * 1024
 _REWRITE_FACTOR = 4
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entry:
     """One write: what was asked for, of which namespace, with which body."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ class Metric(StrEnum):
     """The squared distance, lower is better."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sparse:
     """A sparse vector: distinct indices, and as many values (rounded to float32)."""
 
@@ -39,7 +40,7 @@ class Sparse:
         return {"indices": list(self.indices), "values": values}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Record:
     """A stored record; ``values`` is None where it has no dense vector."""
 
@@ -49,7 +50,7 @@ class Record:
     metadata: Metadata | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Batch:
     """Records to write, column by column; row i belongs to ``ids[i]``.
 
@@ -75,7 +76,7 @@ class Batch:
         return dense + sparse + metadata + sum(map(len, self.ids))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Patch:
     """What an update changes in one record; None and empty leave things as they are."""
 
@@ -87,7 +88,7 @@ class Patch:
     """Take the sparse vector away."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Query:
     """What is searched for; at least one of the two vectors is there."""
 
@@ -95,7 +96,7 @@ class Query:
     sparse: Sparse | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Hit:
     """A search result and its score as the metric defines it."""
 

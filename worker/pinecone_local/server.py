@@ -7,13 +7,14 @@ import logging
 import signal
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from worker.clock import SystemClock
+from worker.immutable import immutable
 from worker.pinecone_local.apps import control_app, data_app
 from worker.pinecone_local.catalog import Catalog
 from worker.pinecone_local.control_api import ControlApi
@@ -40,7 +41,7 @@ _HEAD_BYTES_MAX = 1024 * 1024
 """Room for a thousand ids of 512 characters in the address of a fetch."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settings:
     """How to serve. Port 0 is any free port; without data ports each index gets a free one."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from worker.immutable import immutable
 from worker.pinecone_local.records import Metric
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ SPARSE_FIELD = "_sparse_values"
 """The two reserved names; a schema of these alone is served by the vectors interface."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shape:
     """The vector fields of an index; a field that is not there is the empty string."""
 

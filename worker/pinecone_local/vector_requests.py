@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from worker.immutable import immutable
 from worker.pinecone_local.commands import (
     Command,
     DeleteAll,
@@ -44,7 +44,7 @@ NO_SPARSE = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class QueryRequest:
     """A decoded query; either ``record_id`` or ``query`` is set."""
 

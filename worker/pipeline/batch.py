@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from worker.document.identity import is_chunk
 from worker.errors import RecordError
+from worker.immutable import immutable
 from worker.pipeline.chunk_lookup import ChunkLookup
 from worker.pipeline.chunk_writing import ChunkWriting
 from worker.pipeline.completion import Completion
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from worker.telemetry.spans import BatchSpans
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BatchRunner:
     """Runs batches; its ``run`` is called from several threads at once."""
 

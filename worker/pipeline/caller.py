@@ -18,6 +18,7 @@ from worker.errors import (
     UnansweredError,
     UnfitAnswerError,
 )
+from worker.immutable import immutable
 from worker.pipeline.errand import PROBE, OverBudgetError
 from worker.pipeline.exposure import Exposure
 from worker.pipeline.sound import expect_some_usable, expect_sound
@@ -41,7 +42,7 @@ _OPERATION = "embeddings"
 """As OpenTelemetry's conventions call it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Caller:
     """Makes calls for all tasks of a connector."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.flow.entry import Entry
 from worker.flow.sequel import NOTHING_CAME, Sequel
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.errors import RecordError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from worker.model import Change, Key, Position, Record
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settlement:
     """What becomes of a letter, and why."""
 

@@ -6,10 +6,10 @@ The first chunk of each was looked at before, and counts the others.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.identity import sibling
+from worker.immutable import immutable
 from worker.pipeline.parking import Departure
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from worker.pipeline.lookup import Lookup
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ChunkLookup:
     """Fetches them, as far as they are needed."""
 

@@ -8,10 +8,11 @@ deleted last, after everything else (ADR 9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.document.identity import sibling
+from worker.immutable import immutable
 from worker.model import REWRITTEN, Outcome, Point
 from worker.pipeline.held import Held
 from worker.pipeline.item import still_open
@@ -33,7 +34,7 @@ T = TypeVar("T")
 _LOOK_EVERY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ChunkWriting:
     """Everything but the last write of a row."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError
 from worker.flow.second_look import Again
+from worker.immutable import immutable
 from worker.model import Outcome
 from worker.reselect.port import Missing
 
@@ -28,7 +29,7 @@ _LOOK_EVERY_S = 5.0
 """If that one does not come."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Completion:
     """Completes changes by what the source database holds now."""
 

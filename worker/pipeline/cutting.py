@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.immutable import immutable
@@ -17,7 +16,7 @@ SPECIAL_TOKENS = 8
 """Models put a few tokens around each text; some providers bill them."""
 
 
-@immutable()
+@immutable
 class Size:
     """How large a text is."""
 
@@ -49,7 +48,7 @@ def shortened(text: str, most_bytes: int) -> str:
 _LONGEST_WORD = 100
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Measure:
     """What one call may hold."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.marks.truncation import Truncation
 from worker.model import Outcome, TopicPartition
 from worker.pipeline.background import Background
@@ -27,7 +27,7 @@ _SWEEPS = 16
 otherwise wait one after the other."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Arrived:
     """A truncate's record, and the offset that it holds open."""
 
@@ -36,7 +36,7 @@ class _Arrived:
     ledger: PartitionLedger
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Round:
     """A sweep of some partitions."""
 

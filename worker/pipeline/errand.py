@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
 from worker.embed.port import Purpose
+from worker.immutable import immutable
 from worker.pipeline.cutting import Size
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class OverBudgetError(Exception):
         self.left = left
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Errand:
     """On whose behalf a call is made."""
 
@@ -37,7 +38,7 @@ class Errand:
     purpose: Purpose = Purpose.DOCUMENT
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Order:
     """The texts of one call."""
 

@@ -13,10 +13,11 @@ import math
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from worker.errors import RetriableError
+from worker.immutable import immutable
 from worker.pipeline.written_ids import Memory, WrittenIds
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _WAIT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class _Deleting:
     """Ids that are being deleted; two truncates of one table may have some in common."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from worker.pipeline.item import Report
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Landed:
     """A batch that ended: with its report, undone (neither), or with what must end the task."""
 

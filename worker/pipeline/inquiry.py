@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.flow.entry import Entry, Work
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 from worker.model import Outcome
 from worker.pipeline.candidate import Settlement
@@ -36,7 +36,7 @@ _ITEMS = 100
 _AS_THE_INDEX = frozenset({Outcome.UNCHANGED, Outcome.DELETED})
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Readers:
     """Clients of its own that a replay needs; made for the first one."""
 
@@ -53,7 +53,7 @@ class Readers:
         self.decoder.close()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ReplayPorts:
     """What replays talk to."""
 

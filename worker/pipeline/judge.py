@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import RecordError
+from worker.immutable import immutable
 from worker.model import Op, Outcome
 from worker.pipeline.bases import bases_of, is_doubtful, with_text
 from worker.pipeline.decide import Decision, decide, is_sent_again, is_stale
@@ -33,7 +33,7 @@ _REUSE, _UNCHANGED = Decision.REUSE, Decision.UNCHANGED
 _LOOK_EVERY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Judge:
     """Decides row by row; what cannot be decided yet has to be looked at again."""
 

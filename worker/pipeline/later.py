@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.decode.port import NotARow
 from worker.errors import RecordError
 from worker.flow.key_schema import prefix_of
+from worker.immutable import immutable
 from worker.model import Op, TopicPartition
 from worker.pipeline.letters import Reading
 from worker.source.port import Span
@@ -41,7 +42,7 @@ _CLOCKS_MS = 60_000
 """The clocks of two machines are not further apart (ADR 11)."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LaterRecords:
     """Reads what the group has not committed, from the topics themselves. Thread-safe."""
 

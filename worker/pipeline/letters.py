@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker.decode.port import NotARow, SchemaNeeded
 from worker.errors import FatalError, RecordError
+from worker.immutable import immutable
 from worker.letters.standing import LetterId, LetterState
 from worker.model import Record, TopicPartition
 from worker.pipeline.candidate import Candidate, Settlement
@@ -42,7 +43,7 @@ class Spelling(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """Decodes as the task does, with a decoder of its own, and waits for schemas."""
 
@@ -93,7 +94,7 @@ class Opened:
         return self.bytes >= _MOST_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LetterReading:
     """Finds letters in the dead-letter topic."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.place import place_of
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from worker.store.port import Store
 
 
-@immutable()
+@immutable
 class Belief:
     """What the index is taken to hold under an item's id."""
 
@@ -38,7 +37,7 @@ class Belief:
     """From when on a fetch shows it; None if the fetch has shown it, or none was needed."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Lookup:
     """Asks the store for what is not known."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.flow.second_look import Again
+from worker.immutable import immutable
 from worker.pipeline.bases import created_half
 from worker.pipeline.heads import Behind
 
@@ -50,7 +50,7 @@ LACK = Limit(180.0, 3600.0)
 behind, as in a chain of changes; and timestamps may be anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class OtherHalf:
     """Tells whether it is done, or may still come."""
 

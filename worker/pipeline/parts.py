@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from worker.flow.backlog import Backlog
 from worker.flow.ledger import Ledger
+from worker.immutable import immutable
 from worker.pipeline.allowance import Allowance
 from worker.pipeline.commit import Committer
 from worker.pipeline.flight import Flight
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.pipeline.truncates import Truncates
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Parts:
     """They all belong to the task's thread."""
 
@@ -84,7 +84,7 @@ class Parts:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Common:
     """What many parts work with; makes those that work with little else."""
 

@@ -6,12 +6,12 @@ for rows that are written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.document.identity import sibling
 from worker.document.lacking import UNAVAILABLE
 from worker.errors import RecordError, Stage
+from worker.immutable import immutable
 from worker.model import Outcome
 from worker.pipeline.chunk_lookup import count_of
 from worker.pipeline.item import Cut
@@ -29,7 +29,7 @@ _MOST_AT_ONCE = 4096
 _LOOK_EVERY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pieces:
     """Cuts texts, and finds vectors of equal chunks."""
 

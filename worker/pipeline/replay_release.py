@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 from worker.pipeline import replay_verdict
 from worker.pipeline.candidate import Replayed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.pipeline.watch import Watch
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Release:
     """Judges letters by what came after them up to this moment; belongs to the task's thread."""
 

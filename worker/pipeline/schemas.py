@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.decode.port import Decoder, SchemaNeeded
@@ -16,7 +17,7 @@ _THREADS = 4
 """So that an id that its registry cannot serve holds up no other."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fetched:
     """A schema that is in memory now, or why it is not."""
 

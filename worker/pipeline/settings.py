@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.marks.port import NoMarks
 from worker.pipeline.net import TOLERATED, Tolerated
 from worker.store.port import Capabilities
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _GUARDED = Capabilities(guarded=True, settle_s=0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TaskSettings:
     """Bounds and times of one task."""
 
@@ -47,7 +48,7 @@ class TaskSettings:
     """Failures until the task fails, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ports:
     """What a task talks to."""
 
@@ -66,7 +67,7 @@ class Ports:
     """None: no record waits for those of other partitions."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Given:
     """All that the parts of a task are made with."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.flow.key_schema import name_of, prefix_of
+from worker.immutable import immutable
 from worker.pipeline.background import Background
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.standstill import Wait
@@ -33,7 +34,7 @@ _TURN_MS = 60_000
 """Between records of one schema in a partition: it has not been left, there are several."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Held:
     """A record that waits, with all that came after it in its partition."""
 

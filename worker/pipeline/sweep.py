@@ -13,6 +13,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from worker.immutable import immutable
 from worker.store.port import Deletion
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class _Tally:
     refused: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Sweeper:
     """Runs sweeps; its ``run`` is called from several threads at once."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from worker.decode.port import NotARow
 from worker.errors import RecordError
 from worker.flow.sequel import NOTHING_CAME, Sequel
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 from worker.pipeline.candidate import Settlement
 from worker.pipeline.patience import Interrupted
@@ -28,7 +29,7 @@ _FRAME = 5
 """Bytes before an Avro key: magic byte and schema id."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TailReading:
     """Scans partitions."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from worker.document.identity import sibling
 from worker.errors import WorkerError
+from worker.immutable import immutable
 from worker.model import Outcome, Point
 from worker.pipeline.chunk_writing import has_several, replacement
 from worker.pipeline.held import Held
@@ -33,7 +33,7 @@ StoreCall: TypeAlias = "Callable[[Sequence[Item]], Mapping[str, RecordError]]"
 """Writes items in one call of the store; the answer says which ids it refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Writing:
     """Upserts and deletes, each right after a look at the lease."""
 

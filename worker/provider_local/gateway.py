@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import orjson
 from starlette.responses import Response
 
+from worker.immutable import immutable
 from worker.provider_local.faults import Fate, Kind
 from worker.provider_local.job import Call, Refusal, read_object
 from worker.provider_local.vectors import vectors_of
@@ -40,7 +40,7 @@ _LIMITED = 429
 _JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Surroundings:
     """What the calls share."""
 

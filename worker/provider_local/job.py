@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the server, not a d
         self.param = param
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """A request, read."""
 
@@ -43,7 +44,7 @@ class Call:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Job:
     """Texts to embed, after all checks."""
 
@@ -57,7 +58,7 @@ class Job:
     """What is billed."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Bounds:
     """What one call takes."""
 

@@ -7,13 +7,14 @@ import logging
 import signal
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from worker.clock import SystemClock
+from worker.immutable import immutable
 from worker.provider_local.app import application
 from worker.provider_local.counters import Counters
 from worker.provider_local.faults import HEALTHY, FaultInjector, Faults
@@ -31,7 +32,7 @@ LOCALHOST = "127.0.0.1"
 _GRACE_S = 1
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settings:
     """How to serve. Port 0 is any free port."""
 

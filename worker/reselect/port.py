@@ -16,7 +16,7 @@ Answer: TypeAlias = "Mapping[str, Value] | RecordError | None"
 """The missing columns by name; why they cannot be read; or None: the row is not there."""
 
 
-@immutable()
+@immutable
 class Missing:
     """A row, and the columns of it that are wanted."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from worker.errors import FatalError, RecordError
+from worker.immutable import immutable
 from worker.reselect.port import unreadable
 from worker.reselect.postgres_errors import failed_query, is_about_data
 from worker.reselect.postgres_pool import PostgresPool
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONNECTOR = "postgresql"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Group:
     """What rows have in common that one query reads."""
 

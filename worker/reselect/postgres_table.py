@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from worker.errors import FatalError
+from worker.immutable import immutable
 from worker.reselect.port import unreadable
 from worker.reselect.postgres_keys import can_be_key, key_text
 from worker.reselect.postgres_values import array_reader, scalar_reader
@@ -53,7 +53,7 @@ _ROWS = sql.SQL(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Column:
     """One column of a table."""
 
@@ -90,7 +90,7 @@ class Column:
         return sql.Identifier(self.type_schema, self.type_name)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Table:
     """A table of the source."""
 

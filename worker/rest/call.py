@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from worker.config.load import is_text
+from worker.immutable import immutable
 from worker.runtime.refusals import BadRequestError, HerderError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RefusedError(HerderError):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Answer:
     """What a handler gives back."""
 
@@ -44,7 +45,7 @@ ACCEPTED = Answer(HTTPStatus.ACCEPTED)
 NO_CONTENT = Answer(HTTPStatus.NO_CONTENT)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """A request that found its handler."""
 

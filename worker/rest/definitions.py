@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.config.catalogue import TITLES, Entry, entries
 from worker.config.converter import ConverterSettings
 from worker.config.keys import SECTIONS
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +37,7 @@ _LOW = frozenset({TITLES["batch"], CONVERTERS})
 _WIDTHS = {"BOOLEAN": "SHORT", "INT": "SHORT", "DOUBLE": "SHORT", "LIST": "LONG"}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Definition:
     """One setting in Connect's words."""
 

@@ -6,11 +6,12 @@ encoded ones. One slash at the end makes no difference, as in Connect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from worker.immutable import immutable
 from worker.rest.call import RefusedError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from worker.rest.call import Answer, Call
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Route:
     """One operation and what the OpenAPI page says about it."""
 
@@ -38,7 +39,7 @@ class Route:
     """Whether it is answered while others wait for Kafka; it must not block."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Match:
     """A route and the variable parts of the path."""
 

@@ -7,12 +7,12 @@ import logging
 import socket
 import ssl
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from worker.errors import ConfigError, RetriableError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ _KEEP_ALIVE_S = 60
 _JOIN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Bound:
     """A listener that has its port."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.config.connector import CONNECTOR_CLASS
 from worker.config.parse import UNMASKED
 from worker.config.problem import HIDDEN, Problem
 from worker.config.read import read_connector
+from worker.immutable import immutable
 from worker.rest.definitions import (
     Definition,
     all_definitions,
@@ -39,7 +40,7 @@ class UnknownClassError(BadRequestError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Setting:
     """A setting, its value as it may be shown, and what is wrong with it."""
 
@@ -48,7 +49,7 @@ class Setting:
     errors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Verdict:
     """All settings of a config."""
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.immutable import immutable
 from worker.runtime.port import State, Status, TargetState
 from worker.runtime.wanted import NEVER
 
@@ -38,7 +39,7 @@ class Posted(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wishes:
     """What to restart; a request is known by its offset."""
 

@@ -9,10 +9,10 @@ FAILED says so itself, while others of the process go on; a restart would only d
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.errors import WorkerError
+from worker.immutable import immutable
 from worker.runtime.supervisor import TaskState
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SLOW_START_S = 120.0
 _AT_WORK = (TaskState.STARTING, TaskState.RUNNING)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Pulse:
     """How one task's thread is."""
 

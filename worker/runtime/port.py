@@ -10,9 +10,11 @@ show and parse them. What a method raises is in ``refusals``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +41,7 @@ class State(StrEnum):
     RESTARTING = "RESTARTING"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Status:
     """Of a connector or of one task."""
 
@@ -50,7 +52,7 @@ class Status:
     """Why it failed; never empty where the state is FAILED, as kcctl relies on it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConnectorInfo:
     """A connector and the numbers of its tasks."""
 
@@ -60,7 +62,7 @@ class ConnectorInfo:
     tasks: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConnectorStateInfo:
     """What a connector and its tasks are."""
 
@@ -69,7 +71,7 @@ class ConnectorStateInfo:
     tasks: Mapping[int, Status] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TaskInfo:
     """One task and its settings."""
 
@@ -77,7 +79,7 @@ class TaskInfo:
     config: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Put:
     """The outcome of ``put_config``."""
 
@@ -86,7 +88,7 @@ class Put:
     """Whether the connector did not exist before."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RestartRequest:
     """What to restart."""
 
@@ -96,7 +98,7 @@ class RestartRequest:
     """Leaves alone what has not failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PartitionOffset:
     """Where the group of a connector goes on in one partition."""
 
@@ -106,7 +108,7 @@ class PartitionOffset:
     """The next offset to read; None, in a change, forgets what was committed."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Health:
     """What the process can say of itself."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.runtime.port import (
     ConnectorInfo,
     ConnectorStateInfo,
@@ -30,7 +30,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Register:
     """Describes connectors of the whole cluster, seen from one pod. Thread-safe."""
 

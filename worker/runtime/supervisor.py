@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from worker.errors import WorkerError
+from worker.immutable import immutable
 from worker.pipeline.patience import Interrupted
 from worker.runtime.trace import trace_of
 
@@ -34,7 +34,7 @@ class TaskState(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Assembled:
     """A task ready to run."""
 
@@ -43,7 +43,7 @@ class Assembled:
     """Where it ends by itself; None: it runs until stopped."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TaskSpec:
     """A task that can be made; ``make`` may do I/O and is called in the task's thread."""
 

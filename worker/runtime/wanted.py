@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from worker.immutable import immutable
 from worker.runtime.port import TargetState
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ NEVER = -1
 """A restart that nobody asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Wanted:
     """What somebody wants of a connector."""
 
@@ -31,7 +32,7 @@ class Wanted:
     """The newest request to read the config again if it could not be used."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Blueprint:
     """A connector whose config is valid."""
 

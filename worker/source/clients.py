@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException
 
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.lasting import LastingAdmin, LastingConsumer
 from worker.source.departure import for_good
 
@@ -32,7 +33,7 @@ _CALM: dict[str, Any] = {"log_level": 2, "logger": logging.getLogger("worker.sou
 we say it once in a while. ``log_level`` can be overridden."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class KafkaSourceSettings:
     """How to reach the cluster, and what to read."""
 

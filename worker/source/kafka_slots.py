@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -19,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 
 from worker.clock import SystemClock
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.lasting import LastingAdmin, LastingConsumer
 from worker.source.departure import depart, for_good, stay
 from worker.source.failures import verdict
@@ -48,7 +49,7 @@ _REQUEST_S = 10.0
 _PAUSE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class KafkaSlotsSettings:
     """Of one connector."""
 

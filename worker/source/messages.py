@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
+from worker.immutable import immutable
 from worker.source.port import Polled
 from worker.source.records import record_of
 
@@ -29,7 +29,7 @@ class OnError(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(eq=False)
 class Messages:
     """Takes messages and sorts them by lanes."""
 

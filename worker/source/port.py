@@ -7,9 +7,11 @@ One thread owns a source; none of its methods may be called from another
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -116,7 +118,7 @@ class AssignmentListener(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Polled:
     """What one poll brought."""
 

@@ -6,9 +6,8 @@ per token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from worker.errors import ConfigError
+from worker.immutable import immutable
 
 PICODOLLARS = 10**12
 """In one dollar."""
@@ -16,7 +15,7 @@ _PICODOLLARS_PER_TOKEN = 10**6
 """At one dollar per million tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Amount:
     """Tokens, and their cost in picodollars."""
 
@@ -35,7 +34,7 @@ class Amount:
         return self.cost / PICODOLLARS
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Limit:
     """The most that may be spent on a day; None is no limit."""
 
@@ -71,7 +70,7 @@ class Limit:
 _ANY_NUMBER = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Budget:
     """A connector's limits and what it pays."""
 

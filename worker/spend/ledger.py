@@ -6,9 +6,9 @@ void for everybody. What follows from the log alone is the same on all pods.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.spend.amount import Amount
 from worker.spend.density import Density
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WARNING_SHARE = 0.8
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Open:
     """A reservation that counts and was not settled."""
 

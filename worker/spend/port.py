@@ -11,10 +11,11 @@ The way of a call, for any purse:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from worker.immutable import immutable
 from worker.spend.amount import dollars
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Part(NamedTuple):
     """By which the call's tokens are divided among its tables."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TableSpend:
     """What went into one table's rows."""
 
@@ -66,7 +67,7 @@ class TableSpend:
     """None where no price is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Spent:
     """What all pods of the group spent on one day."""
 
@@ -82,7 +83,7 @@ class Spent:
     tables: Mapping[str, TableSpend] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Report:
     """How a connector stands."""
 

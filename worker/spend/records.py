@@ -14,10 +14,10 @@ says so, as it tells nothing of what calls cost. A pod's name is new with each s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.immutable import immutable
 from worker.spend.amount import Amount, Limit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ClaimId(NamedTuple):
         return f"{self.key}/{_SETTLED}"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Claim:
     """A reservation as it is asked for."""
 
@@ -79,7 +79,7 @@ class Claim:
         return {"tokens": self.tokens, **most, "price": self.price, "limit": limit}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settlement:
     """The tokens that a reservation ended with."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.spend.records import Settlement
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _NOTHING = Settlement(0)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Bill:
     """What came of a reservation."""
 

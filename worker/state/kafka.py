@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from worker.errors import ConfigError, FatalError
+from worker.immutable import immutable
 from worker.lasting import LastingAdmin, LastingConsumer
 from worker.state.readers import Readers
 from worker.state.topic import PARTITION, prepare
@@ -51,7 +52,7 @@ _LOOK_S = 5.0
 _APPEND_TIMEOUT_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class KafkaStateSettings:
     """Which topic, and how to reach it; the properties are librdkafka's."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -15,6 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are ex
 
 from worker.brokers import is_fenced
 from worker.errors import FatalError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     import threading
@@ -36,7 +36,7 @@ _SEGMENT_BYTES = 64 * 1024**2
 """The newest segment is never compacted, and every start of a pod reads it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StateTopicSpec:
     """What the topic is to be if it has to be made."""
 

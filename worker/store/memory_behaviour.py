@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from worker.immutable import immutable
 from worker.store.port import Capabilities
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MemoryBehaviour:
     """What a store can be like."""
 

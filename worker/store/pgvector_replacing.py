@@ -7,12 +7,12 @@ its row are left alone, also those that the newer text does not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import psycopg
 
 from worker.errors import RecordError
+from worker.immutable import immutable
 from worker.store.pgvector_errors import record_errors
 from worker.store.pgvector_rows import is_key, row_of, upsert_arrays
 from worker.store.pgvector_values import texts
@@ -33,7 +33,7 @@ _POINTS: Final = 1_000
 """Of one transaction, unless a single row has more."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Whole:
     """A row of several points, as PostgreSQL takes it."""
 

@@ -10,10 +10,11 @@ ids are taken in their order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from psycopg import sql
+
+from worker.immutable import immutable
 
 _COLUMNS: Final = (
     "id, embedding, metadata, fingerprint, model, kafka_topic_id, kafka_partition, kafka_offset,"
@@ -145,7 +146,7 @@ OPERATORS: Final = {"cosine": "<=>", "dotproduct": "<#>", "euclidean": "<->"}
 """What pgvector compares by, for each ``store.metric``; less is nearer."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Statements:
     """All of them for one table, as psycopg would put them together anew for each call."""
 

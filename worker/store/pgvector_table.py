@@ -7,13 +7,13 @@ table; nothing is ever dropped or changed.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
 
 from worker.errors import FatalError
+from worker.immutable import immutable
 from worker.store.pgvector_config import OURS
 from worker.store.pgvector_sql import graves_of
 from worker.store.pgvector_values import NUMBERS
@@ -103,7 +103,7 @@ LOCK: Final = 0x7665_6373
 _PATIENCE = "SELECT set_config('lock_timeout', $1, true)"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shape:
     """What a table takes."""
 

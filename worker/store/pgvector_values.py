@@ -8,12 +8,13 @@ byte order, each element after its length.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +37,7 @@ _VECTOR_HEADER = 4
 """Bytes of a vector before its numbers: how many they are, and two that are unused."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Array:
     """The bytes of a whole array."""
 

@@ -6,7 +6,6 @@ The SDK's own retries are off: ours honour shutdown, and two layers of retries m
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinecone import Index, Pinecone, RetryConfig, ServerlessSpec
@@ -20,6 +19,7 @@ from pinecone.models.response_info import ResponseInfo
 import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK returns
 from worker.answers import read_whole
 from worker.errors import FatalError, RetriableError
+from worker.immutable import immutable
 from worker.tls import trusted
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _VECTOR_FIELDS = frozenset({_DENSE, "_sparse_values"})
 """The fields of an index that was made with dimension and metric; others are document indexes."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shape:
     """What an index takes."""
 
@@ -46,7 +46,7 @@ class Shape:
     metric: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Place:
     """Where an index is made."""
 
@@ -54,7 +54,7 @@ class Place:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Opened:
     """An index that can be used, and what it takes."""
 

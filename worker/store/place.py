@@ -5,15 +5,16 @@ https://github.com/open-telemetry/semantic-conventions/blob/main/docs/db/databas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Place:
     """What there is none of, or is not known, is empty."""
 

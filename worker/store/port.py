@@ -7,10 +7,10 @@ Stores differ: some can refuse an old write by themselves (pgvector, Qdrant), ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from worker.errors import FatalError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ ENOUGH: Final = 8
 may be bad rows that came together."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Capabilities:
     """What a store can do, as data."""
 
@@ -44,7 +44,7 @@ class Capabilities:
         return None if self.guarded else self.settle_s + self.write_timeout_s
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Deletion:
     """A point that has to go, and the Position of the change that says so."""
 
@@ -52,7 +52,7 @@ class Deletion:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Match:
     """A search hit; a higher score is a better match."""
 
@@ -74,7 +74,7 @@ class MissingIndexError(FatalError):
         self.coming = coming
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Replacement:
     """All that changes of a row of several points."""
 

@@ -6,7 +6,6 @@ The client's own look at the server's version is off: it only warns, and from a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -14,6 +13,7 @@ from qdrant_client import QdrantClient, models
 
 from worker.answers import read_whole
 from worker.errors import ConfigError, FatalError
+from worker.immutable import immutable
 from worker.store.grpc_channels import OPTIONS
 from worker.store.qdrant_errors import FAILURES, is_conflict, is_missing
 from worker.store.qdrant_points import GONE, NAMESPACE
@@ -44,7 +44,7 @@ _OURS: Final[Mapping[str, models.PayloadSchemaType | models.KeywordIndexParams]]
 """What we filter by. Servers in strict mode refuse filters by anything that has no index."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Shape:
     """What a collection takes, and how its scores are ordered."""
 

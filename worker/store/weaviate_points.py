@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -65,7 +64,7 @@ class Prepared:
         return self.vector.nbytes + _BYTES_PER_CHARACTER * copies * len(self.stored) + _ENVELOPE
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Place:
     """Where points go."""
 

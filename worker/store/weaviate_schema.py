@@ -7,13 +7,13 @@ before its first one, so ours says them in its description.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from worker.answers import read_whole
 from worker.errors import FatalError
+from worker.immutable import immutable
 from worker.tls import trusted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _MISSING: Final = 404
 _UNPROCESSABLE: Final = 422
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Collection:
     """What a collection is like."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from worker.immutable import immutable
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Bill:
     """Calls, texts and tokens; add them up with ``+``."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from worker.immutable import immutable
 from worker.telemetry.points import of_call, of_connector, of_model
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Spreads: TypeAlias = "Iterator[tuple[Spread, Attributes]]"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Histogram:
     """A metric of how numbers are spread."""
 

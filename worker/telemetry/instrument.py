@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from worker.telemetry.reading import Reading
@@ -22,7 +23,7 @@ class Kind(Enum):
     GAUGE = "gauge"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Instrument:
     """A metric."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.telemetry.logs import CHATTY
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _LEVELS = {
 _changed_ms: dict[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LoggerLevel:
     """What one logger lets through."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from worker.telemetry.calls import Durations
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ProviderReading:
     """The account that a connector calls; connectors of one account share its numbers."""
 
@@ -32,7 +33,7 @@ class ProviderReading:
     """Of this connector's calls."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StoreReading:
     """The store that a connector calls."""
 
@@ -40,7 +41,7 @@ class StoreReading:
     durations: Durations = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BudgetReading:
     """Of the day, over all pods."""
 
@@ -50,7 +51,7 @@ class BudgetReading:
     """Rows wait for the next day."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """One connector."""
 

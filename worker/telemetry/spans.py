@@ -7,7 +7,7 @@ Nothing of a row, a text or an error's message goes into a span.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from worker.errors import WorkerError
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ def _leads_nowhere(tracer: Tracer) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BatchSpans:
     """A span for each batch of a connector, linked to the transactions that its rows came from."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.throttle.circuit import LONGEST_OUTAGE_S, MOST_UNUSABLE, State
 from worker.throttle.members import Members
 from worker.throttle.rates import Load, Rates
@@ -27,7 +27,7 @@ _LONG_S = 1000.0
 """Is written out, not as a power of ten."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Numbers:
     """What metrics show of a gate; the last two only grow."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from worker.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ class Load(NamedTuple):
     tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rates:
     """What an account may do in a minute; None is no limit.
 

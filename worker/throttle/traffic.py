@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.throttle.circuit import Circuit, State
 from worker.throttle.line import Line
 from worker.throttle.quota import Quota, Receipt
@@ -26,7 +26,7 @@ As long as ``pace.SLACK_S``, so that nothing is lost by coming back so late.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Call:
     """A call under way."""
 

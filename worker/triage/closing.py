@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 from worker.triage.prefix import closed_prefix, gone
 
@@ -23,7 +23,7 @@ _AT_ONCE = 1000
 """Letters written before it is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Closing:
     """Writes to the book, and commits."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.dlq.reading import failures_of, headers_before, original_of
 from worker.errors import ConfigError
 from worker.explain.step import Step
+from worker.immutable import immutable
 from worker.model import TopicPartition
 from worker.triage.mailbox import silent
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from worker.triage.selection import Stretch
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Dossier:
     """See the module."""
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from worker.explain.letters import is_of_row
+from worker.immutable import immutable
 from worker.letters.standing import UNTOUCHED
 from worker.source.port import Span
 
@@ -53,7 +54,7 @@ class Found:
         self.all = [_renewed(case, standings) for case in self.all]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Mailbox:
     """One thread owns it."""
 

@@ -6,7 +6,7 @@ knows what it receives meanwhile, so the answer is as good as the moment that it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from worker.explain.rehearsal import Course
 from worker.explain.step import Step
 from worker.flow.ledger import PartitionLedger
+from worker.immutable import immutable
 from worker.letters.standing import LetterState, Standing
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Outlook(NamedTuple):
     """Never anything of the row."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Due:
     """A letter whose change would be written, and later ones of its row that are part of it."""
 
@@ -75,7 +76,7 @@ class _Due:
         return later.position.offset <= self.change.position.offset
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Foresight:
     """Looks at letters of several partitions, one after the other."""
 

@@ -6,9 +6,9 @@ It ends with the letters that were there when it began; what fails again meanwhi
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from worker.model import TopicPartition
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Terms:
     """How letters are to be replayed."""
 
@@ -33,7 +33,7 @@ class Terms:
     """Those in quarantine, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Replay:
     """Asks, and counts answers; others do the work."""
 

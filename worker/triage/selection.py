@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from worker.errors import ConfigError
+from worker.immutable import immutable
 from worker.letters.standing import LetterState
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Stretch(NamedTuple):
         return partition == self.partition and self.first <= offset and is_before_end
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Selection:
     """All conditions must hold; an empty one always does."""
 

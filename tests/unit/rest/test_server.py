@@ -7,17 +7,13 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import certificate
 from tests.unit.rest.conftest import CONFIG
 from tests.unit.rest.memory_herder import MemoryHerder
 from worker.config.load_worker import load_worker
@@ -220,34 +216,6 @@ def test_nobody_waits_for_ever() -> None:
         assert answer.status_code == 500
         assert answer.json() == {"error_code": 500, "message": "Request timed out"}
         herder.answers.set()
-
-
-def certificate(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
-    """A self-signed certificate and its key, as PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if password is not None:
-        encryption = serialization.BestAvailableEncryption(password)
-    form = serialization.PrivateFormat.PKCS8
-    files = folder / f"{name}.crt", folder / f"{name}.key"
-    files[0].write_bytes(signed.public_bytes(encoding))
-    files[1].write_bytes(key.private_bytes(encoding, form, encryption))
-    return str(files[0]), str(files[1])
 
 
 def trusting(file: str, chain: Sequence[str] = ()) -> ssl.SSLContext:
