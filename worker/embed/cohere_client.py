@@ -17,8 +17,8 @@ import orjson
 from cohere.core.api_error import ApiError
 from cohere.core.client_wrapper import SyncClientWrapper
 from cohere.core.parse_error import ParsingError
-from cohere.v2.client import V2Client
 
+from worker.embed.cohere_half import V2Client
 from worker.embed.failures import Refusal, error_of, error_of_transport, retry_after_s
 from worker.embed.packed import unpacked, unreadable
 from worker.embed.port import Embeddings
