@@ -9,6 +9,7 @@ import httpx
 
 from worker.answers import read_in_time
 from worker.tls import trusted
+from worker.wire import transport
 
 _IDLE_S = 45.0
 """Shorter than the usual minute after which servers and load balancers hang up."""
@@ -66,4 +67,10 @@ def _opened() -> httpx.Client:
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
     )
-    return httpx.Client(limits=limits, verify=trusted(), event_hooks={"response": [read_in_time]})
+    trust = trusted()
+    return httpx.Client(
+        limits=limits,
+        verify=trust,
+        transport=transport(trust, _IDLE_S),
+        event_hooks={"response": [read_in_time]},
+    )

@@ -21,6 +21,7 @@ from worker.answers import read_whole
 from worker.errors import FatalError, RetriableError
 from worker.immutable import immutable
 from worker.tls import trusted
+from worker.wire import transport
 
 if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 """Of one request."""
+_IDLE_S = 45.0
+"""Shorter than the usual minute after which servers and load balancers hang up."""
 
 _ONCE = RetryConfig(max_retries=0)
 _DENSE = "_values"
@@ -72,7 +75,9 @@ class IndexWithoutRetries(Index):
         self._http = HTTPClient(
             dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
         )
-        self._http._client.event_hooks = {"response": [read_whole]}  # noqa: SLF001 - no other way
+        client = self._http._client  # noqa: SLF001 - no other way
+        client.event_hooks = {"response": [read_whole]}
+        client._transport = transport(trusted(), _IDLE_S) or client._transport  # noqa: SLF001
 
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.

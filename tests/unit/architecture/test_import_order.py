@@ -22,6 +22,7 @@ GROUPS = (
         "clock",
         "plugins",
         "tls",
+        "wire",
         "answers",
         "brokers",
         "heap",
