@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from binascii import Error as BinasciiError
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from pybase64 import b64decode
+from pybase64 import b64decode_as_bytearray
 
 from worker.errors import BrokenAnswerError, UnfitAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -51,12 +52,34 @@ def unreadable(provider: str) -> BrokenAnswerError:
 
 
 def _from_base64(rows: Sequence[object]) -> NDArray[np.float32]:
-    # Python's own takes 7 µs for 384 numbers and 20 for 1,024, this one less than 1.
-    parts = [b64decode(row, validate=True) for row in cast("Iterable[str]", rows)]
-    if len({len(part) for part in parts}) != 1:
+    """All rows at once, as pybase64 lets go of the GIL in each call, and has to get it back.
+
+    Python's own decoder keeps it, but takes 7 µs for 384 numbers and 20 for 1,024, this one less
+    than 1. Where a row does not fill its last group of four characters, that group comes apart.
+    """
+    texts = cast("Sequence[str]", rows)
+    characters = len(texts[0])
+    if any(len(text) != characters for text in texts):
         raise ValueError("vectors of different lengths")
-    numbers = np.frombuffer(bytearray().join(parts), _FLOAT)
-    return numbers.reshape(len(parts), -1).astype(np.float32, copy=False)
+    rest = 4 if texts[0].endswith("=") else 0
+    whole = _decoded("".join(text[: characters - rest] for text in texts), len(texts))
+    if rest:
+        whole = np.concatenate((whole, _ends([text[-rest:] for text in texts])), axis=1)
+    return whole.view(_FLOAT).astype(np.float32, copy=False)
+
+
+def _decoded(text: str, rows: int) -> NDArray[np.uint8]:
+    data = np.frombuffer(b64decode_as_bytearray(text, validate=True), np.uint8)
+    if data.size != len(text) // 4 * 3:
+        raise ValueError("a vector ends early")
+    return data.reshape(rows, -1)
+
+
+def _ends(texts: Sequence[str]) -> NDArray[np.uint8]:
+    ends = [a2b_base64(text, strict_mode=True) for text in texts]
+    if len({len(end) for end in ends}) != 1:
+        raise ValueError("vectors of different lengths")
+    return np.frombuffer(b"".join(ends), np.uint8).reshape(len(ends), -1)
 
 
 def _from_numbers(rows: Sequence[object]) -> NDArray[np.float32]:

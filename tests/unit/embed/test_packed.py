@@ -22,6 +22,16 @@ def test_base64_and_numbers_give_the_same_array(rows: list[object]) -> None:
     np.testing.assert_array_equal(found, ROWS)
 
 
+@pytest.mark.parametrize("length", [*range(1, 14), 384, 1024])
+@pytest.mark.parametrize("texts", [1, 2, 3, 96])
+def test_vectors_of_any_length_are_read(texts: int, length: int) -> None:
+    rows = np.random.default_rng(length).normal(size=(texts, length)).astype(np.float32)
+    packed = [b64encode(row.astype("<f4").tobytes()).decode() for row in rows]
+    found = unpacked(packed, texts=texts, length=length, provider="P")
+    assert found.flags.writeable
+    np.testing.assert_array_equal(found, rows)
+
+
 def test_no_texts_give_an_empty_array() -> None:
     assert unpacked([], texts=0, length=3, provider="P").shape == (0, 3)
 
@@ -41,6 +51,14 @@ def test_null_is_not_a_number() -> None:
         [PACKED[0], None],
         [PACKED[0], [1.0, 2.0, 3.0]],
         ["AAA=", "AAA="],
+        ["AAAAAAAAAAA=", "AAAAAAAAAA=="],
+        ["AAAAAAAAAA==", "AAAAAAAAAAAA"],
+        ["AAAAAAAAAAAA", "AAAAAAAAAA=="],
+        ["AAAAAA==", "AA==AA=="],
+        ["AAAAA===", "AAAAA==="],
+        ["AAAA====", "AAAA===="],
+        ["AAAAAA", "AAAAAA"],
+        ["AAAAAAAAAAA\u00e4", "AAAAAAAAAAA\u00e4"],
         [[1.0, 2.0, 3.0], [1.0, 2.0]],
         [1.0, 2.0],
         [None, None],
