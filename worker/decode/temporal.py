@@ -95,6 +95,9 @@ def day(days: int) -> date | str:
         return _far_day(days)
 
 
+_END_OF_DAY = "24"
+
+
 def zoned_timestamp(text: str) -> Instant:
     """ISO 8601 with an offset, in UTC; ``infinity`` and years beyond 9999 stay text."""
     try:
@@ -105,10 +108,7 @@ def zoned_timestamp(text: str) -> Instant:
 
 def zoned_time(text: str) -> time | str:
     """ISO 8601 time with an offset."""
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        return text
+    return _time(text, text)
 
 
 def iso_date(text: str) -> date | str:
@@ -121,8 +121,15 @@ def iso_date(text: str) -> date | str:
 
 def iso_time(text: str) -> time | str:
     """``10:00:00Z`` of a column without a zone."""
+    return _time(text, text.removesuffix("Z"))
+
+
+def _time(text: str, iso: str) -> time | str:
+    """The end of the day stays text; Python takes it for the beginning from 3.14 on."""
+    if iso.startswith(_END_OF_DAY):
+        return text
     try:
-        return time.fromisoformat(text.removesuffix("Z"))
+        return time.fromisoformat(iso)
     except ValueError:
         return text
 

@@ -82,6 +82,7 @@ def test_zoned_text_without_a_python_value_stays_text() -> None:
     for text in ("infinity", "-infinity", "+12345-01-01T00:00:00Z", "-0043-03-15T00:00:00Z"):
         assert temporal.zoned_timestamp(text) == text
     assert temporal.zoned_time("24:00:00Z") == "24:00:00Z"
+    assert temporal.iso_time("24:00:00Z") == "24:00:00Z"
 
 
 def test_fractions_below_a_microsecond_are_cut() -> None:
