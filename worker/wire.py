@@ -1,33 +1,37 @@
-"""HTTP/1.1 for httpx by the standard library's connections, which takes a third of the CPU.
+"""HTTP/1.1 for httpx by the standard library's sockets and answers, for less CPU than by httpcore.
 
-A call with an answer of 250 KB took 1.2 ms of CPU by httpx's own transport and takes 0.4 ms here.
-Only the transport is another: clients, time-outs, hooks and errors are httpx's.
+Only the transport is another: clients, time-outs, hooks and errors are httpx's. The contract suite
+holds both to the same (see docs/adr/0023-http-by-the-standard-library.md).
 """
 
 from __future__ import annotations
 
-import select
+import socket
 import threading
 import time
 from collections import deque
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from functools import partial
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.request import getproxies
 
 import httpx
 
+from worker.http_answer import StrictResponse
+from worker.http_connection import is_readable, opened, write
+from worker.http_request import pieces
+
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
-    from http.client import HTTPResponse
+    from collections.abc import Callable, Iterator, Mapping
 
-    Origin: TypeAlias = tuple[str, str, int]
+    from worker.http_connection import Origin
+
     Timeouts: TypeAlias = Mapping[str, float | None]
 
-_PART_BYTES: Final = 1024 * 1024
-"""At most, of what has come of an answer; a single part is not copied."""
+_PART_BYTES: Final = 256 * 1024
+"""At most, of what has come of an answer; blocks of a megabyte are dearer to get and give back."""
 _PORTS: Final = {"http": 80, "https": 443}
-_PROTOCOL: Final = ["http/1.1"]
 _PROXIES: Final = frozenset({"all", "http", "https"})
 
 
@@ -43,7 +47,7 @@ class Wire(httpx.BaseTransport):
         """A connection that was not used for ``idle_s`` seconds is not used any more."""
         self._trust = trust
         self._idle_s = idle_s
-        self._kept: dict[Origin, deque[tuple[HTTPConnection, float]]] = {}
+        self._kept: dict[Origin, deque[tuple[socket.socket, float]]] = {}
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -55,27 +59,30 @@ class Wire(httpx.BaseTransport):
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
         origin = _origin(request.url)
-        connection = self._take(origin) or self._open(origin, timeouts.get("connect"))
+        connection = self._take(origin) or opened(origin, self._trust, timeouts.get("connect"))
         try:
             unsent = _send(connection, request, timeouts.get("write"))
-            answer = _head(connection, unsent, timeouts.get("read"))
+            answer = _head(connection, request.method, unsent, timeouts.get("read"))
+            is_kept = unsent is None and not answer.will_close and not _is_last(request)
+            keep = partial(self._keep, origin) if is_kept else socket.socket.close
+            return _response(answer, _Parts(answer, connection, keep))
         except BaseException:
             connection.close()
             raise
-        return httpx.Response(
-            answer.status,
-            headers=[_raw(name, value) for name, value in answer.getheaders()],
-            stream=_Parts(answer, _End(self, origin, connection, is_sent=unsent is None)),
-            extensions={
-                "http_version": b"HTTP/1.0" if answer.version == 10 else b"HTTP/1.1",  # noqa: PLR2004
-                "reason_phrase": answer.reason.encode("latin-1"),
-            },
-        )
 
-    def keep(self, origin: Origin, connection: HTTPConnection) -> None:
+    def close(self) -> None:
+        """What is under way ends by itself."""
+        with self._lock:
+            self._is_closed = True
+            kept = [one for several in self._kept.values() for one, _ in several]
+            self._kept.clear()
+        for one in kept:
+            one.close()
+
+    def _keep(self, origin: Origin, connection: socket.socket) -> None:
         """For the next request to the same server."""
         now_s = time.monotonic()
-        old: list[HTTPConnection] = []
+        old: list[socket.socket] = []
         with self._lock:
             if self._is_closed:
                 old.append(connection)
@@ -87,16 +94,7 @@ class Wire(httpx.BaseTransport):
         for one in old:
             one.close()
 
-    def close(self) -> None:
-        """What is under way ends by itself."""
-        with self._lock:
-            self._is_closed = True
-            kept = [one for several in self._kept.values() for one, _ in several]
-            self._kept.clear()
-        for one in kept:
-            one.close()
-
-    def _take(self, origin: Origin) -> HTTPConnection | None:
+    def _take(self, origin: Origin) -> socket.socket | None:
         """The connection that was used last, if the server has not hung up."""
         while True:
             with self._lock:
@@ -104,55 +102,24 @@ class Wire(httpx.BaseTransport):
                 if not kept:
                     return None
                 connection, since_s = kept.pop()
-            if time.monotonic() - since_s < self._idle_s and not _is_readable(connection):
+            if time.monotonic() - since_s < self._idle_s and not is_readable(connection):
                 return connection
             connection.close()
-
-    def _open(self, origin: Origin, timeout_s: float | None) -> HTTPConnection:
-        scheme, host, port = origin
-        try:
-            if scheme == "https":
-                self._trust.set_alpn_protocols(_PROTOCOL)
-                connection: HTTPConnection = HTTPSConnection(
-                    host, port, timeout=timeout_s, context=self._trust
-                )
-            else:
-                connection = HTTPConnection(host, port, timeout=timeout_s)
-            connection.connect()
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError(str(error)) from error
-        except HTTPException as error:
-            raise httpx.LocalProtocolError(str(error)) from error
-        return connection
-
-
-class _End:
-    """What becomes of a connection when its answer is done with."""
-
-    def __init__(
-        self, wire: Wire, origin: Origin, connection: HTTPConnection, *, is_sent: bool
-    ) -> None:
-        self._wire = wire
-        self._origin = origin
-        self._connection = connection
-        self._is_sent = is_sent
-
-    def __call__(self, *, is_read: bool) -> None:
-        # Without a socket: the server said that it closes it.
-        if is_read and self._is_sent and self._connection.sock is not None:
-            self._wire.keep(self._origin, self._connection)
-        else:
-            self._connection.close()
 
 
 class _Parts(httpx.SyncByteStream):
     """The body as it comes."""
 
-    def __init__(self, answer: HTTPResponse, end: _End) -> None:
+    def __init__(
+        self,
+        answer: StrictResponse,
+        connection: socket.socket,
+        keep: Callable[[socket.socket], None],
+    ) -> None:
+        """``keep`` is given the connection when all has been read."""
         self._answer = answer
-        self._end: _End | None = end
+        self._connection: socket.socket | None = connection
+        self._keep = keep
         self._is_read = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -165,22 +132,28 @@ class _Parts(httpx.SyncByteStream):
         try:
             while part := answer.read1(_PART_BYTES):
                 yield part
+            self._is_read = not answer.length
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
-        except HTTPException as error:
-            raise httpx.RemoteProtocolError(_cut(error)) from error
+        except HTTPException:  # may quote what came
+            raise httpx.RemoteProtocolError("the answer breaks off") from None
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
+        finally:
+            self.close()
         if answer.length:
             raise httpx.RemoteProtocolError(f"the answer is {answer.length} bytes short")
-        self._is_read = True
 
     def close(self) -> None:
         """Give the connection back if all was read, close it otherwise."""
-        end, self._end = self._end, None
-        if end is not None:
-            self._answer.close()
-            end(is_read=self._is_read)
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        self._answer.close()
+        if self._is_read:
+            self._keep(connection)
+        else:
+            connection.close()
 
 
 def _origin(url: httpx.URL) -> Origin:
@@ -189,59 +162,54 @@ def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
 
 
-def _send(
-    connection: HTTPConnection, request: httpx.Request, timeout_s: float | None
-) -> httpx.WriteError | None:
-    """Send all of it; what went wrong if the server may have answered all the same."""
-    connection.sock.settimeout(timeout_s)
-    try:
-        connection.putrequest(
-            request.method,
-            request.url.raw_path.decode("ascii"),
-            skip_host=True,
-            skip_accept_encoding=True,
-        )
-        for name, value in request.headers.raw:
-            connection.putheader(name, value)
-        connection.endheaders(
-            cast("httpx.SyncByteStream", request.stream),
-            encode_chunked="transfer-encoding" in request.headers,
-        )
-    except (HTTPException, ValueError) as error:
-        raise httpx.LocalProtocolError(str(error)) from error
-    except TimeoutError as error:
-        raise httpx.WriteTimeout(str(error)) from error
-    except OSError as error:
-        return httpx.WriteError(str(error))
+def _is_last(request: httpx.Request) -> bool:
+    return "close" in request.headers.get("connection", "").lower()
+
+
+def _send(connection: socket.socket, request: httpx.Request, timeout_s: float | None) -> str | None:
+    """What went wrong, if anything; the server may have answered all the same.
+
+    It is no exception, as one that waits in a variable keeps itself and the request in memory.
+    """
+    connection.settimeout(timeout_s)
+    for piece in pieces(request):
+        unsent = write(connection, piece)
+        if unsent is not None:
+            return unsent
     return None
 
 
 def _head(
-    connection: HTTPConnection, unsent: httpx.WriteError | None, timeout_s: float | None
-) -> HTTPResponse:
+    connection: socket.socket, method: str, unsent: str | None, timeout_s: float | None
+) -> StrictResponse:
     """The answer, but for its body. Who refuses a request early may hang up while it is sent."""
-    connection.sock.settimeout(timeout_s)
+    connection.settimeout(timeout_s)
+    answer = StrictResponse(connection, method)
     try:
-        return connection.getresponse()
-    except TimeoutError as error:
-        raise unsent or httpx.ReadTimeout(str(error)) from error
-    except HTTPException as error:  # before OSError: a server that hangs up raises both
-        raise unsent or httpx.RemoteProtocolError(_cut(error)) from error
-    except OSError as error:
-        raise unsent or httpx.ReadError(str(error)) from error
+        answer.begin()
+    except BaseException as error:
+        answer.close()
+        if isinstance(error, (HTTPException, OSError)):
+            raise _unanswered(error, unsent) from error
+        raise
+    return answer
 
 
-def _cut(error: HTTPException) -> str:
-    """Not what it says, as it may repeat what the server sent."""
-    return f"no answer that HTTP can read ({type(error).__name__})"
+def _unanswered(error: Exception, unsent: str | None) -> httpx.TransportError:
+    if unsent is not None:
+        return httpx.WriteError(unsent)
+    if isinstance(error, TimeoutError):
+        return httpx.ReadTimeout(str(error))
+    if isinstance(error, HTTPException):
+        return httpx.RemoteProtocolError(str(error))
+    return httpx.ReadError(str(error))
 
 
-def _raw(name: str, value: str) -> tuple[bytes, bytes]:
-    return name.encode("latin-1"), value.encode("latin-1")
-
-
-def _is_readable(connection: HTTPConnection) -> bool:
-    """Whether there is anything to read while nothing was asked: the end, as a rule."""
-    look = select.poll()
-    look.register(connection.sock, select.POLLIN)
-    return bool(look.poll(0))
+def _response(answer: StrictResponse, parts: _Parts) -> httpx.Response:
+    version = b"HTTP/1.0" if answer.version == 10 else b"HTTP/1.1"  # noqa: PLR2004
+    return httpx.Response(
+        answer.status,
+        headers=answer.fields,
+        stream=parts,
+        extensions={"http_version": version, "reason_phrase": answer.reason.encode("latin-1")},
+    )

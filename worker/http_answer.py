@@ -1,0 +1,137 @@
+"""Answers of ``http.client`` whose head is read as strictly as h11 does.
+
+By itself http.client takes a head that breaks off for a whole one, an interim answer for the
+answer, and where fields are no fields or contradict each other, it guesses.
+"""
+
+from __future__ import annotations
+
+import re
+from http.client import HTTPException, HTTPResponse
+from typing import IO, TYPE_CHECKING, Final, TypeAlias, cast
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+_MOST_BYTES: Final = 100 * 1024
+"""Of a head; as in httpcore."""
+_STATUS: Final = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
+_FIELD: Final = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+):([^\0\n\v\f\r]*)")
+_LENGTH: Final = re.compile(rb"[0-9]{1,20}")
+
+_SWITCHED: Final = 101
+_OK: Final = 200
+_BODILESS: Final = frozenset({204, 304})
+
+
+class HeadError(HTTPException):
+    """There is no answer that can be read; repeats nothing of what came."""
+
+
+class StrictResponse(HTTPResponse):
+    """An answer; raises ``HeadError`` for a head that is none."""
+
+    fields: Fields
+    """As they came."""
+
+    def __init__(self, sock: socket.socket, method: str) -> None:
+        super().__init__(sock, method=method)
+        self._is_for_head = method == "HEAD"
+
+    def begin(self) -> None:
+        """Read the head, and the interim answers before it."""
+        status = 0
+        while status < _OK:
+            lines = _lines(cast("IO[bytes]", self.fp))
+            minor, status, reason = _status(lines)
+            if status == _SWITCHED:
+                raise HeadError("the server changes the protocol")
+        self.fields = _fields(lines[1:])
+        self.code = self.status = status
+        self.reason = reason.decode("latin-1")
+        self.version = 11 if minor else 10
+        self._frame(_by_name(self.fields))
+
+    def _frame(self, named: Mapping[bytes, Sequence[bytes]]) -> None:
+        """Find where the body ends, and whether the connection ends with it."""
+        length = _length(named.get(b"content-length", ()))
+        self.chunked = _is_chunked(named.get(b"transfer-encoding", ()))
+        self.chunk_left = None
+        self.length = None if self.chunked else length
+        if self._is_for_head or self.status in _BODILESS:
+            self.chunked, self.length = False, 0
+        tokens = b",".join(named.get(b"connection", ())).lower().split(b",")
+        self.will_close = (
+            self.version == 10  # noqa: PLR2004
+            or b"close" in map(bytes.strip, tokens)
+            or (self.length is None and not self.chunked)
+        )
+
+
+def _lines(file: IO[bytes]) -> list[bytes]:
+    """All up to the empty one."""
+    lines: list[bytes] = []
+    left = _MOST_BYTES
+    while (line := file.readline(left)).endswith(b"\n"):
+        left -= len(line)
+        line = line[:-1].removesuffix(b"\r")
+        if not line:
+            return lines
+        lines.append(line)
+    if line or lines:
+        raise HeadError("the head breaks off, or is too long")
+    raise HeadError("the server hung up without an answer")
+
+
+def _status(lines: Sequence[bytes]) -> tuple[int, int, bytes]:
+    """The minor version, the status, and what it is called."""
+    found = _STATUS.fullmatch(lines[0]) if lines else None
+    if found is None:
+        raise HeadError("the first line is no status line")
+    return int(found[1]), int(found[2]), found[3] or b""
+
+
+def _fields(lines: Iterable[bytes]) -> Fields:
+    whole: list[bytes] = []
+    for line in lines:
+        if line[0] not in b" \t":
+            whole.append(line)
+        elif whole:  # continues the one before, as HTTP once allowed
+            whole[-1] += b" " + line.strip(b" \t")
+        else:
+            raise HeadError("the first field has no name")
+    return [_field(line) for line in whole]
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        raise HeadError("a line of the head is no field")
+    return found[1], found[2].strip(b" \t")
+
+
+def _by_name(fields: Fields) -> Mapping[bytes, Sequence[bytes]]:
+    named: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        named.setdefault(name.lower(), []).append(value)
+    return named
+
+
+def _length(said: Sequence[bytes]) -> int | None:
+    if not said:
+        return None
+    first, *others = {one.strip() for one in b",".join(said).split(b",")}
+    if others or not _LENGTH.fullmatch(first):
+        raise HeadError("Content-Length is no number")
+    return int(first)
+
+
+def _is_chunked(said: Sequence[bytes]) -> bool:
+    if not said:
+        return False
+    if [one.lower() for one in said] != [b"chunked"]:
+        raise HeadError("Transfer-Encoding is not chunked")
+    return True
