@@ -14,7 +14,7 @@ from tests.contract.scripted_server import Asked, Peer, ScriptedServer, answer, 
 from tests.contract.wires import OURS, both, client
 from worker.answers import read_in_time, read_whole
 from worker.tls import trusted
-from worker.wire import Wire, transport
+from worker.wire.transport import Wire, transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from worker.tls import late
-from worker.wire import Wire
+from worker.wire.transport import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import httpx
 
 from worker.answers import read_in_time
 from worker.tls import trusted
-from worker.wire import transport
+from worker.wire.transport import transport
 
 _IDLE_S = 45.0
 """Shorter than the usual minute after which servers and load balancers hang up."""

@@ -21,7 +21,7 @@ from worker.answers import read_whole
 from worker.errors import FatalError, RetriableError
 from worker.immutable import immutable
 from worker.tls import trusted
-from worker.wire import transport
+from worker.wire.transport import transport
 
 if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel

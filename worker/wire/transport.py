@@ -17,15 +17,15 @@ from urllib.request import getproxies
 
 import httpx
 
-from worker.http_answer import StrictResponse
-from worker.http_connection import is_readable, opened, write
-from worker.http_request import pieces
+from worker.wire.answer import StrictResponse
+from worker.wire.connection import allow, is_readable, opened, write
+from worker.wire.request import pieces
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
 
-    from worker.http_connection import Origin
+    from worker.wire.connection import Origin
 
     Timeouts: TypeAlias = Mapping[str, float | None]
 
@@ -171,7 +171,7 @@ def _send(connection: socket.socket, request: httpx.Request, timeout_s: float | 
 
     It is no exception, as one that waits in a variable keeps itself and the request in memory.
     """
-    connection.settimeout(timeout_s)
+    allow(connection, timeout_s)
     for piece in pieces(request):
         unsent = write(connection, piece)
         if unsent is not None:
@@ -183,7 +183,7 @@ def _head(
     connection: socket.socket, method: str, unsent: str | None, timeout_s: float | None
 ) -> StrictResponse:
     """The answer, but for its body. Who refuses a request early may hang up while it is sent."""
-    connection.settimeout(timeout_s)
+    allow(connection, timeout_s)
     answer = StrictResponse(connection, method)
     try:
         answer.begin()

@@ -51,6 +51,12 @@ def _encrypted(connection: socket.socket, host: str, trust: ssl.SSLContext) -> s
     return encrypted
 
 
+def allow(connection: socket.socket, timeout_s: float | None) -> None:
+    """How long each read and write may take; setting it lets go of the GIL, so not in vain."""
+    if connection.gettimeout() != timeout_s:
+        connection.settimeout(timeout_s)
+
+
 def write(connection: socket.socket, piece: bytes) -> str | None:
     """What went wrong, if anything; the server may have answered all the same.
 

@@ -1,0 +1,1 @@
+"""HTTP/1.1 for httpx, for less CPU than by httpcore."""
