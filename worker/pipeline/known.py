@@ -88,9 +88,8 @@ class Known:
 
     def is_written(self, ledger: PartitionLedger, address: Address) -> bool:
         """Whether something was, or may have been, written there by this worker lately."""
-        with self._lock:
-            shelf = self._shelves.get(ledger)
-            return shelf is not None and address in shelf.entries
+        shelf = self._shelves.get(ledger)  # one look each, for which no lock is needed
+        return shelf is not None and address in shelf.entries
 
     def forget(self, ledger: PartitionLedger, address: Address) -> None:
         """Only the store can tell from now on; what was written shows after its settling time."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from pinecone import Index, Pinecone, RetryConfig, ServerlessSpec
 
 # The SDK hands ``retry_config`` to its control plane and to gRPC, never to the REST data plane.
@@ -75,6 +76,7 @@ class IndexWithoutRetries(Index):
         self._http = HTTPClient(
             dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
         )
+        self._fetch_url = httpx.URL(f"{self.host}/vectors/fetch")
         client = self._http._client  # noqa: SLF001 - no other way
         client.event_hooks = {"response": [read_whole]}
         client._transport = transport(trusted(), _IDLE_S) or client._transport  # noqa: SLF001
@@ -82,10 +84,10 @@ class IndexWithoutRetries(Index):
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.
 
-        The SDK checks and escapes each id in Python, which was most of the 14 µs that an id cost;
-        and of a path without a host httpx parses each character twice.
+        The SDK checks and escapes each id in Python, which was most of the 14 µs that an id cost.
         """
-        answer = self._http.get(f"{self.host}/vectors/fetch?{query}")
+        url = _with_query(self._fetch_url, query)
+        answer = self._http.get(url)  # type: ignore[arg-type]  # httpx takes one as well
         return self._adapter.to_fetch_response(answer.content)
 
     def delete_numbered(self, namespace: str, point_id: str) -> int | None:
@@ -105,6 +107,13 @@ class IndexWithoutRetries(Index):
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         answer = self._http.post("/vectors/upsert", content=body, headers=headers)
         self._adapter.to_upsert_response(answer.content)
+
+
+def _with_query(url: httpx.URL, query: str) -> httpx.URL:
+    """``url`` with a query that is escaped; httpx would look at each character of it in Python."""
+    made = httpx.URL(url)
+    made._uri_reference = url._uri_reference._replace(query=query)  # noqa: SLF001 - no other way
+    return made
 
 
 def create(name: str, api_key: str, url: str | None, shape: Shape, place: Place) -> bool:
