@@ -56,6 +56,9 @@ CUT = [
     head(b"Transfer-Encoding: chunked") + b"8\r\nprivate",
     head(b"Transfer-Encoding: chunked") + b"8\r\nprivate \r\n",
     head(b"Transfer-Encoding: chunked") + b"8\r\nprivate \r\n5",
+    head(b"Transfer-Encoding: chunked") + b"0008\r\nprivate \r\n00",
+    head(b"Transfer-Encoding: chunked") + b"8\r\nprivate \r\n0\r\n",
+    head(b"Transfer-Encoding: chunked") + b"8\r\nprivate \r\n0\r\nX-Private: private\r\n",
 ]
 NO_HTTP = [
     b"private row\r\n\r\n",
@@ -78,6 +81,14 @@ NO_HTTP = [
     head(b"Transfer-Encoding: private"),
     head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
     head(b"Transfer-Encoding: chunked") + b"private\r\n",
+    head(b"Transfer-Encoding: chunked") + b"0x7\r\nprivate\r\n0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"-7\r\nprivate\r\n0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"-%b\r\n" % (b"7" * 20),
+    head(b"Transfer-Encoding: chunked") + b"+7\r\nprivate\r\n0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"0_7\r\nprivate\r\n0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"6\r\nprivate\r\n0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"5\r\nprivate0\r\n\r\n",
+    head(b"Transfer-Encoding: chunked") + b"7\r\nprivate\r\n0\r\nprivate\r\n\r\n",
     head(b"Upgrade: private", status=b"101 Switching Protocols"),
     head(b"X-Private: " + b"private" * 20_000),
 ]
@@ -96,6 +107,20 @@ def test_an_answer_that_breaks_off_is_none(kind: str, said: bytes) -> None:
 @pytest.mark.parametrize("said", NO_HTTP)
 def test_what_is_no_http_is_no_answer_and_not_waited_for(kind: str, said: bytes) -> None:
     with ScriptedServer(falling_silent(said)) as server, client(kind) as http:
+        assert type(failure(lambda: http.get(server.url))) is httpx.RemoteProtocolError
+        assert server.has_ended(1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        head(status=b"102 Processing") * 1000,
+        head(b"Transfer-Encoding: chunked") + b"0\r\n" + b"X-Private: private\r\n" * 10_000,
+    ],
+)
+def test_what_does_not_end_is_not_read_for_ever(said: bytes) -> None:
+    """By httpx's own transport it is: something always comes in time."""
+    with ScriptedServer(falling_silent(said)) as server, client(OURS) as http:
         assert type(failure(lambda: http.get(server.url))) is httpx.RemoteProtocolError
         assert server.has_ended(1)
 

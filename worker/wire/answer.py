@@ -1,7 +1,8 @@
-"""Answers of ``http.client`` whose head is read as strictly as h11 does.
+"""Answers of ``http.client`` whose head and chunks are read as strictly as h11 does.
 
 By itself http.client takes a head that breaks off for a whole one, an interim answer for the
-answer, and where fields are no fields or contradict each other, it guesses.
+answer, the first zero of a chunk's size that breaks off for the last chunk, and where fields are no
+fields or contradict each other, it guesses.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _MOST_BYTES: Final = 100 * 1024
 _STATUS: Final = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _FIELD: Final = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+):([^\0\n\v\f\r]*)")
 _LENGTH: Final = re.compile(rb"[0-9]{1,20}")
+_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})[ \t]*(?:;.*)?\r\n")
+_END_OF_CHUNK: Final = b"\r\n"
+_MOST_INTERIM: Final = 100
+"""Answers before the answer, as in Python 3.14; while they come, no time-out ends the call."""
 
 _SWITCHED: Final = 101
 _OK: Final = 200
@@ -31,8 +36,12 @@ class HeadError(HTTPException):
     """There is no answer that can be read; repeats nothing of what came."""
 
 
+class ChunkError(HTTPException):
+    """Where a chunk should be, there is none; repeats nothing of what came."""
+
+
 class StrictResponse(HTTPResponse):
-    """An answer; raises ``HeadError`` for a head that is none."""
+    """An answer; raises ``HeadError`` for a head that is none, ``ChunkError`` for such a body."""
 
     fields: Fields
     """As they came."""
@@ -43,17 +52,38 @@ class StrictResponse(HTTPResponse):
 
     def begin(self) -> None:
         """Read the head, and the interim answers before it."""
-        status = 0
-        while status < _OK:
+        for _ in range(_MOST_INTERIM + 1):
             lines = _lines(cast("IO[bytes]", self.fp))
             minor, status, reason = _status(lines)
             if status == _SWITCHED:
                 raise HeadError("the server changes the protocol")
+            if status >= _OK:
+                break
+        else:
+            raise HeadError("the server does not come to its answer")
         self.fields = _fields(lines[1:])
         self.code = self.status = status
         self.reason = reason.decode("latin-1")
         self.version = 11 if minor else 10
         self._frame(_by_name(self.fields))
+
+    def read1(self, n: int = -1) -> bytes:
+        """Some bytes of the body; none at its end."""
+        if not self.chunked:
+            return super().read1(n)
+        file = self.fp
+        left = self.chunk_left or _chunk(file)
+        if not left:  # what follows the last chunk are fields
+            _fields(_lines(file))
+            self.chunked, self.length = False, 0
+            return b""
+        part = file.read1(n if 0 <= n < left else left)
+        if not part:
+            raise ChunkError("a chunk breaks off")
+        self.chunk_left = left - len(part)
+        if not self.chunk_left and file.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
+            raise ChunkError("a chunk is longer than its size, or breaks off")
+        return part
 
     def _frame(self, named: Mapping[bytes, Sequence[bytes]]) -> None:
         """Find where the body ends, and whether the connection ends with it."""
@@ -69,6 +99,14 @@ class StrictResponse(HTTPResponse):
             or b"close" in map(bytes.strip, tokens)
             or (self.length is None and not self.chunked)
         )
+
+
+def _chunk(file: IO[bytes]) -> int:
+    """The size of the next one; 0: it is the last."""
+    found = _SIZE.fullmatch(file.readline(_MOST_BYTES))
+    if found is None:
+        raise ChunkError("a chunk has no size")
+    return int(found[1], 16)
 
 
 def _lines(file: IO[bytes]) -> list[bytes]:
