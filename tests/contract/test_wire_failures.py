@@ -15,6 +15,8 @@ import pytest
 from tests.contract.scripted_server import Peer, ScriptedServer, answer, echo, head
 from tests.contract.wires import HTTPX, OURS, both, client, failure
 from worker.answers import read_in_time, read_whole
+from worker.tls import trusted
+from worker.wire.transport import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -262,6 +264,16 @@ def test_nobody_listens(kind: str) -> None:
         error = failure(lambda: http.get(f"http://127.0.0.1:{port}/"))
     assert type(error) is httpx.ConnectError
     assert "refused" in str(error)
+
+
+@pytest.mark.parametrize("script", [hanging_up(), Peer.resets])
+def test_an_error_knows_its_request_even_without_a_client_of_httpx(script: Script) -> None:
+    """Pinecone's client asks the transport itself, and says in its errors where it asked."""
+    with ScriptedServer(script) as server, Wire(trusted(), 30) as wire:
+        request = httpx.Request("GET", server.url)
+        assert failure(lambda: wire.handle_request(request)).request is request
+        request = httpx.Request("GET", "ftp://server.test/")
+        assert failure(lambda: wire.handle_request(request)).request is request
 
 
 @both

@@ -55,8 +55,25 @@ class Wire(httpx.BaseTransport):
         """Send it and read the head of the answer.
 
         Raises:
-            httpx.TransportError: as ``httpx.HTTPTransport`` does.
+            httpx.TransportError: as ``httpx.HTTPTransport`` does. It has the request, as Pinecone's
+                client goes past httpx's, which would add it, and says where it went.
         """
+        try:
+            return self._asked(request)
+        except httpx.TransportError as error:
+            error.request = request
+            raise
+
+    def close(self) -> None:
+        """What is under way ends by itself."""
+        with self._lock:
+            self._is_closed = True
+            kept = [one for several in self._kept.values() for one, _ in several]
+            self._kept.clear()
+        for one in kept:
+            one.close()
+
+    def _asked(self, request: httpx.Request) -> httpx.Response:
         timeouts: Timeouts = request.extensions.get("timeout", {})
         origin = _origin(request.url)
         connection = self._take(origin) or opened(origin, self._trust, timeouts.get("connect"))
@@ -69,15 +86,6 @@ class Wire(httpx.BaseTransport):
         except BaseException:
             connection.close()
             raise
-
-    def close(self) -> None:
-        """What is under way ends by itself."""
-        with self._lock:
-            self._is_closed = True
-            kept = [one for several in self._kept.values() for one, _ in several]
-            self._kept.clear()
-        for one in kept:
-            one.close()
 
     def _keep(self, origin: Origin, connection: socket.socket) -> None:
         """For the next request to the same server."""
