@@ -140,6 +140,8 @@ def _said(error: UnexpectedResponse) -> str:
 
 def _without_answer(error: Exception, said: str) -> WorkerError:
     source = error.source if isinstance(error, ResponseHandlingException) else error
+    if isinstance(source, WorkerError):  # from below the client
+        return source
     if any(reason in said for reason in _NO_TLS):
         return FatalError(
             f"{said}; store.url begins with https:// where nobody speaks TLS, or this machine does "
