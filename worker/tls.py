@@ -28,6 +28,8 @@ def late(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
 class _Late:
     """Stands for a context. Thread-safe: at worst it is made twice, and one is kept."""
 
+    __slots__ = ("_made", "_make")  # what is set here and not there would be in vain
+
     def __init__(self, make: Callable[[], ssl.SSLContext]) -> None:
         self._make = make
         self._made: ssl.SSLContext | None = None

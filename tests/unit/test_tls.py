@@ -93,3 +93,9 @@ def test_trust_that_cannot_be_read_ends_the_task_with_a_sentence(tmp_path: Path)
     context = late(Trusting(str(tmp_path / "none.pem")))
     with pytest.raises(FatalError, match="SSL_CERT_FILE and SSL_CERT_DIR"):
         context.set_alpn_protocols(["http/1.1"])
+
+
+def test_nothing_can_be_set_that_the_context_would_not_know_of() -> None:
+    context = late(ssl.create_default_context)
+    with pytest.raises(AttributeError):
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
