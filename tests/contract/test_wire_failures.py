@@ -276,6 +276,34 @@ def test_an_error_knows_its_request_even_without_a_client_of_httpx(script: Scrip
         assert failure(lambda: wire.handle_request(request)).request is request
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(b"said"),
+        answer(b""),
+        head(b"Transfer-Encoding: chunked") + b"4\r\nsaid\r\n0\r\n\r\n",
+        head(status=b"204 No Content"),
+    ],
+)
+def test_a_connection_over_which_more_came_than_was_asked_for_is_not_used_again(
+    said: bytes,
+) -> None:
+    """By httpx's own transport what came is taken for the beginning of the next answer."""
+
+    def script(peer: Peer) -> None:
+        peer.asked()
+        peer.says(said + head(b"Content-Length: 100"))
+        if peer.number == 1:
+            peer.asked()
+            peer.says(answer(b"of somebody else"))
+
+    with ScriptedServer(script) as server, client(OURS) as http:
+        first = http.get(server.url).content
+        assert server.has_ended(1)
+        assert http.get(server.url).content == first
+    assert server.accepted == 2
+
+
 @both
 def test_a_host_that_is_not_known_cannot_be_reached(kind: str) -> None:
     with client(kind) as http:

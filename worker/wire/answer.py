@@ -2,11 +2,12 @@
 
 By itself http.client takes a head that breaks off for a whole one, an interim answer for the
 answer, the first zero of a chunk's size that breaks off for the last chunk, and where fields are no
-fields or contradict each other, it guesses.
+fields or contradict each other, it guesses. What came behind an answer it forgets.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from http.client import HTTPException, HTTPResponse
 from typing import IO, TYPE_CHECKING, Final, TypeAlias, cast
@@ -14,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias, cast
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Mapping, Sequence
+
+    from _typeshed import WriteableBuffer
 
     Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -47,7 +50,8 @@ class StrictResponse(HTTPResponse):
     """As they came."""
 
     def __init__(self, sock: socket.socket, method: str) -> None:
-        super().__init__(sock, method=method)
+        self._source = _Source(sock)
+        super().__init__(cast("socket.socket", self._source), method=method)
         self._is_for_head = method == "HEAD"
 
     def begin(self) -> None:
@@ -68,20 +72,30 @@ class StrictResponse(HTTPResponse):
         self._frame(_by_name(self.fields))
 
     def read1(self, n: int = -1) -> bytes:
-        """Some bytes of the body; none at its end."""
-        if not self.chunked:
-            return super().read1(n)
-        file = self.fp
-        left = self.chunk_left or _chunk(file)
+        """Some bytes of the body; none at its end, or where it breaks off."""
+        if self.chunked:
+            return self._read_chunk(n)
+        part = self.fp.read1(_most(n, self.length))
+        if self.length is not None:
+            self.length -= len(part)
+        return part
+
+    def is_followed(self) -> bool:
+        """Whether more came with an answer that was read to its end."""
+        self._source.is_open = False
+        return bool(self.fp.peek(1))
+
+    def _read_chunk(self, n: int) -> bytes:
+        left = self.chunk_left or _chunk(self.fp)
         if not left:  # what follows the last chunk are fields
-            _fields(_lines(file))
+            _fields(_lines(self.fp))
             self.chunked, self.length = False, 0
             return b""
-        part = file.read1(n if 0 <= n < left else left)
+        part = self.fp.read1(_most(n, left))
         if not part:
             raise ChunkError("a chunk breaks off")
         self.chunk_left = left - len(part)
-        if not self.chunk_left and file.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
+        if not self.chunk_left and self.fp.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
             raise ChunkError("a chunk is longer than its size, or breaks off")
         return part
 
@@ -99,6 +113,31 @@ class StrictResponse(HTTPResponse):
             or b"close" in map(bytes.strip, tokens)
             or (self.length is None and not self.chunked)
         )
+
+
+class _Source(io.RawIOBase):
+    """Reads from a connection; what ``http.client`` takes for a socket, as it asks for no more."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.is_open = True
+        """Otherwise only what was read before it was wanted is to be had."""
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """What an answer is read from."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        """Into ``buffer``, once."""
+        return self._connection.recv_into(buffer) if self.is_open else None
+
+
+def _most(wanted: int, left: int | None) -> int:
+    return wanted if left is None or 0 <= wanted < left else left
 
 
 def _chunk(file: IO[bytes]) -> int:

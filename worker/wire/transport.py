@@ -124,7 +124,7 @@ class _Parts(httpx.SyncByteStream):
         connection: socket.socket,
         keep: Callable[[socket.socket], None],
     ) -> None:
-        """``keep`` is given the connection when all has been read."""
+        """``keep`` is given the connection when all has been read, and nothing else came."""
         self._answer = answer
         self._connection: socket.socket | None = connection
         self._keep = keep
@@ -140,7 +140,7 @@ class _Parts(httpx.SyncByteStream):
         try:
             while part := answer.read1(_PART_BYTES):
                 yield part
-            self._is_read = not answer.length
+            self._is_read = not answer.length and not answer.is_followed()
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except HTTPException:  # may quote what came
