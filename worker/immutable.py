@@ -47,7 +47,7 @@ def immutable(
 
 
 def _give_repr(cls: type) -> None:
-    """``Name(field=value, …)``, unless the class or an ancestor has its own."""
+    """``Name(field=value, …)``, unless the class has its own; an ancestor's does not count."""
     if "__repr__" in vars(cls):
         return
     shown = [one.name for one in fields(cls) if one.repr]
