@@ -39,7 +39,7 @@ def immutable(
     def defined(raw: type[T]) -> type[T]:
         made = dataclass(slots=True, repr=False, eq=False)(raw)
         _give_repr(made)
-        if eq:
+        if eq and "__eq__" not in vars(made):
             _give_equality(made)
         return made
 

@@ -62,6 +62,17 @@ class Speaking:
         return f"<{self.name}>"
 
 
+@immutable
+class Lenient:
+    name: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lenient) and self.name.lower() == other.name.lower()
+
+    def __hash__(self) -> int:
+        return hash(self.name.lower())
+
+
 GIVEN: tuple[tuple[Any, ...], ...] = (
     ("a",),
     ("a", 3, "s"),
@@ -117,6 +128,11 @@ def test_without_equality_each_is_itself() -> None:
 
 def test_its_own_words_are_kept() -> None:
     assert repr(Speaking("a")) == "<a>"
+
+
+def test_its_own_equality_is_kept() -> None:
+    assert Lenient("a") == Lenient("A")
+    assert hash(Lenient("a")) == hash(Lenient("A"))
 
 
 def test_it_has_slots_and_can_be_replaced_copied_and_pickled() -> None:

@@ -14,7 +14,7 @@ from worker.wire.transport import transport
 _IDLE_S = 45.0
 """Shorter than the usual minute after which servers and load balancers hang up."""
 _KEPT = 64
-"""Idle connections; more than the calls of an account side by side."""
+"""Idle connections where a proxy is set; more than the calls of an account side by side."""
 
 
 @dataclass(slots=True)
