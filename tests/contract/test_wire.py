@@ -331,7 +331,7 @@ def test_where_a_proxy_is_set_httpx_has_its_own_transport(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "http://proxy.test:3128")
-    assert transport(trusted(), 30) is None
+    assert transport(trusted()) is None
 
 
 def test_where_only_exceptions_from_proxies_are_set_it_is_ours(
@@ -341,4 +341,4 @@ def test_where_only_exceptions_from_proxies_are_set_it_is_ours(
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("no_proxy", "localhost")
-    assert isinstance(transport(trusted(), 30), Wire)
+    assert isinstance(transport(trusted()), Wire)

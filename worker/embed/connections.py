@@ -9,10 +9,8 @@ import httpx
 
 from worker.answers import read_in_time
 from worker.tls import trusted
-from worker.wire.transport import transport
+from worker.wire.transport import IDLE_S, transport
 
-_IDLE_S = 45.0
-"""Shorter than the usual minute after which servers and load balancers hang up."""
 _KEPT = 64
 """Idle connections where a proxy is set; more than the calls of an account side by side."""
 
@@ -65,12 +63,12 @@ class Connections:
 def _opened() -> httpx.Client:
     # Calls side by side are bounded by whoever makes them, so the pool needs no bound of its own.
     limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
+        max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=IDLE_S
     )
     trust = trusted()
     return httpx.Client(
         limits=limits,
         verify=trust,
-        transport=transport(trust, _IDLE_S),
+        transport=transport(trust),
         event_hooks={"response": [read_in_time]},
     )

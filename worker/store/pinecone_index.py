@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 """Of one request."""
-_IDLE_S = 45.0
-"""Shorter than the usual minute after which servers and load balancers hang up."""
 
 _ONCE = RetryConfig(max_retries=0)
 _DENSE = "_values"
@@ -79,7 +77,7 @@ class IndexWithoutRetries(Index):
         self._fetch_url = httpx.URL(f"{self.host}/vectors/fetch")
         client = self._http._client  # noqa: SLF001 - no other way
         client.event_hooks = {"response": [read_whole]}
-        client._transport = transport(trusted(), _IDLE_S) or client._transport  # noqa: SLF001
+        client._transport = transport(trusted()) or client._transport  # noqa: SLF001
 
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.

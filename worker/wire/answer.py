@@ -1,16 +1,10 @@
-"""Answers of ``http.client`` whose head and chunks are read as strictly as h11 does.
-
-By itself http.client takes a head that breaks off for a whole one, an interim answer for the
-answer, the first zero of a chunk's size that breaks off for the last chunk, and where fields are no
-fields or contradict each other, it guesses. What came behind an answer it forgets.
-"""
+"""Answers, read as strictly as h11 does."""
 
 from __future__ import annotations
 
 import io
 import re
-from http.client import HTTPException, HTTPResponse
-from typing import IO, TYPE_CHECKING, Final, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     import socket
@@ -35,47 +29,56 @@ _OK: Final = 200
 _BODILESS: Final = frozenset({204, 304})
 
 
-class HeadError(HTTPException):
+class AnswerError(Exception):
     """There is no answer that can be read; repeats nothing of what came."""
 
 
-class ChunkError(HTTPException):
-    """Where a chunk should be, there is none; repeats nothing of what came."""
+class Answer:
+    """One on its way."""
 
-
-class StrictResponse(HTTPResponse):
-    """An answer; raises ``HeadError`` for a head that is none, ``ChunkError`` for such a body."""
-
-    fields: Fields
-    """As they came."""
-
-    def __init__(self, sock: socket.socket, method: str) -> None:
-        self._source = _Source(sock)
-        super().__init__(cast("socket.socket", self._source), method=method)
+    def __init__(self, connection: socket.socket, method: str) -> None:
+        self._source = _Source(connection)
+        self._file = io.BufferedReader(self._source)
         self._is_for_head = method == "HEAD"
+        self._is_chunked = False
+        self._chunk_left = 0
+        self.status = 0
+        self.reason = b""
+        self.minor_version = 0
+        self.fields: Fields = []
+        """As they came."""
+        self.length: int | None = 0
+        """Bytes that are still to come; None: nobody knows."""
+        self.will_close = True
+        """Whether the connection ends with it."""
 
     def begin(self) -> None:
-        """Read the head, and the interim answers before it."""
+        """Read the head, and the interim answers before it.
+
+        Raises:
+            AnswerError, OSError: there is none.
+        """
         for _ in range(_MOST_INTERIM + 1):
-            lines = _lines(cast("IO[bytes]", self.fp))
-            minor, status, reason = _status(lines)
-            if status == _SWITCHED:
-                raise HeadError("the server changes the protocol")
-            if status >= _OK:
+            lines = _lines(self._file)
+            self.minor_version, self.status, self.reason = _status(lines)
+            if self.status == _SWITCHED:
+                raise AnswerError("the server changes the protocol")
+            if self.status >= _OK:
                 break
         else:
-            raise HeadError("the server does not come to its answer")
+            raise AnswerError("the server does not come to its answer")
         self.fields = _fields(lines[1:])
-        self.code = self.status = status
-        self.reason = reason.decode("latin-1")
-        self.version = 11 if minor else 10
         self._frame(_by_name(self.fields))
 
-    def read1(self, n: int = -1) -> bytes:
-        """Some bytes of the body; none at its end, or where it breaks off."""
-        if self.chunked:
-            return self._read_chunk(n)
-        part = self.fp.read1(_most(n, self.length))
+    def read(self, most: int) -> bytes:
+        """What has come of the body, up to so many bytes; none at its end, or where it breaks off.
+
+        Raises:
+            AnswerError, OSError: the rest does not come.
+        """
+        if self._is_chunked:
+            return self._read_chunk(most)
+        part = self._file.read1(most if self.length is None else min(most, self.length))
         if self.length is not None:
             self.length -= len(part)
         return part
@@ -83,49 +86,48 @@ class StrictResponse(HTTPResponse):
     def is_followed(self) -> bool:
         """Whether more came with an answer that was read to its end."""
         self._source.is_open = False
-        return bool(self.fp.peek(1))
+        return bool(self._file.peek(1))
 
-    def _read_chunk(self, n: int) -> bytes:
-        left = self.chunk_left or _chunk(self.fp)
+    def close(self) -> None:
+        """Not the connection."""
+        self._file.close()
+
+    def _read_chunk(self, most: int) -> bytes:
+        left = self._chunk_left or _chunk(self._file)
         if not left:  # what follows the last chunk are fields
-            _fields(_lines(self.fp))
-            self.chunked, self.length = False, 0
+            _fields(_lines(self._file))
+            self._is_chunked, self.length = False, 0
             return b""
-        part = self.fp.read1(_most(n, left))
+        part = self._file.read1(min(most, left))
         if not part:
-            raise ChunkError("a chunk breaks off")
-        self.chunk_left = left - len(part)
-        if not self.chunk_left and self.fp.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
-            raise ChunkError("a chunk is longer than its size, or breaks off")
+            raise AnswerError("a chunk breaks off")
+        self._chunk_left = left - len(part)
+        if not self._chunk_left and self._file.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
+            raise AnswerError("a chunk is longer than its size, or breaks off")
         return part
 
     def _frame(self, named: Mapping[bytes, Sequence[bytes]]) -> None:
         """Find where the body ends, and whether the connection ends with it."""
         length = _length(named.get(b"content-length", ()))
-        self.chunked = _is_chunked(named.get(b"transfer-encoding", ()))
-        self.chunk_left = None
-        self.length = None if self.chunked else length
+        self._is_chunked = _is_chunked(named.get(b"transfer-encoding", ()))
+        self.length = None if self._is_chunked else length
         if self._is_for_head or self.status in _BODILESS:
-            self.chunked, self.length = False, 0
+            self._is_chunked, self.length = False, 0
         tokens = b",".join(named.get(b"connection", ())).lower().split(b",")
         self.will_close = (
-            self.version == 10  # noqa: PLR2004
+            self.minor_version == 0
             or b"close" in map(bytes.strip, tokens)
-            or (self.length is None and not self.chunked)
+            or (self.length is None and not self._is_chunked)
         )
 
 
 class _Source(io.RawIOBase):
-    """Reads from a connection; what ``http.client`` takes for a socket, as it asks for no more."""
+    """Reads from a connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.is_open = True
         """Otherwise only what was read before it was wanted is to be had."""
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """What an answer is read from."""
-        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         """It is."""
@@ -136,15 +138,11 @@ class _Source(io.RawIOBase):
         return self._connection.recv_into(buffer) if self.is_open else None
 
 
-def _most(wanted: int, left: int | None) -> int:
-    return wanted if left is None or 0 <= wanted < left else left
-
-
 def _chunk(file: IO[bytes]) -> int:
     """The size of the next one; 0: it is the last."""
     found = _SIZE.fullmatch(file.readline(_MOST_BYTES))
     if found is None:
-        raise ChunkError("a chunk has no size")
+        raise AnswerError("a chunk has no size")
     return int(found[1], 16)
 
 
@@ -159,15 +157,15 @@ def _lines(file: IO[bytes]) -> list[bytes]:
             return lines
         lines.append(line)
     if line or lines:
-        raise HeadError("the head breaks off, or is too long")
-    raise HeadError("the server hung up without an answer")
+        raise AnswerError("the head breaks off, or is too long")
+    raise AnswerError("the server hung up without an answer")
 
 
 def _status(lines: Sequence[bytes]) -> tuple[int, int, bytes]:
     """The minor version, the status, and what it is called."""
     found = _STATUS.fullmatch(lines[0]) if lines else None
     if found is None:
-        raise HeadError("the first line is no status line")
+        raise AnswerError("the first line is no status line")
     return int(found[1]), int(found[2]), found[3] or b""
 
 
@@ -179,14 +177,14 @@ def _fields(lines: Iterable[bytes]) -> Fields:
         elif whole:  # continues the one before, as HTTP once allowed
             whole[-1] += b" " + line.strip(b" \t")
         else:
-            raise HeadError("the first field has no name")
+            raise AnswerError("the first field has no name")
     return [_field(line) for line in whole]
 
 
 def _field(line: bytes) -> tuple[bytes, bytes]:
     found = _FIELD.fullmatch(line)
     if found is None:
-        raise HeadError("a line of the head is no field")
+        raise AnswerError("a line of the head is no field")
     return found[1], found[2].strip(b" \t")
 
 
@@ -202,7 +200,7 @@ def _length(said: Sequence[bytes]) -> int | None:
         return None
     first, *others = {one.strip() for one in b",".join(said).split(b",")}
     if others or not _LENGTH.fullmatch(first):
-        raise HeadError("Content-Length is no number")
+        raise AnswerError("Content-Length is no number")
     return int(first)
 
 
@@ -210,5 +208,5 @@ def _is_chunked(said: Sequence[bytes]) -> bool:
     if not said:
         return False
     if [one.lower() for one in said] != [b"chunked"]:
-        raise HeadError("Transfer-Encoding is not chunked")
+        raise AnswerError("Transfer-Encoding is not chunked")
     return True

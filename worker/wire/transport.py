@@ -1,4 +1,4 @@
-"""HTTP/1.1 for httpx by the standard library's sockets and answers, for less CPU than by httpcore.
+"""HTTP/1.1 for httpx on the standard library's sockets, for less CPU than by httpcore.
 
 Only the transport is another: clients, time-outs, hooks and errors are httpx's. The contract suite
 holds both to the same (see docs/adr/0023-http-by-the-standard-library.md).
@@ -11,13 +11,12 @@ import threading
 import time
 from collections import deque
 from functools import partial
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.request import getproxies
 
 import httpx
 
-from worker.wire.answer import StrictResponse
+from worker.wire.answer import Answer, AnswerError
 from worker.wire.connection import allow, is_readable, opened, write
 from worker.wire.request import pieces
 
@@ -33,11 +32,13 @@ _PART_BYTES: Final = 256 * 1024
 """At most, of what has come of an answer; blocks of a megabyte are dearer to get and give back."""
 _PORTS: Final = {"http": 80, "https": 443}
 _PROXIES: Final = frozenset({"all", "http", "https"})
+IDLE_S: Final = 45.0
+"""Shorter than the usual minute after which servers and load balancers hang up."""
 
 
-def transport(trust: ssl.SSLContext, idle_s: float) -> httpx.BaseTransport | None:
+def transport(trust: ssl.SSLContext) -> httpx.BaseTransport | None:
     """For ``httpx.Client``; None, which is its own, where the environment names a proxy."""
-    return Wire(trust, idle_s) if _PROXIES.isdisjoint(getproxies()) else None
+    return Wire(trust, IDLE_S) if _PROXIES.isdisjoint(getproxies()) else None
 
 
 class Wire(httpx.BaseTransport):
@@ -120,7 +121,7 @@ class _Parts(httpx.SyncByteStream):
 
     def __init__(
         self,
-        answer: StrictResponse,
+        answer: Answer,
         connection: socket.socket,
         keep: Callable[[socket.socket], None],
     ) -> None:
@@ -138,13 +139,13 @@ class _Parts(httpx.SyncByteStream):
         """
         answer = self._answer
         try:
-            while part := answer.read1(_PART_BYTES):
+            while part := answer.read(_PART_BYTES):
                 yield part
             self._is_read = not answer.length and not answer.is_followed()
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
-        except HTTPException:  # may quote what came
-            raise httpx.RemoteProtocolError("the answer breaks off") from None
+        except AnswerError as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
         finally:
@@ -189,15 +190,15 @@ def _send(connection: socket.socket, request: httpx.Request, timeout_s: float | 
 
 def _head(
     connection: socket.socket, method: str, unsent: str | None, timeout_s: float | None
-) -> StrictResponse:
+) -> Answer:
     """The answer, but for its body. Who refuses a request early may hang up while it is sent."""
     allow(connection, timeout_s)
-    answer = StrictResponse(connection, method)
+    answer = Answer(connection, method)
     try:
         answer.begin()
     except BaseException as error:
         answer.close()
-        if isinstance(error, (HTTPException, OSError)):
+        if isinstance(error, (AnswerError, OSError)):
             raise _unanswered(error, unsent) from error
         raise
     return answer
@@ -208,16 +209,16 @@ def _unanswered(error: Exception, unsent: str | None) -> httpx.TransportError:
         return httpx.WriteError(unsent)
     if isinstance(error, TimeoutError):
         return httpx.ReadTimeout(str(error))
-    if isinstance(error, HTTPException):
+    if isinstance(error, AnswerError):
         return httpx.RemoteProtocolError(str(error))
     return httpx.ReadError(str(error))
 
 
-def _response(answer: StrictResponse, parts: _Parts) -> httpx.Response:
-    version = b"HTTP/1.0" if answer.version == 10 else b"HTTP/1.1"  # noqa: PLR2004
+def _response(answer: Answer, parts: _Parts) -> httpx.Response:
+    version = b"HTTP/1.1" if answer.minor_version else b"HTTP/1.0"
     return httpx.Response(
         answer.status,
         headers=answer.fields,
         stream=parts,
-        extensions={"http_version": version, "reason_phrase": answer.reason.encode("latin-1")},
+        extensions={"http_version": version, "reason_phrase": answer.reason},
     )
