@@ -22,7 +22,7 @@ class Registry:
 
     def __init__(self, group: str, points: Iterable[EntryPoint] | None = None) -> None:
         self._group = group
-        found = _installed(group) if points is None else points
+        found = _installed().select(group=group) if points is None else points
         self._points = {point.name: point for point in found}
 
     @property
@@ -51,6 +51,6 @@ class Registry:
 
 
 @cache
-def _installed(group: str) -> EntryPoints:
-    """Asked for once: each question reads a file of every distribution there is."""
-    return entry_points(group=group)
+def _installed() -> EntryPoints:
+    """Of all groups, asked for once: each question reads a file of every distribution there is."""
+    return entry_points()  # type: ignore[return-value]  # Python 3.11 has another type with "select"

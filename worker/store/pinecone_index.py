@@ -21,8 +21,8 @@ import worker.store.pinecone_answers  # noqa: F401 - prepares what the SDK retur
 from worker.answers import read_whole
 from worker.errors import FatalError, RetriableError
 from worker.immutable import immutable
+from worker.store.pinecone_http import over_wire
 from worker.tls import trusted
-from worker.wire.transport import transport
 
 if TYPE_CHECKING:
     from pinecone.models.indexes.index import IndexModel
@@ -68,16 +68,15 @@ class IndexWithoutRetries(Index):
     """The SDK's data plane, where one call is one request."""
 
     def __init__(self, host: str, api_key: str) -> None:
-        # The SDK hands ``ssl_verify`` on to httpx, which takes a context as well.
-        super().__init__(host=host, api_key=api_key, timeout=TIMEOUT_S, ssl_verify=trusted())  # type: ignore[arg-type]
-        self._http.close()
-        self._http = HTTPClient(
-            dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
-        )
+        with over_wire():
+            # The SDK hands ``ssl_verify`` on to httpx, which takes a context as well.
+            super().__init__(host=host, api_key=api_key, timeout=TIMEOUT_S, ssl_verify=trusted())  # type: ignore[arg-type]
+            self._http.close()
+            self._http = HTTPClient(
+                dataclasses.replace(self._config, retry_config=_ONCE), DATA_PLANE_API_VERSION
+            )
         self._fetch_url = httpx.URL(f"{self.host}/vectors/fetch")
-        client = self._http._client  # noqa: SLF001 - no other way
-        client.event_hooks = {"response": [read_whole]}
-        client._transport = transport(trusted()) or client._transport  # noqa: SLF001
+        self._http._client.event_hooks = {"response": [read_whole]}  # noqa: SLF001 - no other way
 
     def fetch_by_query(self, query: str) -> FetchResponse:
         """``fetch`` with a query string that is ready.
@@ -162,13 +161,14 @@ def by_host(host: str, api_key: str) -> Opened:
 
 def control_plane(api_key: str, url: str | None) -> Pinecone:
     """The SDK's control plane, where one call is one request."""
-    return Pinecone(
-        api_key=api_key,
-        host=url,
-        timeout=TIMEOUT_S,
-        retry_config=_ONCE,
-        ssl_verify=trusted(),  # type: ignore[arg-type]  # see above
-    )
+    with over_wire():
+        return Pinecone(
+            api_key=api_key,
+            host=url,
+            timeout=TIMEOUT_S,
+            retry_config=_ONCE,
+            ssl_verify=trusted(),  # type: ignore[arg-type]  # see above
+        )
 
 
 def describe(control: Pinecone, config: PineconeConfig) -> IndexModel:
