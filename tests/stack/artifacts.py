@@ -166,13 +166,19 @@ def _maven(goal: str, *options: str) -> None:
     run_quietly(["mvn", "-B", "-q", goal, *options])
 
 
+def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
+    # Python before 3.11.4 knows no filters, and trusts every archive.
+    tar.extraction_filter = getattr(tarfile, "data_filter", None)
+    tar.extractall(folder)
+
+
 def _maven_tarball(artifact: str, target: Path) -> Path:
     with filling(target) as folder, TemporaryDirectory(dir=home()) as scratch:
         if folder:
             _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={scratch}")
             for file in Path(scratch).iterdir():
                 with tarfile.open(file) as tar:
-                    tar.extractall(folder, filter="data")
+                    _unpack(tar, folder)
     return target
 
 
