@@ -410,7 +410,16 @@ def interrupting(*parts: bytes) -> Script:
     return script
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Whoever started the tests in the background may have had Ctrl-C ignored for them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @both
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n", answer(b"private row")[:-1]])
 def test_who_is_interrupted_while_waiting_leaves_no_connection(kind: str, said: bytes) -> None:
     with ScriptedServer(interrupting(said)) as server, client(kind) as http:
@@ -419,6 +428,7 @@ def test_who_is_interrupted_while_waiting_leaves_no_connection(kind: str, said: 
         assert server.has_ended(1)
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_who_is_interrupted_while_hands_are_shaken_leaves_no_connection() -> None:
     """By httpx's own transport one is left for the garbage."""
     with ScriptedServer(interrupting()) as server, client(OURS) as http:
