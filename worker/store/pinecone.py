@@ -18,6 +18,7 @@ from worker.store import pinecone_index as opening
 from worker.store.pinecone_config import PineconeConfig
 from worker.store.pinecone_connection import PineconeConnection
 from worker.store.pinecone_errors import (
+    FAILURES,
     blanked,
     is_about_dimensions,
     is_refusal,
@@ -229,7 +230,7 @@ class PineconeStore:
     def _calling(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except PineconeError as error:
+        except FAILURES as error:
             if isinstance(error, PineconeConnectionError):
                 self._connection.doubt()
             raise translated(error, doing) from error

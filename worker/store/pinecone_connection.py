@@ -6,11 +6,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from pinecone.errors import PineconeError, PineconeValueError
+from pinecone.errors import PineconeValueError
 
 from worker.errors import ConfigError, FatalError
 from worker.store import pinecone_index as opening
 from worker.store.creation import MADE_ANEW
+from worker.store.pinecone_errors import FAILURES
 from worker.store.port import MissingIndexError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class PineconeConnection:
             ConfigError: the client does not take the key or an address.
             FatalError: there is no such index, or it takes no dense vectors.
             RetriableError: it is still being made.
-            PineconeError: what the client says.
+            PineconeError, httpx.DecodingError: what the client says.
         """
         if self._in_doubt:
             self._look_again()
@@ -75,7 +76,7 @@ class PineconeConnection:
                 raise FatalError(
                     f"the Pinecone index {self._config.index!r} is gone: {MADE_ANEW}"
                 ) from error
-            except PineconeError:
+            except FAILURES:
                 return  # nobody knows better than to try the same address
             before, self._in_doubt = self._opened, False
             if found.index.host == before.index.host:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import httpx
 from pinecone.errors import (
     ApiError,
     ForbiddenError,
@@ -27,6 +28,9 @@ from pinecone.errors import (
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
 from worker.store.creation import MADE_ANEW
 
+FAILURES: Final = (PineconeError, httpx.DecodingError)
+"""What the client raises; it lets pass what httpx says of an answer that cannot be unpacked."""
+
 _REFUSED: Final = frozenset({400, 413, 422})
 """The request is wrong, so perhaps one of its points."""
 
@@ -40,8 +44,11 @@ _QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
 _LONGEST_MESSAGE = 300
 
 
-def translated(error: PineconeError, doing: str) -> WorkerError:
+def translated(error: PineconeError | httpx.DecodingError, doing: str) -> WorkerError:
     """The worker's error for one of the SDK's; ``doing`` says what was tried ("upsert to shop")."""
+    if isinstance(error, httpx.DecodingError):
+        said = f"Pinecone, {doing}: an answer that cannot be unpacked"
+        return RetriableError(said).coded(type(error).__name__)
     said = f"Pinecone, {doing}: {blanked(error)}"
     if any(reason in said for reason in _NO_TLS):
         return FatalError(
@@ -55,7 +62,7 @@ def translated(error: PineconeError, doing: str) -> WorkerError:
     return FatalError(f"{said}; {_advice(error)}").coded(_code(error))
 
 
-def is_refusal(error: PineconeError) -> bool:
+def is_refusal(error: Exception) -> bool:
     """Whether a point of the request may be at fault, rather than everything."""
     if isinstance(error, PineconeValueError | PineconeTypeError):
         return True

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinecone.errors import NotFoundError, PineconeConnectionError, PineconeError
+from pinecone.errors import NotFoundError, PineconeConnectionError
 
-from worker.store.pinecone_errors import is_refusal, translated
+from worker.store.pinecone_errors import FAILURES, is_refusal, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class PineconeLog:
     ) -> int | None:
         try:
             return ask(*self._connection.index())
-        except PineconeError as error:
+        except FAILURES as error:
             if isinstance(error, NotFoundError) or is_refusal(error):
                 return None
             if isinstance(error, PineconeConnectionError):

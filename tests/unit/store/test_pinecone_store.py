@@ -164,6 +164,31 @@ def test_an_answer_that_is_not_pinecones_is_fatal(
         store.check(4)
 
 
+def test_an_answer_that_cannot_be_unpacked_is_retriable(
+    server: ScriptedPinecone, store: PineconeStore
+) -> None:
+    """The client does not translate what httpx says of it."""
+
+    def no_gzip(_asked: Asked) -> Answer:
+        return 200, {"Content-Encoding": "gzip"}, {}
+
+    for path in ("/vectors/upsert", "/vectors/delete", "/vectors/fetch", "/query", "/indexes/shop"):
+        server.answers[path] = no_gzip
+    with pytest.raises(RetriableError, match="cannot be unpacked"):
+        store.check(4)
+    del server.answers["/indexes/shop"]
+    for call in (
+        lambda: store.upsert("n", [point()]),
+        lambda: store.delete("n", [deletion("a")]),
+        lambda: store.fetch("n", ["a"]),
+        lambda: store.write_log.mark("n"),
+        lambda: store.write_log.shown_to("n"),
+    ):
+        with pytest.raises(RetriableError, match="cannot be unpacked") as raised:
+            call()
+        assert raised.value.code == "DecodingError"
+
+
 def bad_ids(*ids: str) -> Any:
     def answer(asked: Asked) -> Answer:
         sent = [each["id"] for each in asked.body["vectors"]]
