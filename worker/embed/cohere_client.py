@@ -153,7 +153,7 @@ def _parsed(content: bytes) -> object:
         pass
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise json.JSONDecodeError("no JSON", "", 0) from None  # which the client expects
 
 

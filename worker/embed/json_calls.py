@@ -106,7 +106,7 @@ def _parsed_with_nan(content: bytes) -> object:
     """Servers in Python write NaN into their JSON; one such text must not spoil its neighbours."""
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

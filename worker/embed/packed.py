@@ -34,7 +34,7 @@ def unpacked(
         return np.empty((0, length), np.float32)
     try:
         found = _from_base64(rows) if isinstance(rows[0], str) else _from_numbers(rows)
-    except (BinasciiError, ValueError, TypeError) as error:
+    except (BinasciiError, ValueError, TypeError, OverflowError) as error:
         raise unreadable(provider) from error
     if found.shape[1] != length:
         raise UnfitAnswerError(

@@ -47,6 +47,7 @@ def embed(content: bytes, *texts: str, status: int = 200) -> Embeddings:
         b'{"embeddings": {"base64": 7}}',
         b"\xff\xfe",
         b"<html>",
+        b"[" * 100_000,
         b"",
     ],
 )

@@ -98,6 +98,11 @@ def test_tokens_are_a_count_or_none(usage: object, tokens: int) -> None:
     assert embed(answer([0], usage), 1).tokens == tokens
 
 
+def test_an_answer_that_is_nested_too_deeply_cannot_be_read() -> None:
+    with pytest.raises(BrokenAnswerError):
+        embed(b"[" * 100_000, 1)
+
+
 def test_an_accepted_call_without_vectors_is_no_mistake_of_the_address() -> None:
     with pytest.raises(BrokenAnswerError):
         embed(b"", 1, status=202)

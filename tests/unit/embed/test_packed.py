@@ -61,6 +61,7 @@ def test_null_is_not_a_number() -> None:
         ["AAAAAAAAAAA\u00e4", "AAAAAAAAAAA\u00e4"],
         [[1.0, 2.0, 3.0], [1.0, 2.0]],
         [1.0, 2.0],
+        [[10**400, 2.0, 3.0], [1.0, 2.0, 3.0]],
         [None, None],
         [{}, {}],
     ],
