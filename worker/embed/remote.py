@@ -8,6 +8,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from worker.config.section import Section
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
 _MILLISECOND = 0.001
 _DIGEST_BYTES = 8
+_HIGHEST_PORT = 65_535
 
 
 class RemoteConfig(Section):
@@ -109,7 +111,7 @@ class RemoteConfig(Section):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not _ADDRESS.fullmatch(value):
+        if value is not None and not _is_address(value):
             raise ValueError("an http:// or https:// address without user, query and fragment")
         return value
 
@@ -187,6 +189,15 @@ class RemoteConfig(Section):
         if self.usd_per_million_tokens is not None:
             return Price(self.usd_per_million_tokens, as_of="")
         return None if self.known is None else self.known.price(self.PRICES_AS_OF)
+
+
+def _is_address(value: str) -> bool:
+    """Whether calls can go there, as far as httpx can tell; sockets take ports modulo 2^16."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL:
+        return False
+    return bool(_ADDRESS.fullmatch(value) and url.host) and (url.port or 0) <= _HIGHEST_PORT
 
 
 def _chosen(configured: float | None, published: float | None) -> float | None:

@@ -93,7 +93,19 @@ def test_a_model_that_is_not_known_needs_its_length(provider: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8000", "ftp://host/v1", "https://", "https://u:p@host/v1", "http://h/v1?x=1"]
+    "url",
+    [
+        "localhost:8000",
+        "ftp://host/v1",
+        "https://",
+        "https://u:p@host/v1",
+        "http://h/v1?x=1",
+        "http://[::1/v1",
+        "http://h:port/v1",
+        "http://h:99999/v1",
+        "http://:8000/v1",
+        "http://\u2024.test/v1",
+    ],
 )
 def test_an_address_is_http_and_carries_neither_user_nor_query(url: str) -> None:
     key, expected = complaint("openai", {"embedder.base.url": url})
