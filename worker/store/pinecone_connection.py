@@ -37,7 +37,7 @@ class PineconeConnection:
             ConfigError: the client does not take the key or an address.
             FatalError: there is no such index, or it takes no dense vectors.
             RetriableError: it is still being made.
-            PineconeError, httpx.DecodingError: what the client says.
+            PineconeError, httpx.DecodingError, httpx.InvalidURL: what the client says.
         """
         if self._in_doubt:
             self._look_again()

@@ -28,8 +28,8 @@ from pinecone.errors import (
 from worker.errors import FatalError, RecordError, RetriableError, Stage, WorkerError
 from worker.store.creation import MADE_ANEW
 
-FAILURES: Final = (PineconeError, httpx.DecodingError)
-"""What the client raises; it lets pass what httpx says of an answer that cannot be unpacked."""
+FAILURES: Final = (PineconeError, httpx.DecodingError, httpx.InvalidURL)
+"""What the client raises; the last two it lets pass as they come from httpx."""
 
 _REFUSED: Final = frozenset({400, 413, 422})
 """The request is wrong, so perhaps one of its points."""
@@ -44,8 +44,12 @@ _QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
 _LONGEST_MESSAGE = 300
 
 
-def translated(error: PineconeError | httpx.DecodingError, doing: str) -> WorkerError:
+def translated(
+    error: PineconeError | httpx.DecodingError | httpx.InvalidURL, doing: str
+) -> WorkerError:
     """The worker's error for one of the SDK's; ``doing`` says what was tried ("upsert to shop")."""
+    if isinstance(error, httpx.InvalidURL):
+        return FatalError(f"Pinecone, {doing}: store.url, store.host or the index's own is no URL")
     if isinstance(error, httpx.DecodingError):
         said = f"Pinecone, {doing}: an answer that cannot be unpacked"
         return RetriableError(said).coded(type(error).__name__)

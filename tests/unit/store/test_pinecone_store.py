@@ -189,6 +189,20 @@ def test_an_answer_that_cannot_be_unpacked_is_retriable(
         assert raised.value.code == "DecodingError"
 
 
+@pytest.mark.parametrize("address", ["http://h:port", "http://\u2024.test"])
+def test_an_address_that_is_no_url_is_fatal_wherever_it_comes_from(
+    server: ScriptedPinecone, store: PineconeStore, address: str
+) -> None:
+    """The client does not translate what httpx says of it."""
+    named = PineconeStore(config(server, **{"store.url": address, "store.create": "true"}))
+    for call in (lambda: named.create(4), lambda: named.check(4)):
+        with pytest.raises(FatalError, match=r"store\.url"):
+            call()
+    server.answers["/indexes/shop"] = lambda _: (200, {}, server.index(host="\u2024.test"))
+    with pytest.raises(FatalError, match=r"store\.host"):
+        store.check(4)
+
+
 def bad_ids(*ids: str) -> Any:
     def answer(asked: Asked) -> Answer:
         sent = [each["id"] for each in asked.body["vectors"]]
