@@ -196,6 +196,36 @@ def test_an_answer_that_drips_is_read_to_its_end_unless_it_must_come_in_time(kin
         assert server.has_ended(1)
 
 
+@pytest.mark.parametrize(
+    "dripped",
+    [
+        head(b"X-Private: " + b"x" * 1000),
+        head(status=b"102 Processing") * 30,
+        head(b"Transfer-Encoding: chunked") + b"0" * 1000,
+        head(b"Transfer-Encoding: chunked") + b"0\r\nX-Private: " + b"x" * 1000,
+    ],
+)
+def test_lines_that_drip_are_not_read_to_their_end(dripped: bytes) -> None:
+    """By httpx's own transport they are: something always comes in time."""
+
+    def script(peer: Peer) -> None:
+        peer.asked()
+        at_once = dripped.find(b"\r\n\r\n") + 4 if b"chunked" in dripped else 0
+        peer.says(dripped[:at_once])
+        for byte in dripped[at_once:]:
+            peer.says(bytes([byte]))
+            time.sleep(0.02)
+
+    with (
+        ScriptedServer(script) as server,
+        client(OURS, timeout=SHORT, hook=read_in_time) as http,
+    ):
+        began = time.monotonic()
+        assert type(failure(lambda: http.get(server.url))) is httpx.ReadTimeout
+        assert time.monotonic() - began < 5
+        assert server.has_ended(1)
+
+
 @both
 def test_a_server_that_does_not_read_is_a_time_out(kind: str) -> None:
     def script(_: Peer) -> None:

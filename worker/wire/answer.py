@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import math
 import re
-from typing import IO, TYPE_CHECKING, Final, TypeAlias
+import time
+from typing import IO, TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from _typeshed import WriteableBuffer
 
     Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
+    Status: TypeAlias = tuple[int, int, bytes]
+    """The minor version, the status, and what it is called."""
+
+T = TypeVar("T")
 
 _MOST_BYTES: Final = 100 * 1024
 """Of a head; as in httpcore."""
@@ -22,7 +28,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,20}")
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,20})[ \t]*(?:;.*)?\r\n")
 _END_OF_CHUNK: Final = b"\r\n"
 _MOST_INTERIM: Final = 100
-"""Answers before the answer, as in Python 3.14; while they come, no time-out ends the call."""
+"""Answers before the answer, as in Python 3.14."""
 
 _SWITCHED: Final = 101
 _OK: Final = 200
@@ -36,7 +42,9 @@ class AnswerError(Exception):
 class Answer:
     """One on its way."""
 
-    def __init__(self, connection: socket.socket, method: str) -> None:
+    def __init__(self, connection: socket.socket, method: str, timeout_s: float | None) -> None:
+        """``timeout_s`` is how long its head may take, and each line in its body."""
+        self._timeout_s = math.inf if timeout_s is None else timeout_s
         self._source = _Source(connection)
         self._file = io.BufferedReader(self._source)
         self._is_for_head = method == "HEAD"
@@ -58,16 +66,8 @@ class Answer:
         Raises:
             AnswerError, OSError: there is none.
         """
-        for _ in range(_MOST_INTERIM + 1):
-            lines = _lines(self._file)
-            self.minor_version, self.status, self.reason = _status(lines)
-            if self.status == _SWITCHED:
-                raise AnswerError("the server changes the protocol")
-            if self.status >= _OK:
-                break
-        else:
-            raise AnswerError("the server does not come to its answer")
-        self.fields = _fields(lines[1:])
+        (self.minor_version, self.status, self.reason), lines = self._in_time(_head)
+        self.fields = _fields(lines)
         self._frame(_by_name(self.fields))
 
     def read(self, most: int) -> bytes:
@@ -93,9 +93,9 @@ class Answer:
         self._file.close()
 
     def _read_chunk(self, most: int) -> bytes:
-        left = self._chunk_left or _chunk(self._file)
+        left = self._chunk_left or self._in_time(_chunk)
         if not left:  # what follows the last chunk are fields
-            _fields(_lines(self._file))
+            _fields(self._in_time(_lines))
             self._is_chunked, self.length = False, 0
             return b""
         part = self._file.read1(min(most, left))
@@ -105,6 +105,13 @@ class Answer:
         if not self._chunk_left and self._file.read(len(_END_OF_CHUNK)) != _END_OF_CHUNK:
             raise AnswerError("a chunk is longer than its size, or breaks off")
         return part
+
+    def _in_time(self, read: Callable[[IO[bytes]], T]) -> T:
+        """What drips would never end: sockets know only how long to wait for the next bytes."""
+        self._source.until_s = time.monotonic() + self._timeout_s
+        found = read(self._file)
+        self._source.until_s = math.inf
+        return found
 
     def _frame(self, named: Mapping[bytes, Sequence[bytes]]) -> None:
         """Find where the body ends, and whether the connection ends with it."""
@@ -128,6 +135,8 @@ class _Source(io.RawIOBase):
         self._connection = connection
         self.is_open = True
         """Otherwise only what was read before it was wanted is to be had."""
+        self.until_s = math.inf
+        """After that nothing is waited for."""
 
     def readable(self) -> bool:
         """It is."""
@@ -135,7 +144,11 @@ class _Source(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
         """Into ``buffer``, once."""
-        return self._connection.recv_into(buffer) if self.is_open else None
+        if not self.is_open:
+            return None
+        if time.monotonic() > self.until_s:
+            raise TimeoutError("the answer does not end")
+        return self._connection.recv_into(buffer)
 
 
 def _chunk(file: IO[bytes]) -> int:
@@ -161,8 +174,19 @@ def _lines(file: IO[bytes]) -> list[bytes]:
     raise AnswerError("the server hung up without an answer")
 
 
-def _status(lines: Sequence[bytes]) -> tuple[int, int, bytes]:
-    """The minor version, the status, and what it is called."""
+def _head(file: IO[bytes]) -> tuple[Status, Sequence[bytes]]:
+    """The status and the fields, after the interim answers."""
+    for _ in range(_MOST_INTERIM + 1):
+        lines = _lines(file)
+        status = _status(lines)
+        if status[1] == _SWITCHED:
+            raise AnswerError("the server changes the protocol")
+        if status[1] >= _OK:
+            return status, lines[1:]
+    raise AnswerError("the server does not come to its answer")
+
+
+def _status(lines: Sequence[bytes]) -> Status:
     found = _STATUS.fullmatch(lines[0]) if lines else None
     if found is None:
         raise AnswerError("the first line is no status line")

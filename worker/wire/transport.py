@@ -193,7 +193,7 @@ def _head(
 ) -> Answer:
     """The answer, but for its body. Who refuses a request early may hang up while it is sent."""
     allow(connection, timeout_s)
-    answer = Answer(connection, method)
+    answer = Answer(connection, method, timeout_s)
     try:
         answer.begin()
     except BaseException as error:
