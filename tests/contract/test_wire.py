@@ -8,11 +8,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.contract.scripted_server import Asked, Peer, ScriptedServer, answer, echo, head
 from tests.contract.wires import OURS, both, client
 from worker.answers import read_in_time, read_whole
+from worker.errors import FatalError
 from worker.tls import trusted
 from worker.wire.transport import Wire, transport
 
@@ -326,19 +328,42 @@ def test_what_is_under_way_when_the_transport_is_closed_is_answered(kind: str) -
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*PROXIES, "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.usefixtures("no_proxies")
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_where_a_proxy_is_set_it_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Asked] = []
+    with ScriptedServer(recording(asked)) as proxy, ScriptedServer(echo) as server:
+        monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with httpx.Client(transport=transport(trusted())) as http:
+            http.post("http://provider.test/v1", content=b"asked")
+            assert http.post(server.url, content=b"asked").content == b"asked"
+    assert [one.line for one in asked] == [b"POST http://provider.test/v1 HTTP/1.1"]
+
+
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("name", [*PROXIES, *map(str.upper, PROXIES)])
-def test_where_a_proxy_is_set_httpx_has_its_own_transport(
-    name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("proxy", ["gopher://me:private@proxy.test", "http://private:port"])
+def test_a_proxy_that_cannot_be_used_is_fatal_and_not_quoted(
+    name: str, proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "http://proxy.test:3128")
-    assert transport(trusted()) is None
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(FatalError, match=f"(?i){name}") as raised:
+        transport(trusted())
+    assert "private" not in str(raised.value)
+    assert raised.value.__suppress_context__
 
 
+@pytest.mark.usefixtures("no_proxies")
 def test_where_only_exceptions_from_proxies_are_set_it_is_ours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("no_proxy", "localhost")
     assert isinstance(transport(trusted()), Wire)

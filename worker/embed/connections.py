@@ -9,10 +9,7 @@ import httpx
 
 from worker.answers import read_in_time
 from worker.tls import trusted
-from worker.wire.transport import IDLE_S, transport
-
-_KEPT = 64
-"""Idle connections where a proxy is set; more than the calls of an account side by side."""
+from worker.wire.transport import transport
 
 
 @dataclass(slots=True)
@@ -61,14 +58,4 @@ class Connections:
 
 
 def _opened() -> httpx.Client:
-    # Calls side by side are bounded by whoever makes them, so the pool needs no bound of its own.
-    limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=_KEPT, keepalive_expiry=IDLE_S
-    )
-    trust = trusted()
-    return httpx.Client(
-        limits=limits,
-        verify=trust,
-        transport=transport(trust),
-        event_hooks={"response": [read_in_time]},
-    )
+    return httpx.Client(transport=transport(trusted()), event_hooks={"response": [read_in_time]})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 from pinecone._internal import http_client
@@ -26,7 +26,7 @@ _making = threading.Lock()
 
 @contextmanager
 def over_wire() -> Iterator[None]:
-    """Clients made within the block have our transport, except where a proxy is to be used."""
+    """Clients made within the block have our transport."""
     with _making:
         http_client.httpx = _wired()  # type: ignore[attr-defined]  # not for others
         try:
@@ -41,5 +41,5 @@ def _wired() -> ModuleType:
     return made
 
 
-def _transport(**given: Any) -> httpx.BaseTransport:  # noqa: ANN401 - handed on
-    return transport(trusted()) or httpx.HTTPTransport(**given)
+def _transport(**_given: object) -> httpx.BaseTransport:
+    return transport(trusted())

@@ -18,6 +18,7 @@ import httpx
 
 from worker.wire.answer import Answer, AnswerError
 from worker.wire.connection import allow, is_readable, opened, write
+from worker.wire.proxied import Proxied
 from worker.wire.request import pieces
 
 if TYPE_CHECKING:
@@ -32,13 +33,14 @@ _PART_BYTES: Final = 256 * 1024
 """At most, of what has come of an answer; blocks of a megabyte are dearer to get and give back."""
 _PORTS: Final = {"http": 80, "https": 443}
 _PROXIES: Final = frozenset({"all", "http", "https"})
-IDLE_S: Final = 45.0
+_IDLE_S: Final = 45.0
 """Shorter than the usual minute after which servers and load balancers hang up."""
 
 
-def transport(trust: ssl.SSLContext) -> httpx.BaseTransport | None:
-    """For ``httpx.Client``; None, which is its own, where the environment names a proxy."""
-    return Wire(trust, IDLE_S) if _PROXIES.isdisjoint(getproxies()) else None
+def transport(trust: ssl.SSLContext) -> httpx.BaseTransport:
+    """For ``httpx.Client``; made of its own where the environment names a proxy."""
+    made = Wire if _PROXIES.isdisjoint(getproxies()) else Proxied
+    return made(trust, _IDLE_S)
 
 
 class Wire(httpx.BaseTransport):

@@ -189,6 +189,21 @@ def test_an_answer_that_cannot_be_unpacked_is_retriable(
         assert raised.value.code == "DecodingError"
 
 
+def test_a_proxy_of_the_environment_is_asked_for_both_planes(
+    server: ScriptedPinecone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself the client looks for none."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server.url)
+    server.answers["/indexes/shop"] = lambda _: (200, {}, server.index(host="http://localhost:1"))
+    store = PineconeStore(config(server, **{"store.url": "http://pinecone.test"}))
+    store.check(4)
+    store.upsert("n", [point()])
+    store.close()
+    assert len(server.to("/vectors/upsert")) == 1
+
+
 @pytest.mark.parametrize("address", ["http://h:port", "http://\u2024.test"])
 def test_an_address_that_is_no_url_is_fatal_wherever_it_comes_from(
     server: ScriptedPinecone, store: PineconeStore, address: str
