@@ -7,7 +7,7 @@ until it is answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from worker.errors import (
@@ -214,9 +214,9 @@ class _Tries:
             reservation.cancel()
 
     def _keep(self, order: Order, reservation: Reservation) -> None:
-        """It may have been billed, so it is counted, by its estimate."""
+        """It may have been billed, so it is counted: by its estimate, or by what stays spent."""
         reservation.keep(order.tokens)
-        self.errand.aside(order, 0)
+        self.errand.aside(replace(order, tokens=min(order.tokens, reservation.tokens)), 0)
 
     def _count_broken(self, order: Order, error: BrokenAnswerError) -> None:
         self.broken += 1

@@ -65,7 +65,7 @@ class Held:
         if not self._is_over:
             self._tokens = min(self._tokens, self._most())
         kept = Settlement(self._tokens, is_kept=True)
-        self._end_with(Bill(probably, kept, 1, self._parts))
+        self._end_with(Bill(min(probably, self._tokens), kept, 1, self._parts))
 
     def _end_with(self, bill: Bill) -> None:
         if self._is_over:

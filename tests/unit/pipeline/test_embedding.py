@@ -279,6 +279,19 @@ def test_a_call_that_may_have_been_billed_is_on_the_bill_as_an_estimate(
     assert embedded.bill.tokens == answered + embedded.bill.estimated
 
 
+def test_where_there_is_a_budget_the_bill_of_such_a_call_is_no_higher_than_what_stays_spent() -> (
+    None
+):
+    scene = Scene(in_flight=1, budget=10_000)
+    scene.provider.spoil = lambda texts, answer: replace(answer, tokens=8 * len(texts))
+    scene.embed([f"row {number} {'x' * 90}" for number in range(20)])
+    before = scene.embedding.budget.spent.tokens
+    scene.provider.fail_first(UnansweredError("reset"))
+    bill = scene.embed([f"new row {number} {'x' * 90}" for number in range(4)]).bill
+    assert bill.estimated > 0
+    assert bill.tokens == scene.embedding.budget.spent.tokens - before
+
+
 def test_in_an_outage_that_may_cost_money_a_short_text_goes_before_the_rows_texts(
     scene: Scene,
 ) -> None:

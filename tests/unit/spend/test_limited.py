@@ -11,7 +11,7 @@ import pytest
 from tests.unit.spend.pods import Group
 from worker.errors import FatalError, RetriableError
 from worker.spend.amount import Budget, Limit
-from worker.spend.port import BudgetState, Outlook, Reservation
+from worker.spend.port import BudgetState, Outlook, Part, Reservation
 
 if TYPE_CHECKING:
     from worker.spend.limited import LimitedPurse
@@ -164,6 +164,15 @@ def test_once_it_is_known_what_calls_cost_no_more_is_kept_for_one_without_an_ans
         assert late.tokens == 150
     assert ours.report().spent.tokens == theirs.report().spent.tokens == 400 + 3 * 100 + 5 * 150
     assert group.purse().left() == ours.left() == 10_000 - 1_450
+
+
+def test_totals_say_no_more_of_a_call_without_an_answer_than_what_stays_spent() -> None:
+    group = Group(10_000)
+    purse, part = group.purse(), {"products": Part(4, 400)}
+    for _ in range(5):
+        reserved(purse.reserve(400, part)).settle(50)
+    reserved(purse.reserve(400, part)).keep(130)
+    assert purse.report().spent.tables["products"].tokens == 5 * 50 + 60
 
 
 def test_time_outs_leave_nine_tenths_of_a_budget_to_be_used() -> None:
