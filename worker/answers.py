@@ -26,15 +26,22 @@ def read_in_time(answer: httpx.Response) -> None:
     """The same, for as long as the request lets one wait for a part of it.
 
     httpx knows only how long to wait for the next bytes, so an answer that drips would never end.
-    It is awaited so long from its head on, and once more at most for its last bytes.
+    It is awaited so long from its head on, and once more at most for its last bytes. Of a refusal
+    the head is enough: it says what to do, and that nothing is billed.
 
     Raises:
-        httpx.ReadTimeout: it takes longer.
+        httpx.RequestError: it takes longer, breaks off, or cannot be unpacked.
     """
     allowed_s = answer.request.extensions.get("timeout", {}).get("read")
     if allowed_s is not None:
         answer.stream = _Timed(answer, time.monotonic() + allowed_s)
-    read_whole(answer)
+    try:
+        read_whole(answer)
+    except httpx.RequestError:
+        if not answer.is_error:
+            raise
+        answer.close()
+        answer.stream, answer._content = _NOTHING, b""  # noqa: SLF001 - no other way
 
 
 class _Timed(httpx.SyncByteStream):

@@ -77,3 +77,45 @@ def test_an_answer_that_drips_is_given_up_when_its_time_is_over() -> None:
     ):
         client.post("http://provider.test/", timeout=0.1)
     assert stream.is_closed
+
+
+class Breaking(httpx.SyncByteStream):
+    """A part of an answer, and the end of the connection."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b'{"message": "too m'
+        raise httpx.RemoteProtocolError("the server hung up")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def asked(answer: httpx.Response) -> httpx.Response:
+    transport = httpx.MockTransport(lambda _: answer)
+    with httpx.Client(transport=transport, event_hooks={"response": [read_in_time]}) as client:
+        return client.post("http://provider.test/", timeout=0.1)
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 503])
+def test_a_refusal_that_breaks_off_is_one_all_the_same(status: int) -> None:
+    stream = Breaking()
+    headers = {"Retry-After": "7"}
+    answer = asked(httpx.Response(status, headers=headers, stream=stream))
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "7")
+    assert answer.content == b""
+    assert stream.is_closed
+
+
+def test_a_refusal_that_cannot_be_unpacked_is_one_all_the_same() -> None:
+    answer = httpx.Response(
+        429, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"?")
+    )
+    assert (asked(answer).status_code, answer.content) == (429, b"")
+
+
+def test_an_answer_that_breaks_off_is_none() -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        asked(httpx.Response(200, stream=Breaking()))
