@@ -19,7 +19,7 @@ from worker.errors import (
     UnfitAnswerError,
 )
 from worker.immutable import immutable
-from worker.pipeline.errand import PROBE, OverBudgetError
+from worker.pipeline.errand import PROBE, NeverAnsweredError, OverBudgetError
 from worker.pipeline.exposure import Exposure
 from worker.pipeline.sound import expect_some_usable, expect_sound
 from worker.telemetry.calls import EMBEDDING_BOUNDS_S, Calls
@@ -38,6 +38,9 @@ _PAUSE_S = 1.0
 """After the first unusable answer to a call; as much longer after each other one."""
 _MOST_PAID = 3
 """So often the same texts are asked for where the answers cannot be used, though a probe passes."""
+_MOST_UNANSWERED = 5
+"""So often the same texts are asked for together where no answer comes. A provider that is away is
+asked three times for them, and then for a short text."""
 _OPERATION = "embeddings"
 """As OpenTelemetry's conventions call it."""
 
@@ -59,6 +62,7 @@ class Caller:
         Raises:
             Interrupted, LeaseExpired: nobody waits for the answer any more.
             OverBudgetError: the day's budget does not cover it.
+            NeverAnsweredError: its answer never comes, while short ones do.
             RecordError: the provider refuses the call.
             FatalError: it would refuse every call, or is away for too long.
         """
@@ -114,6 +118,8 @@ class _Tries:
     """Those of them to the texts themselves."""
     unanswered: int = 0
     """Tries that may have been billed, and brought nothing."""
+    alike: int = 0
+    """Those of them with the texts themselves."""
 
     def __call__(self) -> Embeddings:
         exposure, most_tokens = self.caller.exposure, self.order.most_tokens
@@ -173,6 +179,7 @@ class _Tries:
         except RetriableError as error:
             _end_failed(passing, error)
             self._settle_unknown(order, reservation, error)
+            self._expect_answers(order)
             raise _again(error) from error
         except BaseException:
             passing.refused()
@@ -209,9 +216,15 @@ class _Tries:
     ) -> None:
         if isinstance(error, UnansweredError):
             self.unanswered += 1
+            self.alike += order is self.order
             self._keep(order, reservation)
         else:
             reservation.cancel()
+
+    def _expect_answers(self, order: Order) -> None:
+        """Large calls may take longer than the time-out, or than something on the way allows."""
+        if self.alike >= _MOST_UNANSWERED and order is self.order and len(order.texts) > 1:
+            raise NeverAnsweredError
 
     def _keep(self, order: Order, reservation: Reservation) -> None:
         """It may have been billed, so it is counted: by its estimate, or by what stays spent."""

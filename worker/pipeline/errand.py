@@ -24,6 +24,10 @@ class OverBudgetError(Exception):
         self.left = left
 
 
+class NeverAnsweredError(Exception):
+    """These texts together get no answer, again and again; fewer of them may."""
+
+
 @immutable
 class Errand:
     """On whose behalf a call is made."""

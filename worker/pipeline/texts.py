@@ -12,7 +12,7 @@ from worker.embed.port import Overlong
 from worker.errors import FatalError, RecordError, Stage
 from worker.pipeline.costs import Costs
 from worker.pipeline.cutting import Measure, Size, cut, shortened
-from worker.pipeline.errand import Order, OverBudgetError
+from worker.pipeline.errand import NeverAnsweredError, Order, OverBudgetError
 from worker.pipeline.lease import LeaseExpired
 from worker.pipeline.patience import Interrupted
 from worker.pipeline.sound import usable
@@ -118,6 +118,8 @@ class Texts:
             return self._halve(piece, error)
         except OverBudgetError as error:
             return self._shrink(piece, error.left)
+        except NeverAnsweredError:
+            return _halves(piece)
         except BaseException as error:  # noqa: BLE001 - the batch's thread raises it later
             self.fail(error)
             return []
@@ -195,8 +197,7 @@ class Texts:
         if len(piece) == 1:
             self._refuse(piece[0], error)
             return []
-        middle = len(piece) // 2
-        return [piece[:middle], piece[middle:]]
+        return _halves(piece)
 
     def _refuse(self, index: int, error: RecordError) -> None:
         error.attempts = self._calls[index]
@@ -234,6 +235,11 @@ class Texts:
             else:
                 self.embedded.unpaid[index] = needs
         return [covered] if covered else []
+
+
+def _halves(piece: list[int]) -> list[list[int]]:
+    middle = len(piece) // 2
+    return [piece[:middle], piece[middle:]]
 
 
 def _measure_of(caller: Caller) -> Measure:

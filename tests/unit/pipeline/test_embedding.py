@@ -302,6 +302,39 @@ def test_in_an_outage_that_may_cost_money_a_short_text_goes_before_the_rows_text
     assert asked[3:] == [[PROBE]] * 7 + [TEXTS[:4]]
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_texts_that_get_no_answer_together_are_asked_for_in_smaller_calls(
+    scene: Scene, most: int
+) -> None:
+    """As where a time-out is too short for so many, or a proxy cuts what is long."""
+
+    def cut(texts: Sequence[str]) -> None:
+        if len(texts) > most:
+            raise UnansweredError("no answer in time")
+
+    scene.provider.before = cut
+    embedded = scene.embed(TEXTS[:4], timeout_s=30.0)
+    assert_vectors(embedded.vectors, TEXTS[:4])
+    assert scene.provider.calls.count(TEXTS[:4]) == 5
+    scene.provider.answered.pop(PROBE)
+    assert set(scene.provider.answered.values()) == {1}
+    assert embedded.bill.tokens >= sum(map(len, TEXTS[:4]))
+
+
+def test_a_single_text_that_gets_no_answer_is_asked_for_until_it_does(scene: Scene) -> None:
+    left = 20
+
+    def cut(texts: Sequence[str]) -> None:
+        nonlocal left
+        if texts == TEXTS[:1] and left:
+            left -= 1
+            raise UnansweredError("no answer in time")
+
+    scene.provider.before = cut
+    assert_vectors(scene.embed(TEXTS[:1]).vectors, TEXTS[:1])
+    assert scene.provider.calls.count(TEXTS[:1]) == 21
+
+
 def test_a_single_cut_connection_costs_no_short_text(scene: Scene) -> None:
     scene.provider.fail_first(UnansweredError("reset"))
     scene.embed(TEXTS[:4])
