@@ -51,14 +51,17 @@ class Lookup:
     is_guarded: bool
     """Whether the store refuses what is older by itself."""
 
-    def look(self, items: Iterable[Item]) -> None:
+    def look(self, items: Sequence[Item]) -> None:
         """Fetch what a decision about these items needs."""
         wanted: dict[str, list[Item]] = defaultdict(list)
         moved: list[Item] = []
         self.inherited.look()
-        for item in items:
+        with self.known.at_once():
+            found = [self.known.find(item.ledger, item.address) for item in items]
+        for item, (held, settles_at_s) in zip(items, found, strict=True):
+            item.settles_at_s = settles_at_s
             item.shows_inherited = self.inherited.shows((item.ledger, item.address[0]))
-            item.known = self._known(item)
+            item.known = self._known(item, held)
             item.is_fetched = _needs_point(item)
             if item.is_fetched:
                 wanted[item.address[0]].append(item)
@@ -106,8 +109,7 @@ class Lookup:
         self.known.forget(item.ledger, item.address)  # somebody else has changed the index
         return Belief(Held.fetched(item.stored), is_proven=True)
 
-    def _known(self, item: Item) -> Held | None:
-        held, item.settles_at_s = self.known.find(item.ledger, item.address)
+    def _known(self, item: Item, held: Held | None) -> Held | None:
         if held is None or (self.is_guarded and len(item.work.entries) > 1):
             # What is swallowed may still come, late and by another worker; the store refuses it
             # only by a newer Position, so that has to be written although nothing else changes.

@@ -93,9 +93,10 @@ class Writing:
             for item in sent:  # nobody knows what became of them
                 self._forget(item)
             raise
-        for item in sent:
-            item.outcome = refused.get(item.address[1]) or _done(item)
-            self._remember(item)
+        with self.known.at_once():
+            for item in sent:
+                item.outcome = refused.get(item.address[1]) or _done(item)
+                self._remember(item)
 
     def _remember(self, item: Item) -> None:
         if not isinstance(item.outcome, Outcome):
