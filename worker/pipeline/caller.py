@@ -179,7 +179,7 @@ class _Tries:
         except RetriableError as error:
             _end_failed(passing, error)
             self._settle_unknown(order, reservation, error)
-            self._expect_answers(order)
+            self._expect_answers()
             raise _again(error) from error
         except BaseException:
             passing.refused()
@@ -221,9 +221,9 @@ class _Tries:
         else:
             reservation.cancel()
 
-    def _expect_answers(self, order: Order) -> None:
+    def _expect_answers(self) -> None:
         """Large calls may take longer than the time-out, or than something on the way allows."""
-        if self.alike >= _MOST_UNANSWERED and order is self.order and len(order.texts) > 1:
+        if self.alike == _MOST_UNANSWERED and len(self.order.texts) > 1:
             raise NeverAnsweredError
 
     def _keep(self, order: Order, reservation: Reservation) -> None:

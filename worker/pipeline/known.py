@@ -69,7 +69,7 @@ class Known:
         """For what a batch asks or puts here.
 
         Threads that take a lock row by row wait for each other row by row, and each time for the
-        interpreter as well: that was a third of the engine's CPU.
+        interpreter as well: that was more than a quarter of the engine's CPU.
         """
         return self._lock
 
